@@ -1,0 +1,3 @@
+"""A local Google Cloud for Google's own clients: it really stores, trains and serves."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,119 @@
+"""The ASGI app, put together from the routes of every API."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute
+
+from emulator.accounts import account, key_file
+from emulator.clock import Clock, SystemClock
+from emulator.cloud import Cloud, ServerSettings
+from emulator.control import routes as control_routes
+from emulator.door import Door
+from emulator.errors import ApiError, error_body
+from emulator.failures import failure_answer
+from emulator.faults import Faults, check_disk
+from emulator.folder import write_env
+from emulator.oauth import routes as oauth_routes
+from emulator.resourcemanager import routes as project_routes
+from emulator.storage.api import StorageApi
+from emulator.store.blobs import Blobs
+from emulator.store.resources import Resources
+from emulator.store.sqlite import Store
+from emulator.tokens import Tokens
+from emulator.web import App, Receive, Scope, Send
+
+log = logging.getLogger("emulator")
+
+
+def open_cloud(settings: ServerSettings, clock: Clock | None = None) -> Cloud:
+    """Opens what is kept in the data folder; `close_cloud` ends it."""
+    clock = clock or SystemClock()
+    path = None if settings.memory else settings.data_dir / "emulator.sqlite"
+    store = Store.open(path, settings.fsync)
+    resources = Resources(store)
+    blobs = Blobs(settings.data_dir / "blobs", store, fsync=settings.fsync, before_write=check_disk)
+    blobs.sweep()
+    operations, jobs = _work(settings, clock, store, resources)
+    return Cloud(settings, clock, store, resources, blobs, Faults(), operations, jobs)
+
+
+def close_cloud(cloud: Cloud) -> None:
+    """Lets go of the files; jobs are left running."""
+    cloud.store.close()
+
+
+def build_app(cloud: Cloud) -> App:
+    """The server: storage by its own parser, everything else by Starlette's routes."""
+    settings = cloud.settings
+    owner = account(settings)
+    write_env(settings, key_file(settings))
+    tokens = Tokens(owner, cloud.clock, settings.base_url, settings.require_auth)
+    routes: list[BaseRoute] = [
+        *oauth_routes(tokens),
+        *control_routes.routes(cloud),
+        *project_routes.routes(cloud),
+        *_vertex_routes(cloud),
+    ]
+    other = Starlette(routes=routes, exception_handlers=_HANDLERS, lifespan=_lifespan(cloud))
+    return Door(_dispatch(StorageApi(cloud), other), settings, tokens, cloud.faults)
+
+
+def _dispatch(storage: StorageApi, other: App) -> App:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and storage.claims(scope["path"]):
+            await storage(scope, receive, send)
+        else:
+            await other(scope, receive, send)
+
+    return app
+
+
+def _lifespan(cloud: Cloud) -> Any:
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        if cloud.jobs is not None:
+            cloud.jobs.start()
+        yield
+        if cloud.jobs is not None:
+            cloud.jobs.stop()
+
+    return lifespan
+
+
+def _work(settings: ServerSettings, clock: Clock, store: Store, resources: Resources) -> Any:
+    return None, None
+
+
+def _vertex_routes(cloud: Cloud) -> list[BaseRoute]:
+    try:
+        from emulator.aiplatform.routes import routes
+    except ImportError:
+        return []
+    return list(routes(cloud))
+
+
+async def _refused(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ApiError)
+    return JSONResponse(error_body(error), error.http_code)
+
+
+async def _failed(request: Request, error: Exception) -> JSONResponse:
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    code, body = failure_answer(error)
+    return JSONResponse(body, code)
+
+
+async def _unknown(request: Request, _: Exception) -> JSONResponse:
+    message = f"The local cloud has no method {request.method} {request.url.path}."
+    return JSONResponse(error_body(ApiError("NOT_FOUND", message)), 404)
+
+
+_HANDLERS: dict[Any, Any] = {ApiError: _refused, 404: _unknown, 405: _unknown, Exception: _failed}

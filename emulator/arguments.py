@@ -1,0 +1,119 @@
+"""The command line: `python -m emulator serve`."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import re
+from pathlib import Path
+
+from emulator import __version__
+
+DEFAULT_PORT = 8787
+ENGINE = re.compile(r"(train|serve):[^=]+=.+", re.DOTALL)
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The options of `serve`; exits with 2 and a usage line when they make no sense."""
+    parser = argparse.ArgumentParser(prog="python -m emulator", description=__doc__)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="run the local Google Cloud until it is stopped")
+    _add_address(serve)
+    _add_behaviour(serve)
+    return parser.parse_args(arguments)
+
+
+def _add_address(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument(
+        "--port",
+        type=_port,
+        default=DEFAULT_PORT,
+        metavar="N",
+        help=f"TCP port, 0 picks a free one (default {DEFAULT_PORT})",
+    )
+    serve.add_argument(
+        "--host", type=_loopback, default="127.0.0.1", help="loopback address (default 127.0.0.1)"
+    )
+    where = serve.add_mutually_exclusive_group()
+    where.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder where everything is kept (default: one in your user data folder)",
+    )
+    where.add_argument("--memory", action="store_true", help="keep nothing when the server stops")
+
+
+def _add_behaviour(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument(
+        "--project",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="a project that exists; may be repeated (default: any id exists on first use)",
+    )
+    serve.add_argument(
+        "--engine",
+        action="append",
+        default=[],
+        type=_engine,
+        metavar="KIND:PATTERN=COMMAND",
+        help="command that trains or serves a task or an image; may be repeated",
+    )
+    serve.add_argument(
+        "--require-auth",
+        action="store_true",
+        help="refuse requests without a token that this server can verify",
+    )
+    serve.add_argument(
+        "--fsync", action="store_true", help="what is acknowledged survives loss of power"
+    )
+    serve.add_argument(
+        "--seconds-per-node-hour",
+        type=_positive,
+        default=7.5,
+        metavar="SECONDS",
+        help="local seconds that stand for one node hour of AutoML (default 7.5)",
+    )
+    serve.add_argument(
+        "--run-user-code",
+        action="store_true",
+        help="let jobs run code from packages and scripts that users upload, as this user",
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
+    return int(text)
+
+
+def _loopback(text: str) -> str:
+    try:
+        address = ipaddress.ip_address("127.0.0.1" if text == "localhost" else text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"not an IP address: {text!r}") from None
+    if not address.is_loopback:
+        raise argparse.ArgumentTypeError(
+            f"only loopback addresses are served, not {text!r}; use 127.0.0.1 or ::1"
+        )
+    return str(address)
+
+
+def _engine(text: str) -> str:
+    if not ENGINE.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"expected train:PATTERN=COMMAND or serve:PATTERN=COMMAND, not {text!r}"
+        )
+    return text
+
+
+def _positive(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected seconds above 0, not {text!r}")
+    return seconds

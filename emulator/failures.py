@@ -1,0 +1,44 @@
+"""Failures of the machine, not of the request: a full disk is an answer, not half a write."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from typing import Any
+
+DISK_FULL = (
+    "The disk of the local cloud is full; nothing of this request was stored. "
+    "Free some space and send it again."
+)
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error of the file system or of SQLite says that there is no space."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return (
+        isinstance(error, sqlite3.OperationalError)
+        and getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+    )
+
+
+def failure_answer(error: BaseException) -> tuple[int, dict[str, Any]]:
+    """HTTP code and JSON body: 507 for a full disk (clients do not retry it), else 500."""
+    full = is_disk_full(error)
+    code = 507 if full else 500
+    message = (
+        DISK_FULL if full else f"Internal error: {type(error).__name__}. See the server's log."
+    )
+    body = {
+        "code": code,
+        "message": message,
+        "status": "RESOURCE_EXHAUSTED" if full else "INTERNAL",
+        "errors": [
+            {
+                "message": message,
+                "domain": "global",
+                "reason": "insufficientStorage" if full else "internalError",
+            }
+        ],
+    }
+    return code, {"error": body}

@@ -1,0 +1,104 @@
+"""The data folder: one server at a time, and the files by which others find it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from emulator import __version__
+from emulator.cloud import ServerSettings
+from emulator.errors import StartError
+
+
+class DataFolder:
+    """A folder held by this process until `release`."""
+
+    def __init__(self, path: Path) -> None:
+        """Makes and locks the folder. StartError when another server holds it."""
+        self.path = path
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StartError(
+                f"Cannot use the data folder {path}: {error.strerror}. Give another with --data."
+            ) from None
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._lock)
+            raise StartError(_taken(path)) from None
+
+    def announce(self, settings: ServerSettings) -> None:
+        """Writes `server.json`, by which clients find this server."""
+        process = psutil.Process()
+        body = {
+            "pid": process.pid,
+            "process_started": process.create_time(),
+            "port": settings.port,
+            "url": settings.base_url,
+            "version": __version__,
+        }
+        write_whole(self.path / "server.json", json.dumps(body, indent=2) + "\n")
+
+    def release(self) -> None:
+        """Removes `server.json` and lets another server have the folder."""
+        (self.path / "server.json").unlink(missing_ok=True)
+        os.close(self._lock)
+
+
+def write_whole(path: Path, text: str, mode: int = 0o600) -> None:
+    """Replaces a file in one step: a reader sees the old text or the new."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    aside.replace(path)
+
+
+def write_env(settings: ServerSettings, key_file: Path) -> None:
+    """Writes `env`: the variables that send Google's SDKs, gcsfs and Terraform here."""
+    lines = [f"{name}={value}\n" for name, value in sorted(environment(settings, key_file).items())]
+    write_whole(settings.data_dir / "env", "".join(lines))
+
+
+def environment(settings: ServerSettings, key_file: Path) -> dict[str, str]:
+    """Names and values of `env`; endpoints for Terraform end in version and slash, as it wants."""
+    url = settings.base_url
+    endpoints = {
+        "STORAGE": "/storage/v1/",
+        "VERTEX_AI": "/v1/",
+        "RESOURCE_MANAGER": "/v1/",
+        "RESOURCE_MANAGER_V3": "/v3/",
+    }
+    return {
+        **{f"GOOGLE_{name}_CUSTOM_ENDPOINT": url + path for name, path in endpoints.items()},
+        "GOOGLE_APPLICATION_CREDENTIALS": str(key_file),
+        "GOOGLE_CLOUD_PROJECT": settings.default_project,
+        "NO_GCE_CHECK": "true",
+        "STORAGE_EMULATOR_HOST": url,
+    }
+
+
+def _taken(path: Path) -> str:
+    server = _read(path / "server.json")
+    if server is None:
+        return f"The data folder {path} is held by a server that is starting. Try again."
+    pid, url = server.get("pid"), server.get("url")
+    return (
+        f"The data folder {path} already has a server: pid {pid} at {url}. "
+        f"Use that one, stop it (kill {pid}), or give another folder with --data."
+    )
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return body

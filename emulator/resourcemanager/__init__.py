@@ -1,0 +1,1 @@
+"""Cloud Resource Manager: which projects exist and what their numbers are."""

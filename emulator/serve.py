@@ -1,0 +1,152 @@
+"""Start-up: lock the folder, bind the port, open the store, print the ready line, serve."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import logging
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from emulator.arguments import parse
+from emulator.cloud import ServerSettings
+from emulator.errors import StartError
+from emulator.folder import DataFolder
+
+if TYPE_CHECKING:
+    import uvicorn
+
+BACKLOG = 1024
+# As long as Google's front end: a client that reuses a connection must not meet its end.
+KEEP_ALIVE_SECONDS = 600
+GRACE_SECONDS = 5
+
+log = logging.getLogger("emulator")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serves until stopped; the process's exit code."""
+    options = parse(arguments)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        serve(options)
+    except StartError as error:
+        print(f"emulator: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def serve(options: argparse.Namespace) -> None:
+    """Runs one server as the options say. StartError when it cannot start."""
+    path = _data_dir(options)
+    try:
+        folder = DataFolder(path)
+        try:
+            with bind(options.host, options.port) as listener:
+                _run(settings_from(options, path, listener), folder, listener)
+        finally:
+            folder.release()
+    finally:
+        if options.memory:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening-ready socket. StartError when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        what = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be had ({error})"
+        raise StartError(
+            f"Port {port} of {host} {what}. Give another with --port, or --port 0 for a free one."
+        ) from None
+    return listener
+
+
+def settings_from(
+    options: argparse.Namespace, path: Path, listener: socket.socket
+) -> ServerSettings:
+    """The settings of a server that will listen on this socket."""
+    return ServerSettings(
+        data_dir=path,
+        host=options.host,
+        port=listener.getsockname()[1],
+        projects=tuple(options.project),
+        engines=tuple(options.engine),
+        require_auth=options.require_auth,
+        fsync=options.fsync,
+        seconds_per_node_hour=options.seconds_per_node_hour,
+        run_user_code=options.run_user_code,
+        memory=options.memory,
+    )
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    """Ends the process by way of every `finally`, so that the folder is left clean."""
+    raise SystemExit(0)
+
+
+def _data_dir(options: argparse.Namespace) -> Path:
+    if options.memory:
+        return Path(tempfile.mkdtemp(prefix="emulator-"))
+    if options.data is not None:
+        return Path(options.data).resolve()
+    import platformdirs
+
+    return platformdirs.user_data_path("local-google-cloud")
+
+
+def _run(settings: ServerSettings, folder: DataFolder, listener: socket.socket) -> None:
+    from emulator.app import build_app, close_cloud, open_cloud
+
+    if settings.run_user_code:
+        log.warning("--run-user-code: jobs run code that users upload, with this user's rights")
+    cloud = open_cloud(settings)
+    try:
+        folder.announce(settings)
+        log.info("data folder %s", settings.data_dir)
+        _server(build_app(cloud), settings).run(sockets=[listener])
+    finally:
+        close_cloud(cloud)
+
+
+def _server(app: object, settings: ServerSettings) -> uvicorn.Server:
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        """Says `ready` once requests are accepted."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                print(f"ready {settings.base_url}", flush=True)
+
+    return Server(
+        uvicorn.Config(
+            app,  # type: ignore[arg-type]
+            http="httptools",
+            loop="uvloop" if sys.platform != "win32" else "asyncio",
+            ws="none",
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            log_level="warning",
+            proxy_headers=False,
+            server_header=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    )

@@ -1,0 +1,117 @@
+"""One SQLite database: WAL, numbered schema scripts, re-entrant transactions."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from emulator.errors import StartError
+
+SCHEMA_FOLDER = Path(__file__).parent / "schema"
+BUSY_TIMEOUT_SECONDS = 30.0
+
+
+class Store:
+    """A database used by many threads, one transaction at a time.
+
+    Never hold a transaction across an `await`: another task of the same thread would join it.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._after_commit: list[Callable[[], object]] = []
+
+    @classmethod
+    def open(cls, path: Path | None, fsync: bool = False) -> Store:
+        """The store at `path` (None: in memory), its schema brought up to date.
+
+        A commit survives the death of the process; with `fsync` also loss of power.
+        Raises StartError when a newer version of the server wrote the file.
+        """
+        connection = sqlite3.connect(
+            str(path) if path else ":memory:",
+            timeout=BUSY_TIMEOUT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={'FULL' if fsync else 'NORMAL'}")
+        connection.execute("PRAGMA foreign_keys=ON")
+        store = cls(connection)
+        store._migrate()
+        return store
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """The connection inside BEGIN IMMEDIATE: commits at the end, rolls back on an error.
+
+        A transaction inside another is a savepoint of it; nothing is visible before the outer end.
+        """
+        with self._lock:
+            begin, commit, undo = self._statements()
+            self._connection.execute(begin)
+            self._depth += 1
+            try:
+                yield self._connection
+                self._connection.execute(commit)
+            except BaseException:
+                self._roll_back(undo)
+                raise
+            finally:
+                self._depth -= 1
+            if self._depth == 0:
+                self._run_after_commit()
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """The connection for reading; sees only what is committed, or the thread's transaction."""
+        with self._lock:
+            yield self._connection
+
+    def after_commit(self, action: Callable[[], object]) -> None:
+        """Runs `action` once the outermost transaction has committed, before others may write."""
+        self._after_commit.append(action)
+
+    def close(self) -> None:
+        """Waits for a transaction of another thread, then lets go of the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _statements(self) -> tuple[str, str, list[str]]:
+        if self._depth == 0:
+            return "BEGIN IMMEDIATE", "COMMIT", ["ROLLBACK"]
+        name = f"nested_{self._depth}"
+        undo = [f"ROLLBACK TO {name}", f"RELEASE {name}"]
+        return f"SAVEPOINT {name}", f"RELEASE {name}", undo
+
+    def _roll_back(self, undo: list[str]) -> None:
+        if self._depth == 1:
+            self._after_commit.clear()
+        if self._connection.in_transaction:  # SQLite itself rolls back when the disk is full.
+            for statement in undo:
+                self._connection.execute(statement)
+
+    def _run_after_commit(self) -> None:
+        actions, self._after_commit = self._after_commit, []
+        for action in actions:
+            action()
+
+    def _migrate(self) -> None:
+        scripts = {int(path.name[:4]): path for path in sorted(SCHEMA_FOLDER.glob("*.sql"))}
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version > max(scripts):
+            raise StartError(
+                f"The data folder was written by a newer version (schema {version}, "
+                f"this one knows {max(scripts)}). Update, or give another folder with --data."
+            )
+        for number in sorted(number for number in scripts if number > version):
+            script = scripts[number].read_text(encoding="utf-8")
+            self._connection.executescript(
+                f"BEGIN IMMEDIATE;\n{script}\n;PRAGMA user_version={number};\nCOMMIT;"
+            )
