@@ -1,0 +1,31 @@
+"""What is wrong with a data set, by file or row, all of it at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that stands in the way of an import.
+
+    `where` is a file, a row of a CSV or a label; `what` says what was received; `fix` what to do.
+    Those that are not `skippable` stop the import with `--skip-bad` too.
+    """
+
+    where: str
+    what: str
+    fix: str
+    skippable: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what} {self.fix}"
+
+
+class BadPhotoError(Exception):
+    """One photo that cannot be used: what was received, and what to do about it."""
+
+    def __init__(self, what: str, fix: str) -> None:
+        super().__init__(f"{what} {fix}")
+        self.what = what
+        self.fix = fix
