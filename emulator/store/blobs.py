@@ -59,7 +59,7 @@ class Digests:
 
 
 class Blobs:
-    """The files under `folder`; a file lives while a row of `objects` or a writer refers to it."""
+    """Files under `folder`; one lives while a row of `blob_references` or a writer refers to it."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class Blobs:
             if self._pins[sha256] > 0:
                 return
             del self._pins[sha256]
-            used = db.execute("SELECT 1 FROM objects WHERE sha256 = ? LIMIT 1", (sha256,))
+            used = db.execute("SELECT 1 FROM blob_references WHERE sha256 = ? LIMIT 1", (sha256,))
             if used.fetchone() is None:
                 self.path(sha256).unlink(missing_ok=True)
 
@@ -136,7 +136,7 @@ class Blobs:
     def sweep(self) -> int:
         """Removes what a crash left: temporary files and bytes no row refers to. Their number."""
         with self._store.read() as db:
-            used = {row[0] for row in db.execute("SELECT DISTINCT sha256 FROM objects")}
+            used = {row[0] for row in db.execute("SELECT DISTINCT sha256 FROM blob_references")}
         stale = [path for path in self._folder.glob("*/*") if path.name not in used]
         for path in stale:
             path.unlink()

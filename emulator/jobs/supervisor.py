@@ -1,0 +1,137 @@
+"""The small process beside each job: starts it, logs it, ends it in time, says how it ended.
+
+Run by path, `python -P supervisor.py FOLDER`, in a session of its own, so that it outlives the
+server. FOLDER holds `spec.json` (see `JobSpec`); here come `stdout.log`, `stderr.log`,
+`supervisor.json` (who supervises) and at the end `exit.json`, by rename. Whoever holds the lock
+on `lock` is the only supervisor of the job; a second one leaves at once.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def main(folder: Path) -> None:
+    """Nothing; returns when the job has ended and `exit.json` says how."""
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        if not (folder / "exit.json").exists():
+            _supervise(folder, json.loads((folder / "spec.json").read_text()))
+
+
+def _supervise(folder: Path, spec: dict[str, Any]) -> None:
+    wake, stopping = _listen()
+    started = time.time()
+    try:
+        child = _start(folder, spec)
+    except OSError as problem:
+        _finish(folder, started, code=None, reason="not_started", message=str(problem))
+        return
+    deadline = started + spec["timeoutSeconds"] if spec["timeoutSeconds"] else None
+    reason = _wait(child, wake, stopping, deadline)
+    if reason != "exited":
+        _end_group(child, wake, spec["graceSeconds"])
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)  # what the job itself left behind
+    _finish(folder, started, code=child.wait(), reason=reason, message="")
+
+
+def _listen() -> tuple[socket.socket, list[int]]:
+    """A socket that becomes readable on any signal, and the stop signals received so far."""
+    wake, written = socket.socketpair()
+    wake.setblocking(False)
+    written.setblocking(False)
+    stopping: list[int] = []
+    for number in STOP_SIGNALS:
+        signal.signal(number, lambda received, _frame: stopping.append(received))
+    signal.signal(signal.SIGCHLD, lambda _received, _frame: None)
+    signal.set_wakeup_fd(written.detach())
+    return wake, stopping
+
+
+def _start(folder: Path, spec: dict[str, Any]) -> subprocess.Popen[bytes]:
+    identity = {"pid": os.getpid(), "processStarted": psutil.Process().create_time()}
+    _write(folder / "supervisor.json", identity)
+    with (folder / "stdout.log").open("ab") as out, (folder / "stderr.log").open("ab") as err:
+        child = subprocess.Popen(
+            spec["command"],
+            env=spec["environment"],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+        )
+    with contextlib.suppress(psutil.NoSuchProcess):
+        identity |= {"childPid": child.pid, "childStarted": psutil.Process(child.pid).create_time()}
+    _write(folder / "supervisor.json", identity)
+    return child
+
+
+def _wait(
+    child: subprocess.Popen[bytes],
+    wake: socket.socket,
+    stopping: list[int],
+    deadline: float | None,
+) -> str:
+    """Why the wait ended: `exited`, `timeout` or `cancelled`."""
+    while child.poll() is None:
+        if stopping:
+            return "cancelled"
+        left = None if deadline is None else deadline - time.time()
+        if left is not None and left <= 0:
+            return "timeout"
+        _sleep(wake, left)
+    return "exited"
+
+
+def _sleep(wake: socket.socket, seconds: float | None) -> None:
+    select.select([wake], [], [], seconds)
+    with contextlib.suppress(BlockingIOError):
+        wake.recv(4096)
+
+
+def _end_group(child: subprocess.Popen[bytes], wake: socket.socket, grace_seconds: float) -> None:
+    """Asks the job's whole process group to end, then ends it."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGTERM)
+    deadline = time.time() + grace_seconds
+    while child.poll() is None and (left := deadline - time.time()) > 0:
+        _sleep(wake, left)
+    if child.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+
+
+def _finish(folder: Path, started: float, *, code: int | None, reason: str, message: str) -> None:
+    ended = {"started": started, "ended": time.time()}
+    _write(folder / "exit.json", {"code": code, "reason": reason, "message": message, **ended})
+
+
+def _write(path: Path, value: dict[str, Any]) -> None:
+    partial = path.with_suffix(".partial")
+    with partial.open("w") as file:
+        json.dump(value, file)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.rename(path)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

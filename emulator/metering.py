@@ -1,0 +1,101 @@
+"""Use, metered as Google would bill it: node hours of training, node time of deployments."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from emulator.clock import timestamp
+
+if TYPE_CHECKING:
+    from emulator.cloud import Cloud
+
+SECONDS_PER_HOUR = 3600.0
+
+# USD per node hour, image classification, typed from https://cloud.google.com/vertex-ai/pricing as
+# quoted on 2026-10-07 (training) and 2026-09-08 (deployment); regions us-central1, europe-west4.
+# Kept apart from the prices of `ops` on purpose: two witnesses.
+USD_PER_NODE_HOUR: dict[str, float] = {
+    "AutoML Image Classification Model Training": 3.465,
+    "AutoML Image Classification On-Device Model Training": 18.00,
+    "AutoML Image Classification Model Deployment": 1.375,
+}
+TRAINING = "AutoML Image Classification Model Training"
+MOBILE_TRAINING = "AutoML Image Classification On-Device Model Training"
+DEPLOYMENT = "AutoML Image Classification Model Deployment"
+
+
+def record_training(
+    cloud: Cloud, pipeline: Mapping[str, Any], *, is_mobile: bool, node_hours: float
+) -> None:
+    """Nothing; a finished (or cancelled) training is billed once, by its node hours."""
+    now = timestamp(cloud.clock.now())
+    started = pipeline.get("startTime", pipeline["createTime"])
+    sku = MOBILE_TRAINING if is_mobile else TRAINING
+    with cloud.store.transaction() as db:
+        db.execute(
+            "INSERT OR IGNORE INTO usage (resource, kind, sku, started, ended, quantity, labels)"
+            " VALUES (?, 'training', ?, ?, ?, ?, ?)",
+            (pipeline["name"], sku, started, now, node_hours, _labels(pipeline)),
+        )
+
+
+def begin_deployment(cloud: Cloud, resource: str, labels: Mapping[str, Any]) -> None:
+    """Nothing; a deployed model costs from now on, one node, until `end_deployment`."""
+    now = timestamp(cloud.clock.now())
+    with cloud.store.transaction() as db:
+        db.execute(
+            "INSERT OR IGNORE INTO usage (resource, kind, sku, started, labels)"
+            " VALUES (?, 'deployment', ?, ?, ?)",
+            (resource, DEPLOYMENT, now, _labels(labels)),
+        )
+
+
+def end_deployment(cloud: Cloud, resource: str) -> None:
+    """Nothing; the deployed model costs no longer. Once is enough, twice does no harm."""
+    with cloud.store.transaction() as db:
+        db.execute(
+            "UPDATE usage SET ended = ? WHERE resource = ? AND kind = 'deployment'"
+            " AND ended IS NULL",
+            (timestamp(cloud.clock.now()), resource),
+        )
+
+
+def usage_rows(cloud: Cloud) -> list[dict[str, Any]]:
+    """Every span: resource, kind, sku, start, end (null: goes on), node hours, USD at Google."""
+    with cloud.store.read() as db:
+        rows = db.execute(
+            "SELECT resource, kind, sku, started, ended, quantity, labels FROM usage ORDER BY seq"
+        ).fetchall()
+    return [_row(cloud, *row) for row in rows]
+
+
+def _row(
+    cloud: Cloud,
+    resource: str,
+    kind: str,
+    sku: str,
+    started: str,
+    ended: str | None,
+    quantity: float | None,
+    labels: str,
+) -> dict[str, Any]:
+    end = datetime.fromisoformat(ended) if ended else cloud.clock.now()
+    seconds = (end - datetime.fromisoformat(started)).total_seconds()
+    node_hours = quantity if quantity is not None else seconds / SECONDS_PER_HOUR
+    return {
+        "resource": resource,
+        "kind": kind,
+        "sku": sku,
+        "startTime": started,
+        "endTime": ended,
+        "nodeHours": node_hours,
+        "usd": round(node_hours * USD_PER_NODE_HOUR[sku], 6),
+        "labels": json.loads(labels),
+    }
+
+
+def _labels(body: Mapping[str, Any]) -> str:
+    return json.dumps(body.get("labels", {}))
