@@ -1,0 +1,139 @@
+"""Every error of a lower layer as an OpsError, printed once, in one place."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from ops.cli import render
+from ops.errors import Code, ExitCode, OpsError
+
+if TYPE_CHECKING:
+    from ops.cli.call import Call
+
+DEBUG = "OPS_DEBUG"
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+# Canonical codes and HTTP statuses of google.api_core's exceptions, by class name.
+GOOGLE: dict[str, tuple[Code, str]] = {
+    "NotFound": (Code.NOT_FOUND, "Type: ops status"),
+    "Unauthenticated": (Code.UNAUTHENTICATED, "Type: gcloud auth application-default login"),
+    "Unauthorized": (Code.UNAUTHENTICATED, "Type: gcloud auth application-default login"),
+    "PermissionDenied": (Code.DENIED, "Type: ops doctor"),
+    "Forbidden": (Code.DENIED, "Type: ops doctor"),
+    "ResourceExhausted": (Code.QUOTA, "Wait, or ask for more quota, then type it again."),
+    "TooManyRequests": (Code.QUOTA, "Wait, or ask for more quota, then type it again."),
+    "AlreadyExists": (Code.ALREADY_EXISTS, "Type: ops status"),
+    "Conflict": (Code.CONFLICT, "Type the same command again."),
+    "Aborted": (Code.CONFLICT, "Type the same command again."),
+    "PreconditionFailed": (Code.CONFLICT, "Type the same command again."),
+    "FailedPrecondition": (Code.REFUSED, "Type: ops status"),
+    "BadRequest": (Code.REFUSED, ""),
+    "InvalidArgument": (Code.REFUSED, ""),
+    "DeadlineExceeded": (Code.TIMED_OUT, "Type the same command again."),
+    "GatewayTimeout": (Code.TIMED_OUT, "Type the same command again."),
+    "ServiceUnavailable": (Code.UNREACHABLE, "Type the same command again."),
+}
+
+
+def show(error: BaseException, command: str, call: Call | None, as_json: bool) -> ExitCode:
+    """Print the error (as the envelope too with --json); the exit code it ends with."""
+    explained = explain(error, call)
+    if explained.code is Code.INTERNAL and os.environ.get(DEBUG):
+        traceback.print_exception(error)
+    settings = call.settings if call else None
+    if as_json:
+        print(render.envelope(command, settings, error=render.error_json(explained)), flush=True)
+    print(render.error_text(explained), file=sys.stderr, flush=True)
+    return explained.exit_code
+
+
+def explain(error: BaseException, call: Call | None = None) -> OpsError:
+    """The OpsError that says what this error means to the user."""
+    if isinstance(error, OpsError):
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        return _interrupted(call)
+    if isinstance(error, OSError) and error.errno in FULL:
+        return _disk_full(error.filename)
+    for cause in _causes(error):
+        found = _google(cause) or _connection(cause, call)
+        if found is not None:
+            return found
+    return OpsError(
+        Code.INTERNAL,
+        f"Not expected: {type(error).__name__}: {error}",
+        f"Set {DEBUG}=1 and type it again to see where.",
+    )
+
+
+def _interrupted(call: Call | None) -> OpsError:
+    goes_on = call.progress.interrupted if call else ""
+    return OpsError(
+        Code.INTERRUPTED,
+        f"Interrupted. {goes_on or 'What was done so far stays.'}",
+        "Type the same command again: it takes up what exists.",
+    )
+
+
+def _disk_full(path: Any) -> OpsError:
+    return OpsError(
+        Code.DISK_FULL,
+        f"The disk is full{f' (writing {path})' if path else ''}.",
+        "Free some space, then type the same command again: it takes up what exists.",
+    )
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    found: list[BaseException] = []
+    current: BaseException | None = error
+    while current is not None and current not in found:
+        found.append(current)
+        current = getattr(current, "cause", None) or current.__cause__ or current.__context__
+    return found
+
+
+def _google(error: BaseException) -> OpsError | None:
+    exceptions = sys.modules.get("google.api_core.exceptions")
+    if exceptions is not None and isinstance(error, exceptions.GoogleAPICallError):
+        for kind in type(error).__mro__:
+            if kind.__name__ in GOOGLE:
+                code, hint = GOOGLE[kind.__name__]
+                return OpsError(code, _google_message(error), hint)
+        return OpsError(Code.UNREACHABLE, _google_message(error), "Type the same command again.")
+    auth = sys.modules.get("google.auth.exceptions")
+    if auth is not None and isinstance(error, auth.DefaultCredentialsError | auth.RefreshError):
+        return OpsError(
+            Code.UNAUTHENTICATED,
+            f"Google's credentials were not found or are too old: {error}",
+            "Type: gcloud auth application-default login",
+        )
+    return None
+
+
+def _google_message(error: Any) -> str:
+    return f"{str(error.message).rstrip('.')} ({int(error.code)})."
+
+
+def _connection(error: BaseException, call: Call | None) -> OpsError | None:
+    requests = sys.modules.get("requests")
+    lost = isinstance(error, ConnectionError)
+    if requests is not None:
+        lost = lost or isinstance(error, requests.ConnectionError | requests.Timeout)
+    if not lost:
+        return None
+    url = call.session.base_url if call and "session" in vars(call) else None
+    if url is None:
+        return OpsError(
+            Code.UNREACHABLE,
+            "Google does not answer.",
+            "Check the network, then type the same command again.",
+        )
+    return OpsError(
+        Code.UNREACHABLE,
+        f"The local Google Cloud at {url} does not answer: it was stopped or killed.",
+        "Type the same command again: it starts the local Google Cloud and takes up what exists.",
+    )

@@ -1,0 +1,87 @@
+"""What a command prints: text for people on standard output, or one versioned JSON document."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ops.cli.call import Call, Outcome
+    from ops.errors import OpsError
+    from ops.pricing.estimate import Cost, Estimate
+    from ops.settings import Settings
+
+ENVELOPE_VERSION = 1
+
+
+def heading(settings: Settings) -> str:
+    """The first line of every command: target, project and stack, and where each was set."""
+    return ", ".join(
+        f"{key} {getattr(settings, key)} ({settings.sources[key]})"
+        for key in ("target", "project", "stack")
+    )
+
+
+def show(call: Call, outcome: Outcome) -> None:
+    """Print the outcome: the envelope with --json, else the text."""
+    if call.json:
+        print(envelope(call.command, call.settings, result=outcome.result))
+    elif outcome.text:
+        print(outcome.text)
+    sys.stdout.flush()
+
+
+def envelope(command: str, settings: Settings | None, **body: Any) -> str:
+    """The JSON document of a command; `body` is `result={…}` or `error={…}`."""
+    where = {key: getattr(settings, key, None) for key in ("target", "project", "stack")}
+    document = {"version": ENVELOPE_VERSION, "command": command, **where, **body}
+    return json.dumps(document, indent=2, ensure_ascii=False, default=str)
+
+
+def error_json(error: OpsError) -> dict[str, str]:
+    """What the envelope carries under `error`."""
+    return {"code": error.code, "message": error.message, "hint": error.hint}
+
+
+def error_text(error: OpsError) -> str:
+    """What a person reads: what happened and, on a line of its own, what to type."""
+    return f"Error: {error.message}" + (f"\n{error.hint}" if error.hint else "")
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]], right: str = "") -> str:
+    """Columns under headers; those named in `right` (comma separated) are aligned to the right."""
+    cells = [list(headers), *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(headers))]
+    to_right = {name.strip() for name in right.split(",")}
+    lines = []
+    for row in cells:
+        padded = [
+            cell.rjust(width) if header in to_right else cell.ljust(width)
+            for cell, width, header in zip(row, widths, headers, strict=True)
+        ]
+        lines.append("  ".join(padded).rstrip())
+    return "\n".join(lines)
+
+
+def usd(amount: float) -> str:
+    """Dollars with cents; four digits under a cent."""
+    return f"${amount:,.4f}" if 0 < abs(amount) < 0.01 else f"${amount:,.2f}"
+
+
+def price_lines(estimate: Estimate, *, bills: bool) -> list[str]:
+    """What Google asks, a line for each cost, and whether it is asked here."""
+    lines = [_cost_line("at most", cost) for cost in estimate.costs]
+    lines += [f"{_cost_line('', cost)} for every hour" for cost in estimate.hourly]
+    if not lines:
+        return []
+    if bills:
+        return [f"Price: {line}" for line in lines]
+    return [f"Google would ask: {line}" for line in lines] + ["Here: $0.00"]
+
+
+def _cost_line(most: str, cost: Cost) -> str:
+    quantity = f"{cost.quantity:g} {cost.rate.unit}{'s' if cost.quantity != 1 else ''}"
+    amount = f"{cost.what}: {most} {quantity}".replace("  ", " ").replace(": ", ": ", 1)
+    return f"{amount} x ${cost.rate.usd:g} = {usd(cost.usd)} (rate of {cost.rate.read})"

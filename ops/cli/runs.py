@@ -1,0 +1,20 @@
+"""`ops runs`."""
+
+from __future__ import annotations
+
+from ops.cli.call import Call, Outcome, command, commands
+from ops.cli.render import table
+from ops.workflows import runs as workflow
+
+app = commands()
+
+
+@command(app, "runs")
+def runs(call: Call) -> Outcome:
+    """What ran, and what came of it."""
+    rows = workflow.run(call.ledger)
+    text = table(
+        ["run", "state", "planned"],
+        [(r.id, r.state, f"{r.planned_at:%Y-%m-%d %H:%M}") for r in rows],
+    )
+    return Outcome({"runs": [workflow.as_json(r) for r in rows]}, text if rows else "No runs yet.")

@@ -1,0 +1,1 @@
+"""Calls of Google's APIs: one method, one call."""

@@ -1,0 +1,279 @@
+"""The only place that knows base URLs and credentials, and how long and how often to try.
+
+`connect(settings)` gives a Session for the target. Its clients are Google's generated ones over
+REST, made when first asked for. Everything else in `ops` is the same on both targets.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ops import names
+from ops.errors import Code, OpsError
+from ops.settings import Settings, Target
+
+if TYPE_CHECKING:
+    from google.cloud import aiplatform_v1, resourcemanager_v3
+    from google.cloud.storage import Client as StorageClient
+
+# Variables that send Google's clients elsewhere: with one of them set, gcp would be a mixture.
+EMULATOR_VARIABLES = (
+    "STORAGE_EMULATOR_HOST",
+    "API_ENDPOINT_OVERRIDE",
+    "GOOGLE_STORAGE_CUSTOM_ENDPOINT",
+    "GOOGLE_VERTEX_AI_CUSTOM_ENDPOINT",
+)
+SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+
+CALL_SECONDS = 60.0
+RETRY_SECONDS = 120.0
+LOCAL_RETRY_SECONDS = 2.0
+POLL_FIRST_SECONDS = 0.1
+POLL_GROWTH = 1.5
+POLL_MOST_SECONDS = {Target.LOCAL: 0.5, Target.GCP: 10.0}
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a target can do that the other cannot."""
+
+    prepares_project: bool
+    bills: bool
+
+
+CAPABILITIES = {
+    Target.LOCAL: Capabilities(prepares_project=True, bills=False),
+    Target.GCP: Capabilities(prepares_project=False, bills=True),
+}
+
+
+class Session:
+    """Clients, calls and waiting, for one target, project and region."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        credentials: Any,
+        base_url: str | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.settings = settings
+        self.base_url = base_url
+        self.capabilities = CAPABILITIES[settings.target]
+        self._credentials = credentials
+        self._sleep = sleep
+        self._clients: dict[str, Any] = {}
+
+    @property
+    def parent(self) -> str:
+        """`projects/P/locations/R`."""
+        return names.location(self.settings.project, self.settings.region)
+
+    def datasets(self) -> aiplatform_v1.DatasetServiceClient:
+        """The client for data sets."""
+        client: aiplatform_v1.DatasetServiceClient = self._vertex("DatasetServiceClient")
+        return client
+
+    def pipelines(self) -> aiplatform_v1.PipelineServiceClient:
+        """The client for training pipelines."""
+        client: aiplatform_v1.PipelineServiceClient = self._vertex("PipelineServiceClient")
+        return client
+
+    def jobs(self) -> aiplatform_v1.JobServiceClient:
+        """The client for custom, tuning and batch prediction jobs."""
+        client: aiplatform_v1.JobServiceClient = self._vertex("JobServiceClient")
+        return client
+
+    def models(self) -> aiplatform_v1.ModelServiceClient:
+        """The client for models, versions and evaluations."""
+        client: aiplatform_v1.ModelServiceClient = self._vertex("ModelServiceClient")
+        return client
+
+    def endpoints(self) -> aiplatform_v1.EndpointServiceClient:
+        """The client for endpoints."""
+        client: aiplatform_v1.EndpointServiceClient = self._vertex("EndpointServiceClient")
+        return client
+
+    def predictions(self) -> aiplatform_v1.PredictionServiceClient:
+        """The client for online prediction."""
+        client: aiplatform_v1.PredictionServiceClient = self._vertex("PredictionServiceClient")
+        return client
+
+    def projects(self) -> resourcemanager_v3.ProjectsClient:
+        """The client for projects."""
+        if "projects" not in self._clients:
+            from google.cloud import resourcemanager_v3
+
+            self._clients["projects"] = resourcemanager_v3.ProjectsClient(
+                transport="rest",
+                credentials=self._credentials,
+                client_options=self._options("cloudresourcemanager.googleapis.com"),
+            )
+        client: resourcemanager_v3.ProjectsClient = self._clients["projects"]
+        return client
+
+    def storage(self) -> StorageClient:
+        """The client for buckets and objects; safe to use from many threads."""
+        if "storage" not in self._clients:
+            from google.cloud import storage
+
+            self._clients["storage"] = storage.Client(
+                project=self.settings.project,
+                credentials=self._credentials,
+                client_options=self._options("storage.googleapis.com"),
+            )
+        client: StorageClient = self._clients["storage"]
+        return client
+
+    def call(self, method: Callable[..., Any], *args: Any, **fields: Any) -> Any:
+        """What a read, or a call that may be repeated without harm, answers.
+
+        Tried again on 429, 503 and lost connections, for at most two minutes (two seconds on
+        local, where the server is either there or not). `fields` are the client method's own.
+        """
+        return method(*args, **{"retry": self._retry(_may_pass), "timeout": CALL_SECONDS, **fields})
+
+    def submit(self, method: Callable[..., Any], *args: Any, **fields: Any) -> Any:
+        """What a call that makes something answers; tried again only when it surely did nothing."""
+        return method(*args, **{"retry": self._retry(_refused), "timeout": CALL_SECONDS, **fields})
+
+    def wait(
+        self,
+        operation: Any,
+        timeout_seconds: float,
+        on_poll: Callable[[Any], None] | None = None,
+    ) -> Any:
+        """The result of a long-running operation; `on_poll` is given its metadata at every look.
+
+        OpsError TIMED_OUT after `timeout_seconds`: the operation itself goes on.
+        """
+        self.poll(
+            lambda: operation.done(retry=self._retry(_may_pass)),
+            timeout_seconds,
+            on_poll=lambda _: on_poll(operation.metadata) if on_poll else None,
+            what=str(operation.operation.name),
+        )
+        return operation.result()
+
+    def poll(
+        self,
+        look: Callable[[], Any],
+        timeout_seconds: float,
+        on_poll: Callable[[Any], None] | None = None,
+        what: str = "it",
+    ) -> Any:
+        """The first truthy value of `look()`: asked at once, after 0.1 s, and then ever later."""
+        deadline = time.monotonic() + timeout_seconds
+        pause = POLL_FIRST_SECONDS
+        while True:
+            seen = look()
+            if on_poll is not None:
+                on_poll(seen)
+            if seen:
+                return seen
+            if time.monotonic() + pause > deadline:
+                raise OpsError(
+                    Code.TIMED_OUT,
+                    f"{what} was not done after {timeout_seconds:.0f} s; it goes on.",
+                    "Type the same command again: it takes up what exists.",
+                )
+            self._sleep(pause)
+            pause = min(pause * POLL_GROWTH, POLL_MOST_SECONDS[self.settings.target])
+
+    def operation(self, client: Any, name: str, result: Any, metadata: Any) -> Any:
+        """An operation known by name, taken up again; `result` and `metadata` are its types."""
+        from google.api_core import operation
+        from google.longrunning import operations_pb2
+
+        transport = client.transport.operations_client
+        found = transport.get_operation(name)
+        assert isinstance(found, operations_pb2.Operation)
+        return operation.from_gapic(  # type: ignore[no-untyped-call]
+            found, transport, result, metadata_type=metadata
+        )
+
+    def _vertex(self, kind: str) -> Any:
+        if kind not in self._clients:
+            from google.cloud import aiplatform_v1
+
+            self._clients[kind] = getattr(aiplatform_v1, kind)(
+                transport="rest",
+                credentials=self._credentials,
+                client_options=self._options(f"{self.settings.region}-aiplatform.googleapis.com"),
+            )
+        return self._clients[kind]
+
+    def _options(self, host: str) -> dict[str, Any]:
+        if self.base_url is not None:
+            return {"api_endpoint": self.base_url}
+        return {
+            "api_endpoint": f"https://{host}",
+            "quota_project_id": self.settings.project,
+        }
+
+    def _retry(self, predicate: Callable[[BaseException], bool]) -> Any:
+        from google.api_core import retry
+
+        local = self.settings.target is Target.LOCAL
+        return retry.Retry(
+            predicate=predicate,
+            initial=POLL_FIRST_SECONDS,
+            maximum=10.0,
+            timeout=LOCAL_RETRY_SECONDS if local else RETRY_SECONDS,
+        )
+
+
+def _refused(error: BaseException) -> bool:
+    from google.api_core import exceptions
+
+    return isinstance(error, exceptions.TooManyRequests)
+
+
+def _may_pass(error: BaseException) -> bool:
+    import requests
+    from google.api_core import exceptions
+
+    passing = (
+        exceptions.TooManyRequests,
+        exceptions.ServiceUnavailable,
+        requests.ConnectionError,
+        requests.Timeout,
+    )
+    return isinstance(error, passing)
+
+
+def connect(settings: Settings, environ: Mapping[str, str] = os.environ) -> Session:
+    """A Session for the target; on local, the emulator is found or started first.
+
+    EMULATOR_VARIABLE when the target is gcp and a variable would send part of the calls elsewhere.
+    """
+    if settings.target is Target.LOCAL:
+        return _local(settings)
+    return _google(settings, environ)
+
+
+def _local(settings: Settings) -> Session:
+    from google.auth.credentials import AnonymousCredentials
+
+    from ops.cloud import emulator
+
+    server = emulator.ensure(settings.emulator_data, settings.emulator_port)
+    return Session(settings, AnonymousCredentials(), base_url=server.url)  # type: ignore[no-untyped-call]
+
+
+def _google(settings: Settings, environ: Mapping[str, str]) -> Session:
+    found = [name for name in EMULATOR_VARIABLES if environ.get(name)]
+    if found:
+        raise OpsError(
+            Code.EMULATOR_VARIABLE,
+            f"The target is gcp, but {found[0]}={environ[found[0]]} sends calls elsewhere.",
+            f"Type: unset {' '.join(found)}",
+        )
+    import google.auth
+
+    credentials, _ = google.auth.default(scopes=SCOPES, quota_project_id=settings.project)
+    return Session(settings, credentials)

@@ -1,0 +1,1 @@
+"""Prices and regions: dated tables, and pure functions of them."""

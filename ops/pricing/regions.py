@@ -1,0 +1,43 @@
+"""Regions: which there are, and which have AutoML for images (regions.toml)."""
+
+from __future__ import annotations
+
+import tomllib
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from ops.errors import Code, OpsError
+
+
+@cache
+def _table() -> dict[str, Any]:
+    text = files("ops.pricing").joinpath("regions.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def check(region: str) -> None:
+    """UNKNOWN_REGION when Vertex AI has no such region."""
+    known: list[str] = _table()["regions"]
+    if region in known:
+        return
+    near = get_close_matches(region, known, n=3) or ["us-central1", "europe-west4"]
+    raise OpsError(
+        Code.UNKNOWN_REGION,
+        f"{region!r} is not a region of Vertex AI.",
+        f"Type --region with one like {', '.join(near)}.",
+    )
+
+
+def check_automl(region: str) -> None:
+    """REGION_WITHOUT_AUTOML when the region has no AutoML for images."""
+    check(region)
+    offered: list[str] = _table()["automl_image"]
+    if region in offered:
+        return
+    raise OpsError(
+        Code.REGION_WITHOUT_AUTOML,
+        f"Region {region} has no AutoML for images; {' and '.join(offered)} have.",
+        f"Type --region {offered[0]} (data set, model and endpoint are in one region).",
+    )
