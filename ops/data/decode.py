@@ -47,6 +47,7 @@ def opened(content: bytes) -> tuple[Image.Image, Format]:
         raise BadPhotoError(
             f"not a photo: the content is {looks_like(content[:256])}.",
             "Replace it by a JPEG or PNG, or remove it.",
+            is_photo=False,
         ) from None
     except (OSError, ValueError, SyntaxError, EOFError) as damage:
         raise damaged(damage) from damage

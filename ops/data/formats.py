@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 
@@ -42,15 +41,11 @@ OPENED_AS = {"MPO": "JPEG"}
 """What Pillow calls a JPEG with more pictures behind the first (phones): a JPEG all the same."""
 
 # A file named so is meant as a photo: if its bytes are not one, that is a problem.
-PHOTO_SUFFIXES = frozenset(
-    re.findall(
-        r"\.\w+",
-        """
-    .jpg .jpeg .jpe .jfif .png .gif .bmp .dib .webp .avif .jp2 .j2k .tif .tiff .ico
-    .ppm .pgm .pbm .pnm .heic .heif .cr2 .cr3 .nef .arw .dng .orf .rw2 .psd
-""",
-    )
+_SUFFIXES = (
+    ".jpg .jpeg .jpe .jfif .png .gif .bmp .dib .webp .avif .jp2 .j2k .tif .tiff .ico .ppm .pgm "
+    ".pbm .pnm .heic .heif .cr2 .cr3 .nef .arw .dng .orf .rw2 .psd"
 )
+PHOTO_SUFFIXES = frozenset(_SUFFIXES.split())
 
 MAX_FILE_BYTES = 30_000_000
 """Vertex refuses larger training photos ("prepare data", read 2026-08-22: 30 MB)."""

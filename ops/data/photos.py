@@ -34,6 +34,16 @@ class Photo:
     change: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A good photo with its label as the user wrote it, its own split, and how messages name it."""
+
+    photo: Photo
+    where: str
+    label: str
+    split: str | None = None
+
+
 def read_file(path: Path, max_bytes: int = MAX_FILE_BYTES) -> bytes:
     """The file's bytes, at most `max_bytes`. Raises BadPhotoError for what cannot be read."""
     try:

@@ -23,9 +23,13 @@ class Problem:
 
 
 class BadPhotoError(Exception):
-    """One photo that cannot be used: what was received, and what to do about it."""
+    """One photo that cannot be used: what was received, and what to do about it.
 
-    def __init__(self, what: str, fix: str) -> None:
+    `is_photo` is false when the content is something else altogether.
+    """
+
+    def __init__(self, what: str, fix: str, *, is_photo: bool = True) -> None:
         super().__init__(f"{what} {fix}")
+        self.is_photo = is_photo
         self.what = what
         self.fix = fix

@@ -1,0 +1,94 @@
+"""Every problem of a data set found together, before anything is uploaded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from ops.data.decode import quiet_about_large_photos
+from ops.data.duplicates import same_photo_once, several_labels
+from ops.data.labels import collisions, imbalance, too_few, unfit
+from ops.data.listing import Candidate, Listing
+from ops.data.photos import Named, Photo, check_photo
+from ops.data.problems import BadPhotoError, Problem
+
+_THREADS = max(4, os.cpu_count() or 1)
+
+
+@dataclass(slots=True)
+class Checked:
+    """The photos that can be imported, in the source's order, and all that was found on the way.
+
+    `left_out` counts the files behind `problems`; `problems` that are not skippable stop the
+    import in any case.
+    """
+
+    photos: list[Named] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    looked_at: int = 0
+    other_files: list[str] = field(default_factory=list)
+    left_out: int = 0
+
+    @property
+    def must_stop(self) -> bool:
+        """Whether there is a problem that leaving photos out does not solve."""
+        return any(not problem.skippable for problem in self.problems)
+
+
+def check(listing: Listing, advance: Callable[[float], None] = lambda _: None) -> Checked:
+    """All of a listing's photos looked at; `advance(1)` is called after each, from this thread."""
+    checked = Checked(problems=list(listing.problems), looked_at=len(listing.candidates))
+    checked.left_out = sum(problem.skippable for problem in listing.problems)
+    if checked.must_stop:
+        return checked
+    _look_at_all(listing.candidates, checked, advance)
+    _judge_together(listing, checked)
+    return checked
+
+
+def _look_at_all(
+    candidates: Sequence[Candidate], checked: Checked, advance: Callable[[float], None]
+) -> None:
+    with quiet_about_large_photos(), ThreadPoolExecutor(_THREADS, "check") as threads:
+        for candidate, outcome in zip(candidates, threads.map(_outcome, candidates), strict=True):
+            advance(1)
+            if isinstance(outcome, Photo):
+                checked.photos.append(
+                    Named(outcome, candidate.where, candidate.label, candidate.split)
+                )
+            elif outcome.is_photo or candidate.must_be_photo:
+                checked.problems.append(Problem(candidate.where, outcome.what, outcome.fix))
+                checked.left_out += 1
+            else:
+                checked.other_files.append(candidate.where)
+
+
+def _outcome(candidate: Candidate) -> Photo | BadPhotoError:
+    try:
+        return check_photo(candidate.path)
+    except BadPhotoError as bad:
+        return bad
+
+
+def _judge_together(listing: Listing, checked: Checked) -> None:
+    """What only shows when all photos are known: the same one twice, labels, their numbers."""
+    _drop(checked, several_labels(checked.photos))
+    checked.photos, repeated = same_photo_once(checked.photos)
+    checked.warnings += repeated
+    listed = [candidate.label for candidate in listing.candidates]
+    checked.problems += collisions({*listed, *listing.empty_labels})
+    _drop(checked, too_few(checked.photos, listed, listing.empty_labels))
+    checked.warnings += imbalance(checked.photos)
+    checked.problems += unfit(str(listing.source), checked.photos)
+
+
+def _drop(checked: Checked, found: Iterable[tuple[Problem, Sequence[Named]]]) -> None:
+    dropped: set[int] = set()
+    for problem, photos in found:
+        checked.problems.append(problem)
+        dropped.update(id(named) for named in photos)
+    checked.left_out += len(dropped)
+    checked.photos = [named for named in checked.photos if id(named) not in dropped]

@@ -1,0 +1,96 @@
+"""Labels: Vertex's form of their names, and how many photos each must have."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from ops import names
+from ops.data.photos import Named
+from ops.data.problems import Problem
+
+# Image classification, "prepare data" and "quotas", read 2026-08-22.
+MIN_PHOTOS_PER_LABEL = 10
+MIN_LABELS = 2
+MAX_LABELS = 5_000
+MAX_PHOTOS = 1_000_000
+MAX_IMBALANCE = 100
+
+
+def safe_names(labels: Iterable[str]) -> dict[str, str]:
+    """Safe name → the user's own, for each label, sorted by safe name."""
+    return dict(sorted((names.safe_label(label), label) for label in set(labels)))
+
+
+def collisions(labels: Iterable[str]) -> list[Problem]:
+    """A problem for each safe name that two labels would share."""
+    groups: dict[str, list[str]] = {}
+    for label in sorted(set(labels)):
+        groups.setdefault(names.safe_label(label), []).append(label)
+    return [
+        Problem(
+            f"labels {' and '.join(f'“{label}”' for label in same)}",
+            f"both become {safe}: Vertex takes letters, digits and underscores only.",
+            "Rename one of them, or give them one name.",
+            skippable=False,
+        )
+        for safe, same in groups.items()
+        if len(same) > 1
+    ]
+
+
+def too_few(
+    photos: Sequence[Named], listed: Sequence[str], empty: Sequence[str]
+) -> list[tuple[Problem, Sequence[Named]]]:
+    """A problem for each label with fewer than 10 usable photos, with those photos.
+
+    `listed` has the label of every file that was looked at, `empty` the labels without any.
+    """
+    usable = Counter(named.label for named in photos)
+    every = Counter(listed)
+    found: list[tuple[Problem, Sequence[Named]]] = []
+    for label in sorted({*every, *empty}):
+        if usable[label] < MIN_PHOTOS_PER_LABEL:
+            group = [named for named in photos if named.label == label]
+            found.append((_too_few(label, usable[label], every[label]), group))
+    return found
+
+
+def imbalance(photos: Iterable[Named]) -> list[str]:
+    """A sentence when the most frequent label has over 100 times the photos of the rarest."""
+    numbers = Counter(named.label for named in photos).most_common()
+    if not numbers or numbers[0][1] <= MAX_IMBALANCE * numbers[-1][1]:
+        return []
+    (most, many), (least, few) = numbers[0], numbers[-1]
+    return [
+        f"label “{most}” has {many:,} photos and “{least}” has {few:,}: over {MAX_IMBALANCE} times "
+        f"as many. The model will hardly learn “{least}”; add photos of it."
+    ]
+
+
+def unfit(source: str, photos: Sequence[Named]) -> list[Problem]:
+    """A problem for a data set as a whole: too few labels, too many labels or photos."""
+    found = sorted({named.label for named in photos})
+    if len(found) < MIN_LABELS:
+        received = f"{len(found)} ({', '.join(found)})" if found else "none"
+        words = f"labels with enough photos: {received}; a classifier needs at least {MIN_LABELS}."
+        fix = "Add photos of another class. If the classes lie deeper, type the folder that holds "
+        return [Problem(source, words, f"{fix}them.", skippable=False)]
+    if len(found) > MAX_LABELS:
+        words = f"{len(found):,} labels; Vertex takes at most {MAX_LABELS:,}."
+        return [Problem(source, words, "Join some of them.", skippable=False)]
+    if len(photos) > MAX_PHOTOS:
+        words = f"{len(photos):,} photos; Vertex takes at most {MAX_PHOTOS:,}."
+        return [Problem(source, words, "Leave some out.", skippable=False)]
+    return []
+
+
+def _too_few(label: str, usable: int, listed: int) -> Problem:
+    have = f"{usable} photo{'' if usable == 1 else 's'}"
+    if listed > usable:
+        have = f"{usable} usable photo{'' if usable == 1 else 's'} of {listed}"
+    return Problem(
+        f"label “{label}”",
+        f"{have}; a label needs at least {MIN_PHOTOS_PER_LABEL}.",
+        "Add photos of it, or remove it.",
+    )

@@ -1,0 +1,105 @@
+"""A data set as it is stored: the manifest, its labels, Vertex's import file, and its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from ops import names
+from ops.data.photos import Named
+
+ML_USE = "aiplatform.googleapis.com/ml_use"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One photo of a manifest: `labels` are safe names, width and height pixels.
+
+    `source` is the SHA-256 of the user's file (another one than `sha256` when the photo was
+    turned or converted); photos with the same `group` share a split.
+    """
+
+    uri: str
+    sha256: str
+    labels: tuple[str, ...]
+    split: str
+    group: str
+    width: int
+    height: int
+    size_bytes: int
+    source: str
+
+
+def rows(photos: Iterable[Named], splits: Mapping[str, str], bucket: str) -> list[Row]:
+    """The manifest's rows in the order of the hashes; `splits` has the split of every hash."""
+    found = [
+        Row(
+            uri=names.gs_uri(bucket, object_name(named)),
+            sha256=named.photo.sha256,
+            labels=(names.safe_label(named.label),),
+            split=splits[named.photo.sha256],
+            group=named.photo.sha256,
+            width=named.photo.width,
+            height=named.photo.height,
+            size_bytes=named.photo.size_bytes,
+            source=named.photo.source_sha256,
+        )
+        for named in photos
+    ]
+    return sorted(found, key=lambda row: row.sha256)
+
+
+def object_name(named: Named) -> str:
+    """Where the photo is stored in the bucket: its own hash, and the suffix of what it is."""
+    return names.image_object(named.photo.sha256, f".{named.photo.extension}")
+
+
+def digest(rows: Iterable[Row]) -> str:
+    """SHA-256, in hex, over the sorted rows of (sha256, sorted labels, split).
+
+    Each row is a JSON list without spaces and a newline. Nothing in it depends on machine,
+    bucket or path: the same photos under the same labels in the same splits have one digest.
+    """
+    lines = sorted(
+        json.dumps([row.sha256, sorted(row.labels), row.split], separators=(",", ":"))
+        for row in rows
+    )
+    return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
+
+
+def to_jsonl(rows: Sequence[Row]) -> str:
+    """manifest.jsonl: a row a photo."""
+    return "".join(f"{json.dumps(asdict(row), ensure_ascii=False)}\n" for row in rows)
+
+
+def from_jsonl(text: str) -> list[Row]:
+    """The rows of a manifest.jsonl."""
+    found = [json.loads(line) for line in text.splitlines()]
+    return [Row(**{**row, "labels": tuple(row["labels"])}) for row in found]
+
+
+def labels_txt(own: Mapping[str, str]) -> str:
+    """labels.txt: safe name, tab, the user's own name; sorted by safe name."""
+    return "".join(f"{safe}\t{name}\n" for safe, name in sorted(own.items()))
+
+
+def import_jsonl(rows: Iterable[Row]) -> str:
+    """import.jsonl: Vertex's single-label image classification import format, with ml_use.
+
+    Source: schema `image_classification_single_label_io_format_1.0.0.yaml`, "prepare data", read
+    2026-08-22.
+    """
+    return "".join(
+        json.dumps(
+            {
+                "imageGcsUri": row.uri,
+                "classificationAnnotation": {"displayName": row.labels[0]},
+                "dataItemResourceLabels": {ML_USE: row.split},
+            },
+            separators=(",", ":"),
+        )
+        + "\n"
+        for row in rows
+    )
