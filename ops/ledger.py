@@ -1,30 +1,25 @@
 """Runs on record at gs://BUCKET/runs/<run>/: what was planned, what happened, what came of it.
 
-The same plan unfinished is taken up, finished is shown, and `again` makes the next run. A lock
-object with an owner and an expiry keeps two callers from doing one thing twice.
+The same plan unfinished is taken up, finished is shown, and `again` makes the next run.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from ops import names
-from ops.cloud import storage
+from ops.cloud import locks, storage
 from ops.cloud.session import Session
 from ops.errors import Code, OpsError
 
 PLAN, EVENTS, RESULT = "plan.json", "events.jsonl", "result.json"
-LOCK_SECONDS = 60.0
-LOCK_LOOK_SECONDS = 0.2
 WRITE_ATTEMPTS = 20
 
 
@@ -175,26 +170,11 @@ class Ledger:
         body = {"state": state, "ended_at": self._now().isoformat(), "result": result}
         self._write(names.run_object(run, RESULT), body)
 
-    @contextmanager
-    def lock(self, name: str, wait_seconds: float = LOCK_SECONDS) -> Iterator[None]:
-        """Hold `locks/NAME.json` for the block; it expires after a minute.
-
-        BUSY when another owner keeps it for longer than `wait_seconds`. A lock that has expired,
-        or whose process on this machine is gone, is taken over.
-        """
-        deadline = time.monotonic() + wait_seconds
-        generation = self._try_lock(name)
-        while generation is None:
-            if time.monotonic() > deadline:
-                raise self._busy(name)
-            self._sleep(LOCK_LOOK_SECONDS)
-            generation = self._try_lock(name)
-        try:
-            yield
-        finally:
-            storage.delete_object(
-                self.session, self._bucket, names.lock_object(name), generation=generation
-            )
+    def lock(
+        self, name: str, wait_seconds: float = locks.LOCK_SECONDS
+    ) -> AbstractContextManager[None]:
+        """Hold a lock of the stack for a `with` block: see `ops.cloud.locks.held`."""
+        return locks.held(self.session, name, wait_seconds, self._now, self._sleep)
 
     def _ids(self, stem: str) -> list[str]:
         prefix = f"runs/{stem}"
@@ -230,63 +210,6 @@ class Ledger:
             except PreconditionFailed:
                 continue
         raise OpsError(Code.BUSY, f"{name} is written to by others all the time.", "Try again.")
-
-    def _try_lock(self, name: str) -> int | None:
-        from google.api_core.exceptions import PreconditionFailed
-
-        body = _json(asdict(_Holder.this_process(self._now(), self.session.settings.owner)))
-        target = names.lock_object(name)
-        try:
-            return storage.write_text(
-                self.session, self._bucket, target, body, if_generation=storage.NEW
-            )
-        except PreconditionFailed:
-            pass
-        found = storage.read_text(self.session, self._bucket, target)
-        if found is not None and _Holder(**json.loads(found.text)).is_gone(self._now()):
-            storage.delete_object(self.session, self._bucket, target, generation=found.generation)
-        return None
-
-    def _busy(self, name: str) -> OpsError:
-        found = storage.read_text(self.session, self._bucket, names.lock_object(name))
-        holder = _Holder(**json.loads(found.text)) if found else None
-        who = f"{holder.owner} on {holder.host}, until {holder.expires}" if holder else "another"
-        return OpsError(
-            Code.BUSY,
-            f"{name} is being worked on by another ops ({who}).",
-            "Wait for it to end, then type the same command again.",
-        )
-
-
-@dataclass(frozen=True)
-class _Holder:
-    owner: str
-    host: str
-    pid: int
-    process_started: float
-    expires: str
-
-    @classmethod
-    def this_process(cls, now: datetime, owner: str) -> _Holder:
-        import psutil
-
-        pid = os.getpid()
-        expires = (now + timedelta(seconds=LOCK_SECONDS)).isoformat()
-        started = psutil.Process(pid).create_time()
-        return cls(owner, socket.gethostname(), pid, started, expires)
-
-    def is_gone(self, now: datetime) -> bool:
-        if now > datetime.fromisoformat(self.expires):
-            return True
-        if self.host != socket.gethostname():
-            return False
-        import psutil
-
-        try:
-            started = psutil.Process(self.pid).create_time()
-        except psutil.Error:
-            return True
-        return bool(abs(started - self.process_started) > 1.0)
 
 
 def _json(value: Any) -> str:

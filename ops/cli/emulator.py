@@ -12,7 +12,34 @@ app = commands("Start, stop, look at or empty the local Google Cloud.")
 def start(call: Call) -> Outcome:
     """Start the local Google Cloud, or find the one that runs."""
     server = emulator.ensure(call.settings.emulator_data, call.settings.emulator_port)
-    return Outcome(_json(server), f"Runs at {server.url}; its data is in {server.data}")
+    return Outcome(_json(server), _running(server))
+
+
+@command(app, "emulator stop")
+def stop(call: Call) -> Outcome:
+    """Stop the local Google Cloud; what is stored stays, and training jobs go on."""
+    server = emulator.stop(call.settings.emulator_data)
+    text = f"Stopped the one at {server.url}." if server else "None was running."
+    return Outcome({"running": False, "stopped": server is not None}, text)
+
+
+@command(app, "emulator status")
+def status(call: Call) -> Outcome:
+    """Say whether the local Google Cloud runs, and where."""
+    server = emulator.find(call.settings.emulator_data)
+    stopped = f"Not running; its data is in {call.settings.emulator_data}"
+    return Outcome(_json(server), _running(server) if server else stopped)
+
+
+@command(app, "emulator reset")
+def reset(call: Call) -> Outcome:
+    """Stop its jobs and delete everything that the local Google Cloud holds."""
+    server = emulator.reset(call.settings.emulator_data, call.settings.emulator_port)
+    return Outcome(_json(server), f"Empty. {_running(server)}")
+
+
+def _running(server: emulator.Server) -> str:
+    return f"Runs at {server.url}; its data is in {server.data}"
 
 
 def _json(server: emulator.Server | None) -> dict[str, object]:

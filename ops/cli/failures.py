@@ -36,6 +36,7 @@ GOOGLE: dict[str, tuple[Code, str]] = {
     "DeadlineExceeded": (Code.TIMED_OUT, "Type the same command again."),
     "GatewayTimeout": (Code.TIMED_OUT, "Type the same command again."),
     "ServiceUnavailable": (Code.UNREACHABLE, "Type the same command again."),
+    "MethodNotImplemented": (Code.REFUSED, "The local Google Cloud does not have this method."),
 }
 
 

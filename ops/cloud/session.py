@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ops import names
+from ops.cloud import patience
 from ops.errors import Code, OpsError
 from ops.settings import Settings, Target
 
@@ -30,10 +31,8 @@ EMULATOR_VARIABLES = (
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 CALL_SECONDS = 60.0
-RETRY_SECONDS = 120.0
-LOCAL_RETRY_SECONDS = 2.0
-POLL_FIRST_SECONDS = 0.1
-POLL_GROWTH = 1.5
+# A local server is either there or not; Google's may be away for a while.
+RETRY_SECONDS = {Target.LOCAL: 2.0, Target.GCP: 120.0}
 POLL_MOST_SECONDS = {Target.LOCAL: 0.5, Target.GCP: 10.0}
 
 
@@ -135,11 +134,15 @@ class Session:
         Tried again on 429, 503 and lost connections, for at most two minutes (two seconds on
         local, where the server is either there or not). `fields` are the client method's own.
         """
-        return method(*args, **{"retry": self._retry(_may_pass), "timeout": CALL_SECONDS, **fields})
+        return method(
+            *args, **{"retry": self._retry(patience.may_pass), "timeout": CALL_SECONDS, **fields}
+        )
 
     def submit(self, method: Callable[..., Any], *args: Any, **fields: Any) -> Any:
         """What a call that makes something answers; tried again only when it surely did nothing."""
-        return method(*args, **{"retry": self._retry(_refused), "timeout": CALL_SECONDS, **fields})
+        return method(
+            *args, **{"retry": self._retry(patience.did_nothing), "timeout": CALL_SECONDS, **fields}
+        )
 
     def wait(
         self,
@@ -152,7 +155,7 @@ class Session:
         OpsError TIMED_OUT after `timeout_seconds`: the operation itself goes on.
         """
         self.poll(
-            lambda: operation.done(retry=self._retry(_may_pass)),
+            lambda: operation.done(retry=self._retry(patience.may_pass)),
             timeout_seconds,
             on_poll=lambda _: on_poll(operation.metadata) if on_poll else None,
             what=str(operation.operation.name),
@@ -167,22 +170,8 @@ class Session:
         what: str = "it",
     ) -> Any:
         """The first truthy value of `look()`: asked at once, after 0.1 s, and then ever later."""
-        deadline = time.monotonic() + timeout_seconds
-        pause = POLL_FIRST_SECONDS
-        while True:
-            seen = look()
-            if on_poll is not None:
-                on_poll(seen)
-            if seen:
-                return seen
-            if time.monotonic() + pause > deadline:
-                raise OpsError(
-                    Code.TIMED_OUT,
-                    f"{what} was not done after {timeout_seconds:.0f} s; it goes on.",
-                    "Type the same command again: it takes up what exists.",
-                )
-            self._sleep(pause)
-            pause = min(pause * POLL_GROWTH, POLL_MOST_SECONDS[self.settings.target])
+        most = POLL_MOST_SECONDS[self.settings.target]
+        return patience.poll(look, timeout_seconds, most, self._sleep, on_poll, what)
 
     def operation(self, client: Any, name: str, result: Any, metadata: Any) -> Any:
         """An operation known by name, taken up again; `result` and `metadata` are its types."""
@@ -215,35 +204,8 @@ class Session:
             "quota_project_id": self.settings.project,
         }
 
-    def _retry(self, predicate: Callable[[BaseException], bool]) -> Any:
-        from google.api_core import retry
-
-        local = self.settings.target is Target.LOCAL
-        return retry.Retry(
-            predicate=predicate,
-            initial=POLL_FIRST_SECONDS,
-            maximum=10.0,
-            timeout=LOCAL_RETRY_SECONDS if local else RETRY_SECONDS,
-        )
-
-
-def _refused(error: BaseException) -> bool:
-    from google.api_core import exceptions
-
-    return isinstance(error, exceptions.TooManyRequests)
-
-
-def _may_pass(error: BaseException) -> bool:
-    import requests
-    from google.api_core import exceptions
-
-    passing = (
-        exceptions.TooManyRequests,
-        exceptions.ServiceUnavailable,
-        requests.ConnectionError,
-        requests.Timeout,
-    )
-    return isinstance(error, passing)
+    def _retry(self, passes: Callable[[BaseException], bool]) -> Any:
+        return patience.retry(passes, RETRY_SECONDS[self.settings.target])
 
 
 def connect(settings: Settings, environ: Mapping[str, str] = os.environ) -> Session:
