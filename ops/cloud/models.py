@@ -39,9 +39,14 @@ class Evaluation:
     metrics: dict[str, Any]
 
 
-def get(session: Session, name: str) -> Model:
-    """The model of this full resource name."""
-    return _model(session.call(session.models().get_model, request={"name": name}))
+def get(session: Session, name: str) -> Model | None:
+    """The model of this full resource name; None when there is none."""
+    from google.api_core.exceptions import NotFound
+
+    try:
+        return _model(session.call(session.models().get_model, request={"name": name}))
+    except NotFound:
+        return None
 
 
 def find(session: Session, labels: Mapping[str, str]) -> list[Model]:

@@ -1,0 +1,78 @@
+"""The data sets that were imported in this stack, and the class names as their user wrote them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ops import names
+from ops.cloud import storage
+from ops.errors import Code, OpsError
+from ops.ledger import Ledger, Record, RunState
+
+KIND = "import"
+LABELS_FILE = "labels.txt"
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A finished import: `digest` is the data set's, `resource` Vertex's name of it."""
+
+    run: str
+    name: str
+    digest: str
+    resource: str
+    multi_label: bool
+
+
+def latest(ledger: Ledger, name: str | None = None) -> Imported:
+    """The newest finished import, of the data set `name` if one is given; NOT_FOUND if none."""
+    records = [r for r in ledger.records(KIND) if r.state is RunState.SUCCEEDED]
+    found = [_imported(record) for record in records]
+    chosen = [one for one in found if name is None or one.name == name]
+    if chosen:
+        return chosen[-1]
+    stack = ledger.session.settings.stack
+    if name is None or not found:
+        raise OpsError(
+            Code.NOT_FOUND,
+            f"No data set has been imported in stack {stack}.",
+            "Type: ops import-dataset FOLDER",
+        )
+    known = ", ".join(sorted({one.name for one in found}))
+    raise OpsError(
+        Code.NOT_FOUND,
+        f"There is no data set {name!r} in stack {stack}; imported are: {known}.",
+        f"Type: ops train --dataset {found[-1].name}",
+    )
+
+
+def class_names(ledger: Ledger, name: str, digest: str) -> dict[str, str]:
+    """Safe name → the user's own; empty when the data set's files are gone."""
+    path = names.dataset_prefix(name, digest) + LABELS_FILE
+    found = storage.read_text(ledger.session, ledger.session.settings.bucket, path)
+    lines = found.text.splitlines() if found else []
+    rows = [line.split("\t", 1) for line in lines]
+    return {row[0]: row[1] for row in rows if len(row) == 2}
+
+
+def class_names_of(ledger: Ledger, labels: Mapping[str, str]) -> dict[str, str]:
+    """Safe name → the user's own, for a model with these resource labels; {} if not of `ops`."""
+    run = labels.get(names.LABEL_RUN, "")
+    try:
+        inputs = ledger.get(run).plan["inputs"] if run else {}
+    except OpsError:
+        return {}
+    if "dataset" not in inputs:
+        return {}
+    return class_names(ledger, inputs["dataset"], labels.get(names.LABEL_DATASET, ""))
+
+
+def _imported(record: Record) -> Imported:
+    return Imported(
+        run=record.id,
+        name=str(record.result["name"]),
+        digest=str(record.plan["data_digest"]),
+        resource=str(record.result["dataset"]),
+        multi_label=bool(record.result.get("multi_label", False)),
+    )
