@@ -1,0 +1,81 @@
+"""Import, train, evaluate, deploy, predict, cost report, teardown: `python -m demo [--data F]`."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from demo.commands import Commands, StepFailed
+from demo.digits import write_digits
+from demo.summary import Example, Told, text
+
+FOLDER = Path(".ops/demo").absolute()
+EXAMPLES = 3
+
+
+def main() -> int:
+    """0 when every step ended well and nothing is left; else the failing command's exit code."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--data", type=Path, help="your own photos, in a folder per class")
+    parser.add_argument("--target", choices=("local", "gcp"))
+    options = parser.parse_args()
+    commands = Commands(FOLDER, options.target)
+    try:
+        told = tell(commands, options.data or digits())
+    except StepFailed as failure:
+        print(f"\nThe demo stopped: {failure}. Mend it and type the same again.", file=sys.stderr)
+        return failure.exit_code
+    print("\n" + text(told))
+    return 1 if told.left else 0
+
+
+def digits() -> Path:
+    """A folder with 5,000 handwritten digits, written at the first demo."""
+    folder = FOLDER / "digits"
+    if not folder.is_dir():
+        print("Writing 5,000 handwritten digits as PNG files ...", file=sys.stderr, flush=True)
+    write_digits(folder)
+    return folder
+
+
+def tell(commands: Commands, photos: Path) -> Told:
+    """The whole life of a model, step by step."""
+    started = time.monotonic()
+    imported = commands.run("import-dataset", str(photos))
+    trained = commands.run("train", "--mode", "automl")
+    evaluated = commands.run("evaluate")
+    commands.run("deploy", "--ttl", "1h")
+    examples = predict_unseen(commands, imported)
+    commands.run("status")
+    cost = commands.run("cost-report")
+    gone = commands.run("teardown", "--yes")
+    commands.run("emulator", "stop")
+    return Told(
+        imported=imported,
+        trained=trained,
+        evaluated=evaluated,
+        examples=examples,
+        usd_on_google=float(cost["usd_on_google"]),
+        left=gone["left"],
+        seconds=time.monotonic() - started,
+    )
+
+
+def predict_unseen(commands: Commands, imported: Mapping[str, Any]) -> list[Example]:
+    """What the endpoint answers for photos of the test split, which training never reads."""
+    rows = [json.loads(line) for line in Path(imported["manifest_file"]).read_text().splitlines()]
+    unseen = [row for row in rows if row["split"] == "test"]
+    chosen = unseen[:: max(1, len(unseen) // EXAMPLES)][:EXAMPLES]
+    photos = [row["source"]["path"] for row in chosen]
+    answers = commands.run("predict", *photos)["predictions"]
+    return [
+        Example(Path(answer["key"]).name, row["labels"][0], answer["prediction"], answer["score"])
+        for row, answer in zip(chosen, answers, strict=True)
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
