@@ -19,6 +19,15 @@ Operation: TypeAlias = Any
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
+# A label value takes no colon and no capital letter: 2026-11-21t16-05-00z.
+EXPIRY_SHAPE = "%Y-%m-%dt%H-%M-%Sz"
+
+
+def expiry_label(until: datetime) -> str:
+    """A time as the value of the label ops-expires."""
+    return until.astimezone(UTC).strftime(EXPIRY_SHAPE)
+
+
 @dataclass(frozen=True)
 class DeployedModel:
     """A model on an endpoint; it is billed from `created` until it is undeployed."""
@@ -39,6 +48,15 @@ class Endpoint:
     labels: dict[str, str]
     deployed: tuple[DeployedModel, ...]
     created: datetime | None
+
+    @property
+    def expires(self) -> datetime | None:
+        """The end of the time to live; None when no (readable) label says one."""
+        try:
+            found = datetime.strptime(self.labels.get(names.LABEL_EXPIRES, ""), EXPIRY_SHAPE)
+        except ValueError:
+            return None
+        return found.replace(tzinfo=UTC)
 
 
 def get(session: Session, name: str) -> Endpoint | None:
@@ -108,6 +126,26 @@ def undeploy(session: Session, name: str, deployed_id: str) -> Operation:
 def delete(session: Session, name: str) -> Operation:
     """The operation that deletes an endpoint on which nothing is deployed."""
     return session.submit(session.endpoints().delete_endpoint, request={"name": name})
+
+
+def unfinished(session: Session, name: str, kind: str) -> list[Operation]:
+    """The running operations on an endpoint of one kind (DeployModel, UndeployModel), oldest first.
+
+    They are found whoever started them, and can be waited for.
+    """
+    from google.cloud import aiplatform_v1
+
+    client = session.endpoints()
+    metadata = getattr(aiplatform_v1, f"{kind}OperationMetadata")
+    result = getattr(aiplatform_v1, f"{kind}Response")
+    suffix = f".{kind}OperationMetadata"
+    listed = session.call(client.list_operations, {"name": name})
+    running = [one for one in listed.operations if not one.done]
+    return [
+        session.operation(client, one.name, result, metadata)
+        for one in running
+        if one.metadata.type_url.endswith(suffix)
+    ]
 
 
 def predict(session: Session, name: str, instances: Sequence[Mapping[str, Any]]) -> list[Any]:

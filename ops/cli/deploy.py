@@ -1,0 +1,47 @@
+"""`ops deploy`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ops.cli.call import Call, Outcome, command, commands
+from ops.cli.render import usd
+from ops.workflows import deploy as workflow
+
+app = commands()
+
+ModelOption = Annotated[str | None, typer.Option("--model", help="Model id; the newest if none.")]
+Ttl = Annotated[str, typer.Option(help="How long it may live: 90m, 2h, 1d.")]
+MaxCost = Annotated[
+    float | None, typer.Option("--max-cost", help="Refuse if it can cost more, in dollars.")
+]
+
+
+@command(app, "deploy", asks=True)
+def deploy(
+    call: Call, model: ModelOption = None, ttl: Ttl = "2h", max_cost: MaxCost = None
+) -> Outcome:
+    """Put a model on an endpoint, dollars per hour first."""
+    lives = workflow.time_to_live(ttl)
+    workflow.check(call.settings.region, lives, max_cost)
+    plan = workflow.plan(call.ledger, lives, model=model, max_cost_usd=max_cost)
+    call.say(f"Until: {workflow.until(lives):%Y-%m-%d %H:%M} UTC (--ttl {ttl})")
+    call.price(plan.estimate)
+    done = workflow.run(call.ledger, plan, call.progress)
+    return Outcome(done.as_json(), text(done, bills=call.session.capabilities.bills))
+
+
+def text(done: workflow.Deployment, *, bills: bool) -> str:
+    """What a person reads at the end."""
+    price = f"{usd(done.usd_per_hour)} an hour"
+    lines = [
+        f"Run        {done.run}",
+        f"Endpoint   {done.endpoint}",
+        f"Model      {done.model}",
+        f"Cost       {price if bills else f'$0.00 here, would be {price} on Google'}",
+        f"Until      {done.expires}",
+        "Type: ops predict PHOTO   and when you are done: ops undeploy",
+    ]
+    return "\n".join(lines)

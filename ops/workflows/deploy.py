@@ -1,0 +1,186 @@
+"""Put a model on an endpoint with a time to live: priced first, deployed once, taken up if cut off.
+
+A deployment is a run; it ends when `ops undeploy` (or anybody) takes the model off.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ops import ledger as runs
+from ops import names
+from ops.cloud import endpoints
+from ops.cloud.endpoints import DeployedModel
+from ops.cloud.models import Model
+from ops.errors import Code, OpsError
+from ops.ledger import Ledger, Run, RunState
+from ops.pricing import estimate
+from ops.pricing.estimate import Cost, Estimate
+from ops.progress import Progress
+from ops.workflows import serving
+from ops.workflows.registry import choose_model
+
+KIND = "deploy"
+DEPLOYED, EXTENDED, UNDEPLOYED = "deployed", "extended", "undeployed"
+SHORTEST, LONGEST = timedelta(minutes=5), timedelta(days=30)
+TTL_SHAPE = re.compile(r"(\d+)(m|h|d)")
+TTL_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+Now = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class DeployPlan:
+    """What is going to happen; the estimate is per hour, and at most for the time to live."""
+
+    model: Model
+    run_plan: runs.Plan
+    estimate: Estimate
+    ttl: timedelta
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A model that is served, and billed on Google, until it is undeployed."""
+
+    run: str
+    endpoint: str
+    deployed_model: str
+    model: str
+    expires: str
+    usd_per_hour: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return dict(vars(self))
+
+
+def time_to_live(text: str) -> timedelta:
+    """`90m`, `2h` or `1d` as a time; USAGE for any other form, under 5 minutes or over 30 days."""
+    found = TTL_SHAPE.fullmatch(text)
+    ttl = timedelta(**{TTL_UNITS[found[2]]: int(found[1])}) if found else None
+    if ttl is not None and SHORTEST <= ttl <= LONGEST:
+        return ttl
+    raise OpsError(
+        Code.USAGE,
+        "--ttl is a number of minutes, hours or days (90m, 2h, 1d), from 5m to 30d. "
+        f"Received: {text}.",
+        "Type --ttl 2h",
+    )
+
+
+def until(ttl: timedelta, now: Now = lambda: datetime.now(UTC)) -> datetime:
+    """When a time to live that begins now ends."""
+    return now() + ttl
+
+
+def check(region: str, ttl: timedelta, max_cost_usd: float | None = None) -> Estimate:
+    """What an hour costs and, at most, the whole time to live; OVER_CAP when that is too much."""
+    hours = ttl / timedelta(hours=1)
+    most = estimate.automl_deployed(hours, region)
+    if max_cost_usd is not None and most.usd > max_cost_usd:
+        raise OpsError(
+            Code.OVER_CAP,
+            f"The endpoint can cost ${most.usd:.2f} ({hours:g} hours at ${most.rate.usd:g}), "
+            f"more than the cap of ${max_cost_usd:.2f}.",
+            f"Type a shorter --ttl, or --max-cost {most.usd:.2f}",
+        )
+    return Estimate(costs=(most,), hourly=(_hour(region),))
+
+
+def plan(
+    ledger: Ledger,
+    ttl: timedelta,
+    *,
+    model: str | None = None,
+    max_cost_usd: float | None = None,
+) -> DeployPlan:
+    """The deployment of a model (the newest unless named), with its price; nothing is made yet."""
+    price = check(ledger.session.settings.region, ttl, max_cost_usd)
+    chosen = choose_model(ledger, model=model)
+    if chosen.kind != "automl":
+        raise OpsError(
+            Code.USAGE,
+            f"Model {names.resource_id(chosen.name)} is a custom model; serving one is not built "
+            "yet: it comes with custom training.",
+            "Type: ops train --mode automl",
+        )
+    digest = chosen.labels.get(names.LABEL_DATASET, "stranger")
+    inputs = {"model": f"{names.resource_id(chosen.name)}@{chosen.version}"}
+    return DeployPlan(chosen, runs.Plan(KIND, digest, inputs, price.as_json()), price, ttl)
+
+
+def run(
+    ledger: Ledger,
+    plan: DeployPlan,
+    progress: Progress,
+    *,
+    now: Now = lambda: datetime.now(UTC),
+) -> Deployment:
+    """The served model; the one that is served already, with a new end, when there is one."""
+    run = _begin(ledger, plan)
+    expires = until(plan.ttl, now)
+    region = ledger.session.settings.region
+    endpoint = serving.endpoint_of(ledger, run, progress)
+    endpoint = serving.relabel(ledger, endpoint, run, expires)
+    _say_what_goes_on(progress, run, region)
+    found = serving.deploy_once(ledger, run, plan.model, endpoint, progress)
+    done = Deployment(
+        run=run.id,
+        endpoint=endpoint.name,
+        deployed_model=found.id,
+        model=plan.model.name,
+        expires=expires.isoformat(timespec="seconds"),
+        usd_per_hour=_hour(region).usd,
+    )
+    _record(run, done, found)
+    return done
+
+
+def _begin(ledger: Ledger, plan: DeployPlan) -> Run:
+    """The run to go on with; one whose model was taken off by others is ended first."""
+    run = ledger.begin(plan.run_plan)
+    if run.state is not RunState.SUCCEEDED:
+        return run
+    endpoint = endpoints.get(ledger.session, str(run.result["endpoint"]))
+    if endpoint is not None and serving.served(endpoint, run):
+        return run
+    end(run, str(run.result["endpoint"]))
+    return ledger.begin(plan.run_plan)
+
+
+def end(run: Run, endpoint_name: str) -> None:
+    """Put on record that the run's model is served no more."""
+    if not any(event.event == UNDEPLOYED for event in run.events()):
+        deployed = names.deployed_model_id(run.id)
+        run.event(UNDEPLOYED, endpoint=endpoint_name, deployed_model=deployed)
+    run.finish(run.result, RunState.ENDED)
+
+
+def _say_what_goes_on(progress: Progress, run: Run, region: str) -> None:
+    progress.goes_on(
+        f"The deployment {run.id} goes on, and costs ${_hour(region).usd:g} an hour on Google once "
+        "it is served; ops undeploy ends it."
+    )
+
+
+def _hour(region: str) -> Cost:
+    return estimate.automl_deployed(1.0, region)
+
+
+def _record(run: Run, done: Deployment, found: DeployedModel) -> None:
+    known = [event.event for event in run.events()]
+    event = EXTENDED if DEPLOYED in known else DEPLOYED
+    run.event(
+        event,
+        endpoint=done.endpoint,
+        deployed_model=done.deployed_model,
+        model=done.model,
+        nodes=found.replicas,
+        since=found.created.isoformat() if found.created else "",
+        expires=done.expires,
+    )
+    run.finish(done.as_json())
