@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from demo.commands import Commands, StepFailed
+from demo.commands import Commands, StepError
 from demo.digits import write_digits
 from demo.summary import Example, Told, text
 
@@ -25,7 +25,7 @@ def main() -> int:
     commands = Commands(FOLDER, options.target)
     try:
         told = tell(commands, options.data or digits())
-    except StepFailed as failure:
+    except StepError as failure:
         print(f"\nThe demo stopped: {failure}. Mend it and type the same again.", file=sys.stderr)
         return failure.exit_code
     print("\n" + text(told))

@@ -13,7 +13,7 @@ OPS = Path(sys.executable).with_name("ops")
 STACK = "demo"
 
 
-class StepFailed(Exception):
+class StepError(Exception):
     """A command ended with `exit_code`; it has said why on standard error."""
 
     def __init__(self, command: str, exit_code: int) -> None:
@@ -39,7 +39,7 @@ class Commands:
         done = subprocess.run(command, env=self.environment(), stdout=subprocess.PIPE, text=True)
         answer = json.loads(done.stdout) if done.stdout.strip() else {}
         if done.returncode != 0:
-            raise StepFailed(shown, done.returncode)
+            raise StepError(shown, done.returncode)
         return dict(answer["result"])
 
     def environment(self) -> dict[str, str]:
