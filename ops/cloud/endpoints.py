@@ -19,15 +19,6 @@ Operation: TypeAlias = Any
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
-# A label value takes no colon and no capital letter: 2026-11-21t16-05-00z.
-EXPIRY_SHAPE = "%Y-%m-%dt%H-%M-%Sz"
-
-
-def expiry_label(until: datetime) -> str:
-    """A time as the value of the label ops-expires."""
-    return until.astimezone(UTC).strftime(EXPIRY_SHAPE)
-
-
 @dataclass(frozen=True)
 class DeployedModel:
     """A model on an endpoint; it is billed from `created` until it is undeployed."""
@@ -52,11 +43,7 @@ class Endpoint:
     @property
     def expires(self) -> datetime | None:
         """The end of the time to live; None when no (readable) label says one."""
-        try:
-            found = datetime.strptime(self.labels.get(names.LABEL_EXPIRES, ""), EXPIRY_SHAPE)
-        except ValueError:
-            return None
-        return found.replace(tzinfo=UTC)
+        return names.expiry(self.labels.get(names.LABEL_EXPIRES, ""))
 
 
 def get(session: Session, name: str) -> Endpoint | None:

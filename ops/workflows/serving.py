@@ -56,7 +56,7 @@ def _create(ledger: Ledger, run: Run, progress: Progress) -> Endpoint:
 
 def relabel(ledger: Ledger, endpoint: Endpoint, run: Run, until: datetime) -> Endpoint:
     """The endpoint with the run's labels and the end of its time to live."""
-    expires = {names.LABEL_EXPIRES: endpoints.expiry_label(until)}
+    expires = {names.LABEL_EXPIRES: names.expiry_label(until)}
     labels = {**endpoint.labels, **run.labels, **expires}
     return endpoints.relabel(ledger.session, endpoint.name, labels)
 

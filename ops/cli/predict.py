@@ -1,0 +1,44 @@
+"""`ops predict`."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ops.cli import failures
+from ops.cli.call import Call, Outcome, command, commands
+from ops.cli.render import error_text, table
+from ops.errors import ExitCode
+from ops.workflows import predict as workflow
+
+app = commands()
+
+Photos = Annotated[list[Path], typer.Argument(help="Photos, of any size and common format.")]
+EndpointOption = Annotated[
+    str | None, typer.Option("--endpoint", help="Endpoint id; the newest that serves if none.")
+]
+
+
+@command(app, "predict")
+def predict(call: Call, photos: Photos, endpoint: EndpointOption = None) -> Outcome:
+    """Classify photos with the deployed model."""
+    explain = partial(failures.explain, call=call)
+    done = workflow.run(call.ledger, photos, call.progress, explain, endpoint=endpoint)
+    for answer in done.answers:
+        if answer.note:
+            call.say(f"{answer.key}: {answer.note}")
+        if answer.error:
+            call.say(error_text(answer.error))
+    exit_code = ExitCode.BAD_DATA if done.failed else ExitCode.OK
+    return Outcome(done.as_json(), text(done), exit_code)
+
+
+def text(done: workflow.Predicted) -> str:
+    """The table that a person reads, a row a photo that was answered."""
+    rows = [
+        (one.key, one.prediction, f"{one.score:.3f}") for one in done.answers if one.error is None
+    ]
+    return table(["photo", "label", "score"], rows, right="score") if rows else ""
