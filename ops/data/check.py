@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from ops.data.decode import quiet_about_large_photos
 from ops.data.duplicates import same_photo_once, several_labels
 from ops.data.labels import collisions, imbalance, too_few, unfit
 from ops.data.listing import Candidate, Listing
+from ops.data.parallel import in_order
 from ops.data.photos import Named, Photo, check_photo
 from ops.data.problems import BadPhotoError, Problem
 
@@ -52,8 +52,9 @@ def check(listing: Listing, advance: Callable[[float], None] = lambda _: None) -
 def _look_at_all(
     candidates: Sequence[Candidate], checked: Checked, advance: Callable[[float], None]
 ) -> None:
-    with quiet_about_large_photos(), ThreadPoolExecutor(_THREADS, "check") as threads:
-        for candidate, outcome in zip(candidates, threads.map(_outcome, candidates), strict=True):
+    with quiet_about_large_photos():
+        outcomes = in_order(_outcome, candidates, _THREADS)
+        for candidate, outcome in zip(candidates, outcomes, strict=True):
             advance(1)
             if isinstance(outcome, Photo):
                 checked.photos.append(
