@@ -21,8 +21,11 @@ from emulator.errors import ApiError, error_body
 from emulator.failures import failure_answer
 from emulator.faults import Faults, check_disk
 from emulator.folder import write_env
+from emulator.jobs import Jobs
 from emulator.oauth import routes as oauth_routes
+from emulator.operations import Operations
 from emulator.resourcemanager import routes as project_routes
+from emulator.storage import resumable
 from emulator.storage.api import StorageApi
 from emulator.store.blobs import Blobs
 from emulator.store.resources import Resources
@@ -40,9 +43,12 @@ def open_cloud(settings: ServerSettings, clock: Clock | None = None) -> Cloud:
     store = Store.open(path, settings.fsync)
     resources = Resources(store)
     blobs = Blobs(settings.data_dir / "blobs", store, fsync=settings.fsync, before_write=check_disk)
+    blobs.clear_temporary()
     blobs.sweep()
-    operations, jobs = _work(settings, clock, store, resources)
-    return Cloud(settings, clock, store, resources, blobs, Faults(), operations, jobs)
+    operations, jobs = Operations(store, clock), Jobs(settings.data_dir / "jobs")
+    cloud = Cloud(settings, clock, store, resources, blobs, Faults(), operations, jobs)
+    resumable.sweep(cloud)
+    return cloud
 
 
 def close_cloud(cloud: Cloud) -> None:
@@ -79,17 +85,11 @@ def _dispatch(storage: StorageApi, other: App) -> App:
 def _lifespan(cloud: Cloud) -> Any:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        if cloud.jobs is not None:
-            cloud.jobs.start()
+        cloud.jobs.start()
         yield
-        if cloud.jobs is not None:
-            cloud.jobs.stop()
+        cloud.jobs.stop()
 
     return lifespan
-
-
-def _work(settings: ServerSettings, clock: Clock, store: Store, resources: Resources) -> Any:
-    return None, None
 
 
 def _vertex_routes(cloud: Cloud) -> list[BaseRoute]:

@@ -21,6 +21,7 @@ LIFE_SECONDS = 3600
 SKEW_SECONDS = 300
 # Verified tokens are remembered, so that an RSA check is paid once a token.
 REMEMBERED = 256
+GOOGLE_TOKEN_URI = "https://oauth2.googleapis.com/token"
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
@@ -56,7 +57,7 @@ class Tokens:
         self._verified: dict[str, dict[str, Any]] = {}
 
     def exchange(self, form: dict[str, str]) -> dict[str, Any]:
-        """The answer of `POST /token` to a JWT bearer grant. RefusedError when it is not a good one."""
+        """The answer of `POST /token` to a JWT bearer grant. RefusedError for any other request."""
         if form.get("grant_type") != JWT_GRANT:
             raise RefusedError(
                 "unsupported_grant_type", f"Invalid grant_type: {form.get('grant_type')}"
@@ -64,10 +65,7 @@ class Tokens:
         claims = self._signed_claims(form.get("assertion", ""))
         if claims is None:
             raise RefusedError("invalid_grant", "Invalid JWT Signature.")
-        if claims.get("aud") not in (
-            f"{self._base_url}/token",
-            "https://oauth2.googleapis.com/token",
-        ):
+        if claims.get("aud") not in (f"{self._base_url}/token", GOOGLE_TOKEN_URI):
             raise RefusedError("invalid_grant", f"Invalid JWT: aud is not {self._base_url}/token.")
         if self._expired(claims):
             raise RefusedError("invalid_grant", "Invalid JWT: Token must be a short-lived token.")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from emulator.cloud import Cloud
+from emulator.storage import resumable
 
 
 def reset(cloud: Cloud) -> None:
     """Stops jobs and servers, then forgets every row and every byte."""
     cloud.faults.clear()
+    cloud.jobs.remove_all()
     with cloud.store.transaction() as db:
         names = [
             row[0]
@@ -19,3 +21,4 @@ def reset(cloud: Cloud) -> None:
         for name in names:
             db.execute(f'DELETE FROM "{name}"')
         cloud.store.after_commit(cloud.blobs.sweep)
+    resumable.sweep(cloud)

@@ -1,17 +1,149 @@
-"""Cloud Storage's JSON API as an ASGI app."""
+"""Cloud Storage's JSON API as an ASGI app: a table of routes, and errors made answers."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from urllib.parse import unquote_to_bytes
+
 from emulator.cloud import Cloud
-from emulator.web import Receive, Scope, Send, answer_json
+from emulator.errors import ApiError
+from emulator.failures import failure_answer
+from emulator.storage import copies, downloads, handlers, policies, resumable, uploads
+from emulator.storage.batch import batch
+from emulator.storage.errors import StorageError, from_api_error, invalid
+from emulator.storage.http import Call, Reply, json_reply, parse_query
+from emulator.storage.preconditions import NotModifiedError
+from emulator.web import Receive, Scope, Send, answer
+
+log = logging.getLogger("emulator")
+
+Handler = Callable[[Cloud, Call], Awaitable[Reply]]
+
+UPLOAD, DOWNLOAD, PLAIN = "/upload/storage/v1/", "/download/storage/v1/", "/storage/v1/"
+BATCH = "/batch/storage/v1"
+
+# (method, API root, path): "*" is a name. Longer paths share no length with shorter ones.
+ROUTES: list[tuple[str, str, str, Handler]] = [
+    ("POST", UPLOAD, "b/*/o", uploads.upload),
+    ("PUT", UPLOAD, "b/*/o", resumable.proceed),
+    ("DELETE", UPLOAD, "b/*/o", resumable.cancel),
+    ("GET", DOWNLOAD, "b/*/o/*", downloads.download),
+    ("GET", PLAIN, "b/*/o/*", handlers.get_object),
+    ("PATCH", PLAIN, "b/*/o/*", handlers.patch_object),
+    ("PUT", PLAIN, "b/*/o/*", handlers.patch_object),
+    ("DELETE", PLAIN, "b/*/o/*", handlers.delete_object),
+    ("GET", PLAIN, "b/*/o", handlers.list_objects),
+    ("GET", PLAIN, "b", handlers.list_buckets),
+    ("POST", PLAIN, "b", handlers.insert_bucket),
+    ("GET", PLAIN, "b/*", handlers.get_bucket),
+    ("PATCH", PLAIN, "b/*", handlers.patch_bucket),
+    ("PUT", PLAIN, "b/*", handlers.patch_bucket),
+    ("DELETE", PLAIN, "b/*", handlers.delete_bucket),
+    ("GET", PLAIN, "b/*/iam", policies.get_policy),
+    ("PUT", PLAIN, "b/*/iam", policies.set_policy),
+    ("GET", PLAIN, "b/*/iam/testPermissions", policies.test_permissions),
+    ("POST", PLAIN, "b/*/o/*/rewriteTo/b/*/o/*", copies.rewrite),
+    ("POST", PLAIN, "b/*/o/*/copyTo/b/*/o/*", copies.copy),
+    ("POST", PLAIN, "b/*/o/*/compose", copies.compose),
+]
+
+Table = dict[tuple[str, int], list[tuple[list[str], Handler]]]
 
 
 class StorageApi:
+    """Answers every request under the API's roots."""
+
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
+        self._tables: dict[str, Table] = {UPLOAD: {}, DOWNLOAD: {}, PLAIN: {}}
+        for method, root, path, handler in ROUTES:
+            words = path.split("/")
+            table = self._tables[root].setdefault((method, len(words)), [])
+            table.append((words, handler))
 
     def claims(self, path: str) -> bool:
-        return path.startswith(("/storage/v1/", "/upload/storage/v1/"))
+        """Whether a path belongs to this API."""
+        return path.startswith((UPLOAD, DOWNLOAD, PLAIN, BATCH))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await answer_json(send, 501, {})
+        headers = {
+            key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]
+        }
+        path = scope["raw_path"].partition(b"?")[0].decode("latin-1")
+        raw_query = scope["query_string"]
+        query = parse_query(raw_query)
+        call = Call(scope["method"], (), query, headers, receive, path, raw_query.decode("latin-1"))
+        if path == BATCH:
+            reply = await self._guarded(call, lambda outer: batch(outer, self.reply))
+        else:
+            reply = await self.reply(call)
+        await _send(send, reply)
+
+    async def reply(self, call: Call) -> Reply:
+        """The answer to one call, refusals and failures included."""
+        return await self._guarded(call, self._handled)
+
+    async def _guarded(self, call: Call, act: Callable[[Call], Awaitable[Reply]]) -> Reply:
+        try:
+            return await act(call)
+        except NotModifiedError:
+            return Reply(304)
+        except downloads.UnsatisfiableError as error:
+            return json_reply(
+                error.body(), 416, [(b"content-range", f"bytes */{error.size_bytes}".encode())]
+            )
+        except StorageError as error:
+            return json_reply(error.body(), error.code)
+        except ApiError as error:
+            refusal = from_api_error(error)
+            return json_reply(refusal.body(), refusal.code)
+        except Exception as error:
+            log.error("%s %s failed", call.method, call.path, exc_info=error)
+            code, body = failure_answer(error)
+            return json_reply(body, code)
+
+    async def _handled(self, call: Call) -> Reply:
+        handler, names = self._route(call.method, call.path)
+        return await handler(self._cloud, replace(call, names=names))
+
+    def _route(self, method: str, path: str) -> tuple[Handler, tuple[str, ...]]:
+        for root, table in self._tables.items():
+            if path.startswith(root):
+                segments = path[len(root) :].rstrip("/").split("/")
+                for words, handler in table.get((method, len(segments)), []):
+                    names = _matched(words, segments)
+                    if names is not None:
+                        return handler, names
+        raise StorageError(404, "notFound", f"Cloud Storage here has no method {method} {path}.")
+
+
+def _matched(words: list[str], segments: list[str]) -> tuple[str, ...] | None:
+    """The names in a path of this form, or None."""
+    names = []
+    for word, segment in zip(words, segments, strict=True):
+        if word == "*":
+            names.append(segment)
+        elif word != segment:
+            return None
+    return tuple(_unquoted(name) for name in names)
+
+
+def _unquoted(segment: str) -> str:
+    try:
+        return unquote_to_bytes(segment).decode()
+    except UnicodeDecodeError:
+        raise invalid(f"A name in the path is not UTF-8: '{segment}'.") from None
+
+
+async def _send(send: Send, reply: Reply) -> None:
+    if reply.stream is None:
+        await answer(send, reply.status, reply.body, reply.headers)
+        return
+    length = (b"content-length", str(reply.length).encode())
+    start = {"type": "http.response.start", "status": reply.status}
+    await send({**start, "headers": [*reply.headers, length]})
+    async for data in reply.stream:
+        await send({"type": "http.response.body", "body": data, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})

@@ -134,13 +134,19 @@ class Blobs:
             return False
 
     def sweep(self) -> int:
-        """Removes what a crash left: temporary files and bytes no row refers to. Their number."""
-        with self._store.read() as db:
-            used = {row[0] for row in db.execute("SELECT DISTINCT sha256 FROM blob_references")}
-        stale = [path for path in self._folder.glob("*/*") if path.name not in used]
-        for path in stale:
-            path.unlink()
+        """Removes bytes that nothing refers to; their number."""
+        with self._store.read() as db, self._lock:
+            used = {row[0] for row in db.execute("SELECT DISTINCT sha256 FROM objects")}
+            used |= {sha256 for sha256, pins in self._pins.items() if pins > 0}
+            stale = [path for path in self._folder.glob("??/*") if path.name not in used]
+            for path in stale:
+                path.unlink()
         return len(stale)
+
+    def clear_temporary(self) -> None:
+        """Removes what a crash left half-written; only before the first writer."""
+        for path in self._temporary.iterdir():
+            path.unlink()
 
 
 class BlobWriter:

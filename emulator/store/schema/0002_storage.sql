@@ -34,3 +34,9 @@ CREATE TABLE uploads (
     created    TEXT NOT NULL,
     answer     TEXT
 ) WITHOUT ROWID;
+
+-- The last generation given out; generations never go back, whatever the clock does.
+CREATE TABLE generations (
+    id   INTEGER PRIMARY KEY CHECK (id = 1),
+    last INTEGER NOT NULL
+);

@@ -1,0 +1,77 @@
+"""`POST /batch/storage/v1`: many calls in one, each answered for itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from emulator.storage.errors import invalid
+from emulator.storage.http import Call, Reply, parse_query
+from emulator.storage.related import boundary_of
+from emulator.web import Message
+
+Answer = Callable[[Call], Awaitable[Reply]]
+
+# Google allows 100 calls (https://cloud.google.com/storage/docs/batch), its client sends 1,000.
+CALL_LIMIT = 1000
+BLANK = re.compile(rb"\r?\n\r?\n")
+CONTENT_ID = re.compile(rb"^content-id:[ \t]*<?([^>\r\n]*)>?", re.IGNORECASE | re.MULTILINE)
+
+
+async def batch(call: Call, answer: Answer) -> Reply:
+    """Answers every part of a multipart/mixed body with `answer`, in order."""
+    boundary = boundary_of(call.headers.get("content-type", ""))
+    parts = (await call.body()).split(b"--" + boundary)[1:-1]
+    if len(parts) > CALL_LIMIT:
+        raise invalid(f"A batch has at most {CALL_LIMIT} calls, this one {len(parts)}.")
+    mark = f"batch_{uuid4().hex}"
+    sections = [await _section(part, call, answer, mark) for part in parts]
+    body = b"".join(sections) + f"--{mark}--\r\n".encode()
+    return Reply(200, body, [(b"content-type", f"multipart/mixed; boundary={mark}".encode())])
+
+
+async def _section(part: bytes, call: Call, answer: Answer, mark: str) -> bytes:
+    head, _, request = _halves(part)
+    found = CONTENT_ID.search(head)
+    reply = await answer(_inner_call(request, call))
+    lines = [f"--{mark}", "Content-Type: application/http"]
+    if found:
+        lines.append(f"Content-ID: <response-{found[1].decode('latin-1')}>")
+    lines += ["", f"HTTP/1.1 {reply.status} {_phrase(reply.status)}"]
+    lines += [f"{name.decode()}: {value.decode('latin-1')}" for name, value in reply.headers]
+    lines += [f"Content-Length: {len(reply.body)}", "", ""]
+    return "\r\n".join(lines).encode("latin-1") + reply.body + b"\r\n"
+
+
+def _inner_call(text: bytes, outer: Call) -> Call:
+    head, _, body = _halves(text.lstrip(b"\r\n"))
+    first, *rest = head.decode("latin-1").splitlines() or [""]
+    words = first.split(" ")
+    if len(words) < 2:
+        raise invalid(f"A part of the batch does not start with a request line: '{first}'.")
+    target = urlsplit(words[1])
+    pairs = (line.partition(":") for line in rest)
+    headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+    length = int(headers.get("content-length", len(body)))
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body[:length], "more_body": False}
+
+    query = parse_query(target.query.encode())
+    return Call(
+        words[0], (), query, {"host": outer.headers["host"], **headers}, receive, target.path
+    )
+
+
+def _halves(text: bytes) -> tuple[bytes, bytes, bytes]:
+    found = BLANK.search(text.lstrip(b"\r\n"))
+    text = text.lstrip(b"\r\n")
+    if found is None:
+        return text, b"", b""
+    return text[: found.start()], found[0], text[found.end() :]
+
+
+def _phrase(status: int) -> str:
+    return {200: "OK", 204: "No Content", 404: "Not Found"}.get(status, "Answer")

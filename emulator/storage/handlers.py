@@ -1,0 +1,125 @@
+"""The methods of buckets and objects: parse the call, ask the rules, shape the reply."""
+
+from __future__ import annotations
+
+from emulator.cloud import Cloud
+from emulator.storage import buckets, listing, objects
+from emulator.storage.downloads import download
+from emulator.storage.errors import required
+from emulator.storage.http import Call, Reply, json_reply
+from emulator.storage.object_resource import ObjectRow, resource
+from emulator.storage.preconditions import Preconditions, generation_of
+
+
+async def insert_bucket(cloud: Cloud, call: Call) -> Reply:
+    """`POST b`."""
+    sent = await call.json()
+    row = buckets.create_bucket(cloud, _project(call), sent)
+    return json_reply(buckets.resource(cloud, row, full=_full(call, "acl" in sent)))
+
+
+async def list_buckets(cloud: Cloud, call: Call) -> Reply:
+    """`GET b`."""
+    token = call.query.get("pageToken")
+    limit = listing.page_size(call.query)
+    rows = buckets.list_buckets(
+        cloud,
+        _project(call),
+        call.query.get("prefix", ""),
+        listing.decoded_token(token) if token else "",
+        limit + 1,
+    )
+    answer: dict[str, object] = {"kind": "storage#buckets"}
+    if len(rows) > limit:
+        answer["nextPageToken"] = listing.token(rows.pop().name)
+    if rows:
+        answer["items"] = [buckets.resource(cloud, row, full=_full(call)) for row in rows]
+    return json_reply(answer)
+
+
+async def get_bucket(cloud: Cloud, call: Call) -> Reply:
+    """`GET b/BUCKET`."""
+    row = buckets.require_bucket(cloud, call.names[0])
+    Preconditions.from_query(call.query).check_read(0, row.metageneration)
+    return json_reply(buckets.resource(cloud, row, full=_full(call)))
+
+
+async def patch_bucket(cloud: Cloud, call: Call) -> Reply:
+    """`PATCH b/BUCKET` by merge patch, `PUT b/BUCKET` as a whole."""
+    conditions = Preconditions.from_query(call.query)
+    sent = await call.json()
+    row = buckets.patch_bucket(cloud, call.names[0], sent, conditions, replace=call.method == "PUT")
+    return json_reply(buckets.resource(cloud, row, full=_full(call, default=True)))
+
+
+async def delete_bucket(cloud: Cloud, call: Call) -> Reply:
+    """`DELETE b/BUCKET`."""
+    buckets.delete_bucket(cloud, call.names[0], Preconditions.from_query(call.query))
+    return Reply(204)
+
+
+async def list_objects(cloud: Cloud, call: Call) -> Reply:
+    """`GET b/BUCKET/o`; there are only live objects, so `versions=true` changes nothing."""
+    page = listing.list_objects(cloud, call.names[0], listing.Question.from_query(call.query))
+    answer: dict[str, object] = {"kind": "storage#objects"}
+    if page.next_start is not None:
+        answer["nextPageToken"] = listing.token(page.next_start)
+    if page.prefixes:
+        answer["prefixes"] = page.prefixes
+    if page.objects:
+        url = cloud.settings.base_url
+        answer["items"] = [resource(row, url) for row in page.objects]
+    return json_reply(answer)
+
+
+async def get_object(cloud: Cloud, call: Call) -> Reply:
+    """`GET b/BUCKET/o/OBJECT`: the JSON, or the bytes with `alt=media`."""
+    if call.query.get("alt") == "media":
+        return await download(cloud, call)
+    bucket, name = call.names
+    with cloud.store.read() as db:
+        row = objects.require(db, bucket, name, generation_of(call.query))
+    Preconditions.from_query(call.query).check_read(row.generation, row.metageneration)
+    return object_reply(cloud, row)
+
+
+async def patch_object(cloud: Cloud, call: Call) -> Reply:
+    """`PATCH b/BUCKET/o/OBJECT` by merge patch, `PUT` as a whole."""
+    bucket, name = call.names
+    conditions = Preconditions.from_query(call.query)
+    row = objects.patch_object(
+        cloud,
+        bucket,
+        name,
+        await call.json(),
+        conditions,
+        generation=generation_of(call.query),
+        replace=call.method == "PUT",
+    )
+    return object_reply(cloud, row)
+
+
+async def delete_object(cloud: Cloud, call: Call) -> Reply:
+    """`DELETE b/BUCKET/o/OBJECT`."""
+    bucket, name = call.names
+    conditions = Preconditions.from_query(call.query)
+    objects.delete_object(cloud, bucket, name, conditions, generation_of(call.query))
+    return Reply(204)
+
+
+def object_reply(cloud: Cloud, row: ObjectRow) -> Reply:
+    """An object's JSON, with its entity tag as a header too."""
+    headers = [(b"etag", row.etag.encode())]
+    return json_reply(resource(row, cloud.settings.base_url), headers=headers)
+
+
+def _project(call: Call) -> str:
+    project = call.query.get("project")
+    if not project:
+        raise required("project")
+    return project
+
+
+def _full(call: Call, default: bool = False) -> bool:
+    projection = call.query.get("projection")
+    return default if projection is None else projection == "full"

@@ -1,0 +1,79 @@
+"""Requests and replies of Cloud Storage, free of ASGI where they can be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from emulator.storage.errors import StorageError, invalid
+from emulator.web import JSON_TYPE, Header, Receive, read_body
+
+JSON_LIMIT_BYTES = 8 << 20
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: the names in its path, its query, its headers (lower case) and its body."""
+
+    method: str
+    names: tuple[str, ...]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    receive: Receive
+    path: str = ""
+    raw_query: str = ""
+
+    async def body(self) -> bytes:
+        """The whole body, for those that are small by nature."""
+        try:
+            return await read_body(self.receive, JSON_LIMIT_BYTES)
+        except ValueError as error:
+            raise StorageError(413, "uploadTooLarge", str(error)) from None
+
+    async def json(self) -> dict[str, Any]:
+        """The body as a JSON object; empty is {}. 400 when it is something else."""
+        return parse_object(await self.body())
+
+    def many(self, name: str) -> list[str]:
+        """Every value of a query parameter that may be repeated."""
+        return [value for key, value in parse_qsl(self.raw_query) if key == name]
+
+    def host(self) -> str:
+        """The address under which the client knows this server."""
+        return "http://" + self.headers.get("host", "127.0.0.1")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer: a whole body, or a stream of `length` bytes."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: list[Header] = field(default_factory=list)
+    stream: AsyncIterator[bytes] | None = None
+    length: int = 0
+
+
+def json_reply(body: Any, status: int = 200, headers: list[Header] | None = None) -> Reply:
+    """An answer in JSON."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return Reply(status, text.encode("utf-8", "replace"), [JSON_TYPE, *(headers or [])])
+
+
+def parse_object(data: bytes) -> dict[str, Any]:
+    """A JSON object from bytes; nothing is {}. 400 (parseError) when it is something else."""
+    try:
+        value = json.loads(data) if data.strip() else {}
+    except ValueError:
+        raise StorageError(400, "parseError", "Parse Error") from None
+    if not isinstance(value, dict):
+        raise invalid("Expected a JSON object in the body of the request.")
+    return value
+
+
+def parse_query(raw: bytes) -> dict[str, str]:
+    """The query's names and values; the last value of a name counts."""
+    return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True)) if raw else {}

@@ -1,0 +1,83 @@
+"""Uploads in one request: media alone, or metadata and media together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulator.cloud import Cloud
+from emulator.storage import checksums, resumable
+from emulator.storage.errors import StorageError, invalid
+from emulator.storage.http import Call, Reply, json_reply
+from emulator.storage.names import check_object
+from emulator.storage.object_resource import ObjectRow, resource
+from emulator.storage.objects import store_object
+from emulator.storage.preconditions import Preconditions
+from emulator.storage.related import Related, boundary_of
+from emulator.storage.sink import Sink, pieces
+
+
+async def upload(cloud: Cloud, call: Call) -> Reply:
+    """`POST /upload/storage/v1/b/BUCKET/o`: what is done depends on `uploadType`."""
+    kind = call.query.get("uploadType")
+    if kind == "multipart":
+        return await _multipart(cloud, call)
+    if kind == "media":
+        return await _media(cloud, call)
+    if kind == "resumable":
+        return await resumable.initiate(cloud, call)
+    raise invalid(f"Invalid uploadType: '{kind}'. Expected media, multipart or resumable.")
+
+
+async def _media(cloud: Cloud, call: Call) -> Reply:
+    name = call.query.get("name", "")
+    check_object(name)
+    fields: dict[str, Any] = {"contentType": call.headers.get("content-type")}
+    if "contentEncoding" in call.query:
+        fields["contentEncoding"] = call.query["contentEncoding"]
+    with cloud.blobs.writer() as writer:
+        sink = Sink(writer, cloud.blobs.fsync)
+        async for data in pieces(call.receive):
+            await sink.write(data)
+        reference = await sink.finish()
+        checksums.check(reference, call.headers, {})
+        conditions = Preconditions.from_query(call.query)
+        row = store_object(cloud, call.names[0], name, reference, fields, conditions)
+    return stored_reply(cloud, row)
+
+
+async def _multipart(cloud: Cloud, call: Call) -> Reply:
+    related = Related(boundary_of(call.headers.get("content-type", "")))
+    with cloud.blobs.writer() as writer:
+        sink = Sink(writer, cloud.blobs.fsync)
+        async for data in pieces(call.receive):
+            if media := related.feed(data):
+                await sink.write(media)
+        related.finish()
+        fields = related.fields
+        name = str(fields.get("name") or call.query.get("name", ""))
+        check_object(name)
+        _check_bucket(fields, call.names[0])
+        fields.setdefault("contentType", related.media_type or None)
+        reference = await sink.finish()
+        checksums.check(reference, call.headers, fields)
+        conditions = Preconditions.from_query(call.query)
+        row = store_object(cloud, call.names[0], name, reference, fields, conditions)
+    return stored_reply(cloud, row)
+
+
+def stored_reply(cloud: Cloud, row: ObjectRow) -> Reply:
+    """The answer to a finished upload."""
+    return json_reply(
+        resource(row, cloud.settings.base_url), headers=[(b"etag", row.etag.encode())]
+    )
+
+
+def _check_bucket(fields: dict[str, Any], bucket: str) -> None:
+    if fields.get("bucket", bucket) != bucket:
+        raise StorageError(
+            400,
+            "invalid",
+            f"Value '{fields['bucket']}' in content does not agree with value "
+            f"'{bucket}'. This can happen when a value set through a parameter is inconsistent "
+            "with a value set in the request.",
+        )
