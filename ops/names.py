@@ -9,6 +9,7 @@ import unicodedata
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 # docs.cloud.google.com/resource-manager/docs/labels-overview: keys and values up to 63 characters.
@@ -23,6 +24,7 @@ LABEL_RUN = "ops-run"
 LABEL_DATASET = "ops-dataset"
 LABEL_OWNER = "ops-owner"
 LABEL_EXPIRES = "ops-expires"
+EXPIRY_FORM = "%Y-%m-%dt%H-%M-%Sz"
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,19 @@ def resource_labels(*, stack: str, owner: str, **more: str) -> dict[str, str]:
     """`ops-stack`, `ops-owner` and `ops-KEY` for each of `more` (run, dataset, expires)."""
     labels = {"stack": stack, "owner": owner, **more}
     return {f"ops-{key}": label_value(value) for key, value in labels.items()}
+
+
+def expiry_label(until: datetime) -> str:
+    """A time as a label value, which takes no colon or capital: 2026-11-21t16-05-00z."""
+    return until.astimezone(UTC).strftime(EXPIRY_FORM)
+
+
+def expiry(label: str) -> datetime | None:
+    """The time that `expiry_label` wrote; None for anything else."""
+    try:
+        return datetime.strptime(label, EXPIRY_FORM).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def label_filter(labels: Mapping[str, str]) -> str:

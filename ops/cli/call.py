@@ -91,14 +91,33 @@ class Call:
         """Go on only if agreed: by --yes, or by an answer at the terminal."""
         if self.yes:
             return
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if not self._at_terminal():
             raise OpsError(
                 Code.NEEDS_YES,
-                "This needs your agreement, and nobody is at the terminal to give it.",
+                f"{question} Nobody is at the terminal to answer.",
                 f"Add {agree} to agree.",
             )
         if not typer.confirm(question, err=True):
             raise OpsError(Code.NOT_CONFIRMED, "Not agreed; nothing was done.", f"Add {agree}.")
+
+    def confirm_deletion(self, what: str) -> None:
+        """Go on only if agreed: on gcp by typing the project id, or --yes with --project."""
+        settings = self.settings
+        if not self.session.capabilities.bills:
+            self.confirm(f"Delete {what}?", "--yes")
+            return
+        if self.yes and settings.sources["project"] == "--project":
+            return
+        agree = f"--yes --project {settings.project}"
+        if self.yes or not self._at_terminal():
+            raise OpsError(
+                Code.NEEDS_YES, f"This deletes {what} on Google.", f"Add {agree} to agree."
+            )
+        if typer.prompt(f"Type the project id to delete {what}", err=True) != settings.project:
+            raise OpsError(Code.NOT_CONFIRMED, "Not the project id; nothing was deleted.", "")
+
+    def _at_terminal(self) -> bool:
+        return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def commands(help: str | None = None) -> typer.Typer:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ops import names
 from ops.cloud.session import CALL_SECONDS, Session
 from ops.errors import Code, OpsError
+from ops.progress import Step
 from ops.settings import Settings
 
+# The client keeps ten connections to a host; more threads would only open and close others.
+THREADS = 8
 NEW = 0  # the generation that an object has before it exists
 
 
@@ -22,6 +26,7 @@ class Bucket:
     location: str
     labels: dict[str, str]
     soft_delete_seconds: int
+    created: datetime
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class Object:
     name: str
     size_bytes: int
     generation: int
+    created: datetime
 
 
 @dataclass(frozen=True)
@@ -143,7 +149,9 @@ def list_objects(
         session.storage().list_blobs, bucket, prefix=prefix or None, versions=versions
     )
     for blob in listed:
-        yield Object(bucket, blob.name, int(blob.size or 0), int(blob.generation))
+        yield Object(
+            bucket, blob.name, int(blob.size or 0), int(blob.generation), blob.time_created
+        )
 
 
 def delete_object(
@@ -160,6 +168,18 @@ def delete_object(
     return True
 
 
+def delete_objects(session: Session, objects: Sequence[Object], step: Step) -> None:
+    """Delete these generations, in order but several at once; one that is gone already is fine."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    def delete(one: Object) -> None:
+        delete_object(session, one.bucket, one.name, generation=one.generation)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for _ in pool.map(delete, objects):
+            step.advance()
+
+
 def _bucket(found: Any) -> Bucket:
     policy = found.soft_delete_policy
     return Bucket(
@@ -167,6 +187,7 @@ def _bucket(found: Any) -> Bucket:
         location=str(found.location or ""),
         labels=dict(found.labels or {}),
         soft_delete_seconds=int(policy.retention_duration_seconds or 0),
+        created=found.time_created,
     )
 
 

@@ -1,0 +1,138 @@
+"""What each run, endpoint and stored byte cost, from what the ledger and the resources say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ops.cloud import storage
+from ops.errors import OpsError
+from ops.ledger import Event, Ledger, Record
+from ops.pricing import estimate
+from ops.pricing.estimate import SECONDS_PER_HOUR, Cost
+
+DEPLOYED, UNDEPLOYED = "deployed", "undeployed"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One cost: `cost` is None when the run used nothing that is billed or its use is not known."""
+
+    run: str
+    state: str
+    cost: Cost | None
+    estimate_usd: float | None
+    note: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {
+            "run": self.run,
+            "state": self.state,
+            "cost": self.cost.as_json() if self.cost else None,
+            "estimate_usd": self.estimate_usd,
+            "note": self.note,
+        }
+
+
+@dataclass(frozen=True)
+class Report:
+    """The costs of a stack until `at`; `billed` says whether Google asks for them."""
+
+    at: datetime
+    billed: bool
+    lines: tuple[Line, ...]
+
+    @property
+    def usd(self) -> float:
+        """The sum at Google's rates."""
+        return sum(line.cost.usd for line in self.lines if line.cost)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {
+            "at": self.at.isoformat(),
+            "billed_usd": round(self.usd, 6) if self.billed else 0.0,
+            "google_usd": round(self.usd, 6),
+            "lines": [line.as_json() for line in self.lines],
+        }
+
+
+def run(ledger: Ledger, now: datetime) -> Report:
+    """The report of the stack as it is now; empty when nothing ran."""
+    session = ledger.session
+    lines: list[Line] = []
+    for record in ledger.records():
+        lines += _lines(record, ledger.events(record.id), session.settings.region, now)
+    return Report(now, session.capabilities.bills, (*lines, *_stored(ledger, now)))
+
+
+def _lines(record: Record, events: list[Event], region: str, now: datetime) -> list[Line]:
+    if record.kind == "train":
+        return [_training(record, region)]
+    if record.kind == "deploy":
+        return deployments(record, events, region, now)
+    return [Line(record.id, record.state, None, None, "nothing that is billed by itself")]
+
+
+def _training(record: Record, region: str) -> Line:
+    node_hours = record.result.get("node_hours")
+    estimated = _estimated(record.plan, "usd")
+    if node_hours is None:
+        return Line(record.id, record.state, None, estimated, _unknown_use(record))
+    return Line(
+        record.id, record.state, estimate.automl_training(float(node_hours), region), estimated
+    )
+
+
+def _unknown_use(record: Record) -> str:
+    if record.state == "failed":
+        return "Google does not bill a training that failed"
+    return "still under way" if record.state == "unfinished" else "use not known"
+
+
+def deployments(record: Record, events: list[Event], region: str, now: datetime) -> list[Line]:
+    """A line for each time that this run's model was deployed, up to `now` if it still is."""
+    lines = []
+    for start, end in spans(events):
+        hours = ((end or now) - start.at).total_seconds() / SECONDS_PER_HOUR
+        cost = estimate.automl_deployed(hours * float(start.facts.get("nodes", 1)), region)
+        state = "undeployed" if end else "serving"
+        lines.append(Line(record.id, state, cost, None, f"since {start.at:%Y-%m-%d %H:%M} UTC"))
+    return lines
+
+
+def spans(events: list[Event]) -> list[tuple[Event, datetime | None]]:
+    """Each deployment's first event and its end; a second start before the end is the same one."""
+    found: list[tuple[Event, datetime | None]] = []
+    start: Event | None = None
+    for event in events:
+        if event.event == DEPLOYED:
+            start = start or event
+        elif event.event == UNDEPLOYED and start is not None:
+            found.append((start, event.at))
+            start = None
+    return found if start is None else [*found, (start, None)]
+
+
+def _estimated(plan: Mapping[str, Any], key: str) -> float | None:
+    found = plan.get("estimate", {}).get(key)
+    return None if found is None else float(found)
+
+
+def _stored(ledger: Ledger, now: datetime) -> list[Line]:
+    session = ledger.session
+    bucket = storage.get_bucket(session, session.settings.bucket)
+    if bucket is None:
+        return []
+    byte_hours = sum(
+        one.size_bytes * (now - one.created).total_seconds() / SECONDS_PER_HOUR
+        for one in storage.list_objects(session, bucket.name)
+    )
+    try:
+        cost = estimate.stored(1, byte_hours, session.settings.region)
+    except OpsError as unknown:
+        return [Line(f"gs://{bucket.name}", "stored", None, None, unknown.message)]
+    return [Line(f"gs://{bucket.name}", "stored", cost, None, "what is stored now, since it is")]
