@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -88,6 +89,16 @@ def automl_deployed(node_hours: float, region: str) -> Cost:
 def stored(size_bytes: int, hours: float, region: str) -> Cost:
     """Stored objects, by GiB hours."""
     return cost("Storage", rates.STORAGE, size_bytes / BYTES_PER_GIB * hours, region)
+
+
+def cents_up(usd: float) -> float:
+    """Dollars rounded up to a cent: a cap of this much is enough."""
+    return math.ceil(round(usd * 100, 6)) / 100
+
+
+def over(usd: float, cap_usd: float) -> bool:
+    """Whether a cost is above a cap, by more than floating point makes of it."""
+    return usd > cap_usd + 1e-9
 
 
 def seconds_for(usd: float, usd_per_hour: float) -> int:

@@ -27,7 +27,7 @@ from ops.workflows.registry import choose_model
 KIND = "deploy"
 DEPLOYED, EXTENDED, UNDEPLOYED = "deployed", "extended", "undeployed"
 SHORTEST, LONGEST = timedelta(minutes=5), timedelta(days=30)
-TTL_SHAPE = re.compile(r"(\d+)(m|h|d)")
+TTL_SHAPE = re.compile(r"([0-9]{1,5})(m|h|d)")
 TTL_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 Now = Callable[[], datetime]
 
@@ -81,12 +81,12 @@ def check(region: str, ttl: timedelta, max_cost_usd: float | None = None) -> Est
     """What an hour costs and, at most, the whole time to live; OVER_CAP when that is too much."""
     hours = ttl / timedelta(hours=1)
     most = estimate.automl_deployed(hours, region)
-    if max_cost_usd is not None and most.usd > max_cost_usd:
+    if max_cost_usd is not None and estimate.over(most.usd, max_cost_usd):
         raise OpsError(
             Code.OVER_CAP,
-            f"The endpoint can cost ${most.usd:.2f} ({hours:g} hours at ${most.rate.usd:g}), "
-            f"more than the cap of ${max_cost_usd:.2f}.",
-            f"Type a shorter --ttl, or --max-cost {most.usd:.2f}",
+            f"The endpoint can cost ${estimate.cents_up(most.usd):.2f} ({hours:g} hours at "
+            f"${most.rate.usd:g}), more than the cap of ${max_cost_usd:.2f}.",
+            f"Type a shorter --ttl, or --max-cost {estimate.cents_up(most.usd):.2f}",
         )
     return Estimate(costs=(most,), hourly=(_hour(region),))
 

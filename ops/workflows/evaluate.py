@@ -133,7 +133,7 @@ def of_model(ledger: Ledger, model: models.Model, threshold: float) -> Evaluated
         )
     overall = found[0]
     own = imported.class_names_of(ledger, model.labels)
-    confusion = _confusion(overall.metrics, own)
+    confusion = confusion_of(overall.metrics, own)
     slices = models.slices(ledger.session, overall.name)
     return Evaluated(
         model=model.name,
@@ -141,13 +141,13 @@ def of_model(ledger: Ledger, model: models.Model, threshold: float) -> Evaluated
         evaluation=overall.name,
         au_prc=overall.metrics.get("auPrc"),
         log_loss=overall.metrics.get("logLoss"),
-        overall=_at(overall.metrics, threshold),
-        labels=tuple(sorted_labels(slices, own, confusion, threshold)),
+        overall=at_threshold(overall.metrics, threshold),
+        labels=tuple(label_rows(slices, own, confusion, threshold)),
         confusion=confusion,
     )
 
 
-def sorted_labels(
+def label_rows(
     slices: Sequence[models.Evaluation],
     own: Mapping[str, str],
     confusion: Confusion | None,
@@ -159,7 +159,7 @@ def sorted_labels(
             label=own.get(one.label, one.label),
             photos=confusion.of(own.get(one.label, one.label)) if confusion else None,
             au_prc=one.metrics.get("auPrc"),
-            at=_at(one.metrics, threshold),
+            at=at_threshold(one.metrics, threshold),
         )
         for one in slices
         if one.label
@@ -167,7 +167,7 @@ def sorted_labels(
     return sorted(rows, key=lambda row: row.label)
 
 
-def _at(metrics: Mapping[str, Any], threshold: float) -> AtThreshold:
+def at_threshold(metrics: Mapping[str, Any], threshold: float) -> AtThreshold:
     """The row of the highest threshold that is not above `threshold`; absent means 0."""
     rows = metrics.get("confidenceMetrics") or []
     below = [row for row in rows if row.get("confidenceThreshold", 0.0) <= threshold + 1e-9]
@@ -182,7 +182,7 @@ def _at(metrics: Mapping[str, Any], threshold: float) -> AtThreshold:
     )
 
 
-def _confusion(metrics: Mapping[str, Any], own: Mapping[str, str]) -> Confusion | None:
+def confusion_of(metrics: Mapping[str, Any], own: Mapping[str, str]) -> Confusion | None:
     """The matrix in the order of its own annotationSpecs, never by index of another list."""
     matrix = metrics.get("confusionMatrix")
     if not matrix:

@@ -152,16 +152,17 @@ def _check_budget(node_hours: float) -> None:
 
 def _check_cap(most: Estimate, options: Options) -> None:
     cap = options.max_cost_usd
-    if cap is None or most.usd <= cap:
+    if cap is None or not estimate.over(most.usd, cap):
         return
+    dollars = estimate.cents_up(most.usd)
     rate = most.costs[0].rate.usd
     affordable = int(cap / rate)
     fits = f"--budget-node-hours {affordable}, or " if affordable >= MIN_NODE_HOURS else ""
     raise OpsError(
         Code.OVER_CAP,
-        f"The training can cost ${most.usd:.2f} ({options.budget_node_hours:g} node hours at "
+        f"The training can cost ${dollars:.2f} ({options.budget_node_hours:g} node hours at "
         f"${rate:g}), more than the cap of ${cap:.2f}.",
-        f"Type {fits}--max-cost {most.usd:.2f}",
+        f"Type {fits}--max-cost {dollars:.2f}",
     )
 
 
