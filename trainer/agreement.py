@@ -1,0 +1,65 @@
+"""The rule that the decoder used to train and the exported graph see the same photo.
+
+The same label on at least 99.5 % and a mean difference of a score of at most 0.01, on a fixed
+sample; otherwise what was chosen on validation would not be what is served.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from trainer.data.decode import square_of_file
+from trainer.errors import ExportError
+from trainer.models.litert import Interpreter, classifier_model
+from trainer.models.network import Classifier, Floats
+
+SAMPLE = 200
+LEAST_SAME_LABEL = 0.995
+MOST_MEAN_DIFFERENCE = 0.01
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Photos compared, the share (0–1) with the same label, and the mean |difference| of a score."""
+
+    photos: int
+    same_label: float
+    mean_difference: float
+
+    def check(self) -> None:
+        """Raises ExportError with the figures if the rule is broken."""
+        if self.same_label < LEAST_SAME_LABEL or self.mean_difference > MOST_MEAN_DIFFERENCE:
+            raise ExportError(
+                f"The exported graph gives the same label on {self.same_label:.2%} of "
+                f"{self.photos} photos (at least {LEAST_SAME_LABEL:.1%} needed) and its scores "
+                f"differ by {self.mean_difference:.4f} on average (at most {MOST_MEAN_DIFFERENCE})."
+            )
+
+
+def compare(trained: Floats, exported: Floats) -> Agreement:
+    """How far two sets of scores `(photos, labels)` agree."""
+    same = float((trained.argmax(axis=1) == exported.argmax(axis=1)).mean())
+    return Agreement(len(trained), same, float(np.abs(trained - exported).mean()))
+
+
+def trained_scores(classifier: Classifier, paths: Sequence[Path]) -> Floats:
+    """Scores `(photos, labels)` as training saw the photos: its decoder, LiteRT arithmetic."""
+    model = classifier_model(classifier)
+    workers = max(1, min(os.cpu_count() or 1, len(paths)))
+    scores = np.zeros((len(paths), len(classifier.labels)), np.float32)
+    places = itertools.count()
+
+    def work(interpreter: Interpreter) -> None:
+        while (place := next(places)) < len(paths):
+            scores[place] = interpreter.run(square_of_file(paths[place], classifier.network.size))
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(work, [Interpreter(model) for _ in range(workers)]))
+    return scores

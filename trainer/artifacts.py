@@ -1,0 +1,86 @@
+"""The files a finished job leaves beside its SavedModel; names and fields are the engine contract."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from trainer.data.manifest import Photo
+from trainer.models.network import PREPROCESSING, Classifier, Floats
+
+VERSIONED = ("tensorflow-cpu", "tensorflow", "ai-edge-litert", "numpy", "pillow", "simplejpeg")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way of training that was tried: its accuracy 0–1 on the validation photos it was judged by."""
+
+    name: str
+    validationAccuracy: float  # noqa: N815 (the contract's name)
+    validationLogLoss: float  # noqa: N815
+    trainingPhotos: int  # noqa: N815
+    validationPhotos: int  # noqa: N815
+    seconds: float
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Writes `content` by a temporary name, so that nobody ever reads half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".part")
+    draft.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    draft.replace(path)
+
+
+def write_labels(folder: Path, labels: Sequence[str]) -> None:
+    """`labels.txt`: one a line, safe name, tab, name; here only one name is known."""
+    lines = "".join(f"{label}\t{label}\n" for label in labels)
+    (folder / "labels.txt").write_text(lines, "utf-8")
+
+
+def write_predictions(
+    folder: Path, photos: Sequence[Photo], scores: Floats, labels: Sequence[str]
+) -> None:
+    """`predictions.jsonl`: a row an evaluated photo, scores in the order of `labels.txt`."""
+    with (folder / "predictions.jsonl").open("w", encoding="utf-8") as file:
+        for photo, row in zip(photos, scores, strict=True):
+            entry = {
+                "uri": photo.uri,
+                "labels": [labels[photo.label]],
+                "prediction": labels[int(row.argmax())],
+                "scores": [round(float(score), 7) for score in row],
+            }
+            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+def model_card(
+    classifier: Classifier, candidates: Sequence[Candidate], chosen: str, seed: int
+) -> dict[str, Any]:
+    """The part of `model.json` that training knows; the measured part is added after evaluation."""
+    return {
+        "digest": classifier.digest(),
+        "engine": "trainer.automl",
+        "candidates": [asdict(candidate) for candidate in candidates],
+        "chosen": chosen,
+        "seed": seed,
+        "labels": list(classifier.labels),
+        "architecture": classifier.network.architecture,
+        "inputSize": classifier.network.size,
+        "mirrored": classifier.mirrored,
+        "preprocessing": PREPROCESSING,
+        "versions": _versions(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    known = {"python": platform.python_version()}
+    for name in VERSIONED:
+        try:
+            known[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return known

@@ -1,0 +1,1 @@
+"""Rows that point to photos, and the pixels behind them."""

@@ -1,0 +1,129 @@
+"""The rows that Vertex hands to a training job, as photos with a label."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainer.errors import DataError
+from trainer.paths import local_path
+
+FIRST_OF_EACH_LABEL = 5
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One row: the photo's URI, the file it is here, and its label's index."""
+
+    uri: str
+    path: Path
+    label: int
+
+
+@dataclass(frozen=True)
+class Photos:
+    """The labelled photos of each split, the labels' names, and how many rows had no label."""
+
+    labels: tuple[str, ...]
+    training: tuple[Photo, ...]
+    validation: tuple[Photo, ...]
+    test: tuple[Photo, ...]
+    unlabelled: int
+    unused_labels: tuple[str, ...]
+
+
+def read_photos(
+    files: Mapping[str, Sequence[Path]], mount: Path, labels: Sequence[str] = ()
+) -> Photos:
+    """Every labelled photo of the job's data files.
+
+    A row without a label is counted, not used. A label that no row has is left out. Raises DataError,
+    naming file and line, for a row that is not one; and for fewer than two labels, or a label
+    that only validation or test photos have.
+    """
+    rows = {split: list(_rows(paths)) for split, paths in files.items()}
+    named = {split: [row for row in rows[split] if row[1] is not None] for split in rows}
+    seen = Counter(label for split in named for _, label in named[split])
+    known = list(labels) or sorted(name for name in seen if name is not None)
+    used = tuple(name for name in known if seen[name])
+    _check(used, seen, known, Counter(label for _, label in named.get("training", [])))
+    index = {name: number for number, name in enumerate(used)}
+    photos = {
+        split: tuple(
+            Photo(uri, local_path(uri, mount), index[label]) for uri, label in found if label
+        )
+        for split, found in named.items()
+    }
+    return Photos(
+        labels=used,
+        training=photos.get("training", ()),
+        validation=photos.get("validation", ()),
+        test=photos.get("test", ()),
+        unlabelled=sum(len(rows[split]) - len(named[split]) for split in rows),
+        unused_labels=tuple(name for name in known if not seen[name]),
+    )
+
+
+def spread(photos: Iterable[Photo], seed: int) -> list[Photo]:
+    """The photos in an order of which every beginning has all labels in about their proportions.
+
+    The order depends on the seed and the files' names, not on buckets or the rows' order. The first
+    photos of each label come first, so that a short beginning still knows the rare ones.
+    """
+    groups: dict[int, list[Photo]] = defaultdict(list)
+    for photo in sorted(photos, key=lambda photo: (_rank(photo, seed), photo.uri)):
+        groups[photo.label].append(photo)
+    keyed = [
+        ((place >= FIRST_OF_EACH_LABEL, (place + 0.5) / len(group), label), photo)
+        for label, group in groups.items()
+        for place, photo in enumerate(group)
+    ]
+    return [photo for _, photo in sorted(keyed, key=lambda pair: pair[0])]
+
+
+def _rank(photo: Photo, seed: int) -> bytes:
+    return hashlib.sha256(f"{seed}/{photo.path.name}".encode()).digest()
+
+
+def _rows(paths: Iterable[Path]) -> Iterable[tuple[str, str | None]]:
+    for path in paths:
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield _row(line, f"{path.name}, line {number}")
+
+
+def _row(line: str, where: str) -> tuple[str, str | None]:
+    try:
+        row: Any = json.loads(line)
+    except ValueError as error:
+        raise DataError(f"{where}: not JSON ({error}).") from error
+    uri = row.get("imageGcsUri") if isinstance(row, dict) else None
+    if not isinstance(uri, str) or not uri:
+        raise DataError(f"{where}: imageGcsUri is missing. Received: {line.strip()[:200]}")
+    annotation = row.get("classificationAnnotation") or {}
+    label = annotation.get("displayName") if isinstance(annotation, dict) else None
+    if row.get("classificationAnnotations"):
+        raise DataError(f"{where}: this engine trains one label a photo, the row has a list.")
+    return uri, label or None
+
+
+def _check(
+    used: Sequence[str],
+    seen: Counter[str | None],
+    known: Sequence[str],
+    trained: Counter[str | None],
+) -> None:
+    strange = sorted(name for name in seen if name and name not in known)
+    if strange:
+        raise DataError(f"Rows have labels that task.json does not list: {', '.join(strange[:5])}.")
+    if len(used) < 2:
+        raise DataError(f"Training needs photos of at least two labels. Received: {list(used)}")
+    untrained = [name for name in used if not trained[name]]
+    if untrained:
+        raise DataError(f"These labels have no training photo: {', '.join(untrained[:5])}.")

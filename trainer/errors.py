@@ -1,0 +1,38 @@
+"""Everything the trainer refuses, each as one sentence that a person can act on.
+
+TrainerError
+├── ConfigError    a variable, `task.json` or an argument is missing or wrong
+├── DataError      rows, labels or photos cannot be trained on
+│   └── PhotoError   one photo cannot be read
+├── WeightsError   the pretrained weights file is not what it should be
+├── ExportError    the exported graph disagrees with the trained model
+└── FetchError     files of `gs://` could not be brought here
+"""
+
+
+class TrainerError(Exception):
+    """A failure whose text is the whole explanation: what happened, what was received, what to do."""
+
+
+class ConfigError(TrainerError):
+    """A variable, `task.json` or an argument is missing or wrong."""
+
+
+class DataError(TrainerError):
+    """Rows, labels or photos cannot be trained on."""
+
+
+class PhotoError(DataError):
+    """One photo cannot be read."""
+
+
+class WeightsError(TrainerError):
+    """The pretrained weights file is not what it should be."""
+
+
+class ExportError(TrainerError):
+    """The exported graph disagrees with the model that was trained."""
+
+
+class FetchError(TrainerError):
+    """Files of a `gs://` location could not be brought to this machine."""

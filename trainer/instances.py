@@ -1,0 +1,112 @@
+"""What a prediction request means and how it is answered, in both forms that Vertex's clients send.
+
+`{"content": base64}` is AutoML's instance, answered by falling confidence; `{"b64": base64}` is the
+form for custom models, answered with every score.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from trainer.errors import PhotoError
+from trainer.models.network import Floats
+from trainer.serving import Model, readable
+
+DEFAULT_THRESHOLD = 0.0
+DEFAULT_MAX_PREDICTIONS = 10
+
+_one_at_a_time = threading.Lock()
+
+
+class RequestError(ValueError):
+    """A request that cannot be answered; the text names the instance."""
+
+
+def answer(model: Model, body: bytes) -> dict[str, Any]:
+    """`{"predictions": […]}`, one for each instance, in order. Raises RequestError."""
+    request = _request(body)
+    threshold, most = _parameters(request.get("parameters") or {})
+    instances = request["instances"]
+    photos = [_photo(instance, number) for number, instance in enumerate(instances)]
+    scores = _scores(model, photos)
+    return {
+        "predictions": [
+            _automl_form(model.labels, row, threshold, most)
+            if "content" in instance
+            else _custom_form(model.labels, row, instance)
+            for instance, row in zip(instances, scores, strict=True)
+        ]
+    }
+
+
+def _request(body: bytes) -> dict[str, Any]:
+    try:
+        request = json.loads(body)
+    except ValueError as error:
+        raise RequestError(f"the request is not JSON ({error})") from error
+    if not isinstance(request, dict) or not isinstance(request.get("instances"), list):
+        raise RequestError('the request must be an object with a list of "instances"')
+    if not request["instances"]:
+        raise RequestError('"instances" is empty')
+    return request
+
+
+def _parameters(raw: Any) -> tuple[float, int]:
+    if not isinstance(raw, Mapping):
+        raise RequestError('"parameters" must be an object')
+    threshold = raw.get("confidenceThreshold", DEFAULT_THRESHOLD)
+    most = raw.get("maxPredictions", DEFAULT_MAX_PREDICTIONS)
+    if not _is_number(threshold) or not 0 <= threshold <= 1:
+        raise RequestError(f"confidenceThreshold must be between 0 and 1, received {threshold!r}")
+    if not _is_number(most) or most < 1 or most != int(most):
+        raise RequestError(f"maxPredictions must be a whole number from 1, received {most!r}")
+    return float(threshold), int(most)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
+
+
+def _photo(instance: Any, number: int) -> bytes:
+    names = [name for name in ("content", "b64") if isinstance(instance, dict) and name in instance]
+    if len(names) != 1 or not isinstance(instance[names[0]], str):
+        raise RequestError(f'instance {number}: needs a string, either "content" or "b64"')
+    try:
+        return base64.b64decode(instance[names[0]], validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise RequestError(f"instance {number}: not base64 ({error})") from error
+
+
+def _scores(model: Model, photos: Sequence[bytes]) -> Floats:
+    with _one_at_a_time:
+        try:
+            return model.scores(photos)
+        except PhotoError:
+            for number, photo in enumerate(photos):
+                if reason := readable(model, photo):
+                    raise RequestError(f"instance {number}: {reason}") from None
+            raise
+
+
+def _automl_form(labels: Sequence[str], row: Floats, threshold: float, most: int) -> dict[str, Any]:
+    order = [int(place) for place in np.argsort(-row, kind="stable") if row[place] >= threshold]
+    return {
+        "displayNames": [labels[place] for place in order[:most]],
+        "confidences": [float(row[place]) for place in order[:most]],
+    }
+
+
+def _custom_form(labels: Sequence[str], row: Floats, instance: Mapping[str, Any]) -> dict[str, Any]:
+    given = {"key": instance["key"]} if "key" in instance else {}
+    return given | {
+        "prediction": labels[int(row.argmax())],
+        "labels": list(labels),
+        "scores": [float(score) for score in row],
+    }

@@ -1,0 +1,43 @@
+"""What a job says while it runs: one JSON object a line, structured log entries on Google and here."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+
+@dataclass
+class Journal:
+    """Writes log lines to `stream`; `clock` gives seconds and decides how often progress is told."""
+
+    stream: TextIO = field(default_factory=lambda: sys.stdout)
+    clock: Callable[[], float] = time.monotonic
+    told_at: float = float("-inf")
+
+    def say(self, message: str, severity: str = "INFO", **fields: Any) -> None:
+        """One line with `severity`, `message` and any other fields."""
+        entry = {"severity": severity, "message": message, **fields}
+        self.stream.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        self.stream.flush()
+
+    def progress(self, phase: str, fraction: float, message: str, **fields: Any) -> None:
+        """A line about how far the whole job is, `fraction` 0–1; at most two a second."""
+        now = self.clock()
+        if now - self.told_at >= 0.5:
+            self.told_at = now
+            self.say(
+                message, phase=phase, fraction=round(min(max(fraction, 0.0), 1.0), 4), **fields
+            )
+
+    def span(self, phase: str, start: float, end: float, what: str) -> Callable[[int, int], None]:
+        """A listener `(done, total)` that reports one phase as a stretch of the whole job."""
+
+        def listen(done: int, total: int) -> None:
+            share = done / total if total else 1.0
+            self.progress(phase, start + (end - start) * share, f"{what}: {done} of {total}")
+
+        return listen

@@ -1,0 +1,1 @@
+"""Networks as plain arrays: read, trained, and written for TensorFlow and LiteRT."""

@@ -1,0 +1,54 @@
+"""A linear head on frozen features: linear discriminant analysis with shrinkage, and its temperature."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.models.network import Floats
+
+SHRINKAGE = 0.3
+TEMPERATURES = tuple(float(t) for t in np.geomspace(0.25, 8.0, 41))
+
+Labels = NDArray[np.int64]
+
+
+def discriminant(
+    features: Floats, labels: Labels, classes: int, shrinkage: float = SHRINKAGE
+) -> tuple[Floats, Floats]:
+    """Weights `(width, classes)` and bias `(classes,)` whose softmax is the posterior of a label.
+
+    The classes share one covariance, shrunk towards its diagonal; priors are the labels' shares.
+    `shrinkage` is 0–1; 0.3 was the best of 0.1–0.7 on the validation photos of a 10-class set.
+    """
+    counts = np.bincount(labels, minlength=classes)
+    sums = np.zeros((classes, features.shape[1]))
+    np.add.at(sums, labels, features.astype(np.float64))
+    means = sums / np.maximum(counts, 1)[:, None]
+    centred = features - means[labels]
+    covariance = centred.T @ centred / len(labels)
+    spread = np.diag(covariance).copy()
+    floor = 1e-3 * spread.mean() + 1e-9
+    covariance *= 1 - shrinkage
+    np.fill_diagonal(covariance, np.maximum(spread, floor))
+    weights = np.linalg.solve(covariance, means.T)
+    priors = np.maximum(counts, 0.5) / np.maximum(counts, 0.5).sum()
+    bias = np.log(priors) - 0.5 * (means.T * weights).sum(axis=0)
+    return weights.astype(np.float32), bias.astype(np.float32)
+
+
+def log_loss(logits: NDArray[np.float64], labels: Labels) -> float:
+    """Mean negative log-likelihood, in nats, of the true labels under softmax(logits)."""
+    top = logits.max(axis=1, keepdims=True)
+    log_sums = np.log(np.exp(logits - top).sum(axis=1)) + top[:, 0]
+    return float((log_sums - logits[np.arange(len(labels)), labels]).mean())
+
+
+def temperature(logits: NDArray[np.float64], labels: Labels) -> float:
+    """The divisor of the logits, 0.25–8, with the least log loss (Guo et al., 2017, arXiv:1706.04599).
+
+    1.0 without labels. It changes how sure the model says it is, never which label comes first.
+    """
+    if len(labels) == 0:
+        return 1.0
+    return min(TEMPERATURES, key=lambda divisor: log_loss(logits / divisor, labels))

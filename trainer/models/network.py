@@ -1,0 +1,94 @@
+"""A convolutional classifier as plain arrays, independent of the library that trains or runs it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+PREPROCESSING = "centre-square-bilinear-1"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One step over `(batch, height, width, channels)` float32 maps, always padded "SAME".
+
+    `kernel` is `(height, width, in, out)` for a convolution and `(height, width, channels, 1)` for a
+    depthwise one; a pool takes the maximum of 2 × 2 and has no arrays. `adds` names the layer
+    (by index, −1 for the input) whose output is added to this one's.
+    """
+
+    kind: Literal["convolution", "depthwise", "pool"]
+    kernel: Floats | None = None
+    bias: Floats | None = None
+    stride: int = 1
+    relu6: bool = False
+    adds: int | None = None
+
+
+@dataclass(frozen=True)
+class Network:
+    """Layers from pixels to an embedding: the mean over the positions of the last layer.
+
+    Pixels are `(batch, size, size, 3)` float32, 0–255; the first layer sees `(pixels − mean) / scale`.
+    """
+
+    architecture: str
+    size: int
+    mean: float
+    scale: float
+    layers: tuple[Layer, ...]
+
+    @property
+    def width(self) -> int:
+        """The length of the embedding."""
+        kernels = [layer.kernel for layer in self.layers if layer.kind == "convolution"]
+        return int(kernels[-1].shape[-1]) if kernels and kernels[-1] is not None else 3
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A network and a linear head: scores are softmax(embedding · weights + bias).
+
+    `weights` is `(width, labels)`, `bias` `(labels,)`. With `mirrored` the embedding is the mean of
+    the photo's and its mirror image's.
+    """
+
+    network: Network
+    weights: Floats
+    bias: Floats
+    labels: tuple[str, ...]
+    mirrored: bool
+
+    def scores(self, embeddings: Floats) -> Floats:
+        """Probabilities `(batch, labels)` of embeddings `(batch, width)`."""
+        logits = embeddings.astype(np.float64) @ self.weights + self.bias
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return (exponentials / exponentials.sum(axis=1, keepdims=True)).astype(np.float32)
+
+    def digest(self) -> str:
+        """SHA-256, in hex, over architecture, preprocessing, labels and every weight."""
+        told = hashlib.sha256()
+        net = self.network
+        said = (PREPROCESSING, net.architecture, net.size, net.mean, net.scale, self.mirrored)
+        told.update(repr((said, self.labels)).encode())
+        for name, array in _named_arrays(self):
+            told.update(f"{name} {array.dtype.str} {array.shape}".encode())
+            told.update(np.ascontiguousarray(array).tobytes())
+        return told.hexdigest()
+
+
+def _named_arrays(classifier: Classifier) -> Iterator[tuple[str, Floats]]:
+    for index, layer in enumerate(classifier.network.layers):
+        yield f"{index} {layer.kind} {layer.stride} {layer.relu6} {layer.adds}", np.empty(0, "<f4")
+        for name, array in (("kernel", layer.kernel), ("bias", layer.bias)):
+            if array is not None:
+                yield f"{index} {name}", array.astype("<f4", copy=False)
+    yield "head weights", classifier.weights.astype("<f4", copy=False)
+    yield "head bias", classifier.bias.astype("<f4", copy=False)
