@@ -100,6 +100,11 @@ def dataset_prefix(name: str, digest: str) -> str:
     return f"datasets/{name}/{digest[:DIGEST_CHARACTERS]}/"
 
 
+def dataset_versions_prefix(name: str) -> str:
+    """`datasets/NAME/`, where every version of a data set lies."""
+    return f"datasets/{name}/"
+
+
 def run_prefix(run_id: str) -> str:
     """`runs/RUN/`, where a run's plan, events and result lie."""
     return f"runs/{run_id}/"

@@ -72,17 +72,6 @@ def create(session: Session, display_name: str, labels: Mapping[str, str]) -> Da
     return _dataset(session.wait(operation, CREATE_SECONDS))
 
 
-def delete(session: Session, name: str) -> None:
-    """Nothing; the data set and its items are gone, or were already."""
-    from google.api_core.exceptions import NotFound
-
-    try:
-        operation = session.call(session.datasets().delete_dataset, request={"name": name})
-        session.wait(operation, CREATE_SECONDS)
-    except NotFound:
-        return
-
-
 def start_import(session: Session, name: str, uri: str) -> Any:
     """The operation that fills the data set from an import file in the bucket."""
     configs = [{"gcs_source": {"uris": [uri]}, "import_schema_uri": SINGLE_LABEL_IMPORT}]
@@ -104,6 +93,11 @@ def running_import(session: Session, operation_name: str) -> Any:
         )
     except NotFound:
         return None
+
+
+def has_failed(operation: Any) -> bool:
+    """Whether the operation has ended, and not well."""
+    return bool(operation.done()) and operation.operation.HasField("error")
 
 
 def finish_import(

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from ops.cloud import storage
 from ops.cloud.session import Session
+from ops.cloud.wire import Wire, error_message
 
 THREADS = 16
 """As many as `transfer_manager.upload_many` is measured with; locally four are as fast."""
@@ -37,7 +38,13 @@ def missing(session: Session, uploads: Sequence[Upload], prefix: str) -> list[Up
     return [upload for upload in uploads if there.get(upload.name) != upload.size_bytes]
 
 
-def send(session: Session, upload: Upload) -> None:
+def sender(session: Session) -> Callable[[Upload], None]:
+    """A function that stores one object, to be called from many threads."""
+    wire = session.wire()
+    return lambda upload: _send(session, wire, upload)
+
+
+def _send(session: Session, wire: Wire, upload: Upload) -> None:
     """Nothing, once the object is stored; one that is there already stays as it is.
 
     The server compares the bytes with the checksum of the checked photo and refuses others.
@@ -45,15 +52,11 @@ def send(session: Session, upload: Upload) -> None:
     """
     from google.api_core import exceptions
 
-    from ops.cloud.wire import error_message
-
     bucket = session.settings.bucket
     path = f"/upload/storage/v1/b/{quote(bucket)}/o?uploadType=multipart&ifGenerationMatch=0"
     headers = {"content-type": f"multipart/related; boundary={_boundary(upload)}"}
     body = _multipart(upload)
-    answer = session.call(
-        session.wire().send, "POST", path, body, headers, timeout=SECONDS_PER_UPLOAD
-    )
+    answer = session.call(wire.send, "POST", path, body, headers, timeout=SECONDS_PER_UPLOAD)
     if answer.status not in (200, 412):
         message = f"{upload.name}: {error_message(answer)}"
         raise exceptions.from_http_status(answer.status, message)  # type: ignore[no-untyped-call]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ops.data.decode import quiet_about_large_photos
 from ops.data.duplicates import same_photo_once, several_labels
-from ops.data.labels import collisions, imbalance, too_few, unfit
+from ops.data.labels import collisions, imbalance, too_few, unfit, untrained
 from ops.data.listing import Candidate, Listing
 from ops.data.parallel import in_order
 from ops.data.photos import Named, Photo, check_photo
@@ -82,6 +82,7 @@ def _judge_together(listing: Listing, checked: Checked) -> None:
     listed = [candidate.label for candidate in listing.candidates]
     checked.problems += collisions({*listed, *listing.empty_labels})
     _drop(checked, too_few(checked.photos, listed, listing.empty_labels))
+    checked.problems += untrained(checked.photos)
     checked.warnings += imbalance(checked.photos)
     checked.problems += unfit(str(listing.source), checked.photos)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from ops import names
 from ops.data.photos import Named
 from ops.data.problems import Problem
+from ops.data.split import TEST, VALIDATION
 
 # Image classification, "prepare data" and "quotas", read 2026-08-22.
 MIN_PHOTOS_PER_LABEL = 10
@@ -54,6 +55,24 @@ def too_few(
             group = [named for named in photos if named.label == label]
             found.append((_too_few(label, usable[label], every[label]), group))
     return found
+
+
+def untrained(photos: Iterable[Named]) -> list[Problem]:
+    """A problem for each label whose user gave all its photos to validation and test."""
+    trained: dict[str, bool] = {}
+    for named in photos:
+        may_train = named.split not in (VALIDATION, TEST)
+        trained[named.label] = trained.get(named.label, False) or may_train
+    return [
+        Problem(
+            f"label “{label}”",
+            "all its photos are for validation or test, none for training.",
+            "Move most of them to training.",
+            skippable=False,
+        )
+        for label in sorted(trained)
+        if not trained[label]
+    ]
 
 
 def imbalance(photos: Iterable[Named]) -> list[str]:

@@ -1,0 +1,102 @@
+"""What was found in a source, in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops.data.check import Checked
+from ops.data.photos import Named
+from ops.data.split import Decision
+from ops.errors import Code, OpsError
+
+MAX_LINES = 100
+MAX_NAMES = 3
+
+
+@dataclass(frozen=True)
+class Found:
+    """A source, looked at, and the name that its data set gets."""
+
+    name: str
+    source: Path
+    understood: str
+    hidden_files: int
+    checked: Checked
+
+
+def bad_data(found: Found) -> OpsError:
+    """The error that lists every problem, and what to type."""
+    checked = found.checked
+    number = len(checked.problems)
+    heading = f"{number:,} problem{'' if number == 1 else 's'} in {found.source}"
+    seen = f" ({_count(checked.looked_at, 'file')} looked at)" if checked.looked_at else ""
+    lines = "\n".join(_lines([str(problem) for problem in checked.problems]))
+    message = f"{heading}{seen}; nothing was uploaded.\n{lines}"
+    return OpsError(Code.BAD_DATA, message, _what_to_type(checked))
+
+
+def remarks(found: Found) -> list[str]:
+    """How the source was understood, and all that was changed, left out or is doubtful."""
+    checked = found.checked
+    said = [f"{found.source}: {found.understood}."]
+    if found.hidden_files:
+        said.append(f"Ignored: {_count(found.hidden_files, 'hidden file')}.")
+    if checked.other_files:
+        said.append(f"Ignored, being no photos: {_names(checked.other_files)}.")
+    said += _changes(checked.photos)
+    said += [f"Warning: {warning}" for warning in _cut(checked.warnings)]
+    if checked.problems:
+        said.append(f"Left out {_count(checked.left_out, 'file')} (--skip-bad):")
+        said += _lines([str(problem) for problem in checked.problems])
+    return said
+
+
+def split_remarks(decision: Decision, photos: int) -> list[str]:
+    """Whose split it is, and what had to be taken from training."""
+    if decision.given == photos:
+        said = ["Split: yours."]
+    elif decision.given:
+        said = [f"Split: yours for {decision.given:,} photos; the others 80/10/10 by their hash."]
+    else:
+        said = ["Split: 80/10/10 for each label, by the photos' hash."]
+    by_split: Counter[str] = Counter()
+    for (_, to), number in decision.moved.items():
+        by_split[to] += number
+    for to, number in sorted(by_split.items()):
+        empty = sorted(label for label, moved_to in decision.moved if moved_to == to)
+        taken = _count(number, "training photo")
+        said.append(f"Split: {taken} became {to}, which had none of {_names(empty)}.")
+    return said
+
+
+def _what_to_type(checked: Checked) -> str:
+    if checked.must_stop:
+        return "Correct this, then type the same command again."
+    return f"Correct them, or add --skip-bad to go on without {_count(checked.left_out, 'file')}."
+
+
+def _changes(photos: Sequence[Named]) -> Iterator[str]:
+    changes = Counter(named.photo.change for named in photos if named.photo.change)
+    for change, number in sorted(changes.items()):
+        yield f"Stored {_count(number, 'photo')} {change}; the files stay as they are."
+
+
+def _lines(texts: Sequence[str]) -> list[str]:
+    return [f"  {text}" for text in _cut(texts)]
+
+
+def _cut(texts: Sequence[str]) -> list[str]:
+    more = len(texts) - MAX_LINES
+    return [*texts[:MAX_LINES], *([f"… and {more:,} more"] if more > 0 else [])]
+
+
+def _names(words: Sequence[str]) -> str:
+    more = len(words) - MAX_NAMES
+    return ", ".join(words[:MAX_NAMES]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

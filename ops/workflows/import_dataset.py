@@ -1,0 +1,251 @@
+"""Photos to a data set: checked whole, uploaded once, registered once, counted at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ops import ledger as runs
+from ops import names
+from ops.cloud import datasets, storage, uploads
+from ops.cloud.uploads import Upload
+from ops.data import labels, manifest, split
+from ops.data.check import check
+from ops.data.decode import quiet_about_large_photos
+from ops.data.manifest import Row
+from ops.data.parallel import in_order
+from ops.data.photos import Named, stored_bytes
+from ops.data.problems import BadPhotoError
+from ops.data.report import Found, bad_data, remarks, split_remarks
+from ops.data.sources import read_source
+from ops.errors import Code, OpsError
+from ops.ledger import Ledger, Run, RunState
+from ops.progress import Progress
+
+KIND = "import"
+MANIFEST, LABELS, IMPORT_FILE = "manifest.jsonl", "labels.txt", "import.jsonl"
+
+
+@dataclass(frozen=True)
+class ImportPlan:
+    """What will be stored and registered; `labels` is safe name → the user's own."""
+
+    found: Found
+    rows: tuple[Row, ...]
+    labels: Mapping[str, str]
+    digest: str
+    remarks: tuple[str, ...]
+
+    @property
+    def prefix(self) -> str:
+        """Where the data set's files lie in the bucket."""
+        return names.dataset_prefix(self.found.name, self.digest)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of it: `result` as it is on record; `already` when nothing had to be done."""
+
+    run: str
+    result: Mapping[str, Any]
+    already: bool
+    remarks: tuple[str, ...] = field(default=())
+
+
+def look(source: Path, name: str | None, skip_bad: bool, progress: Progress) -> Found:
+    """The source's photos, all checked. BAD_DATA with every problem, unless they are skipped."""
+    chosen = _name(source, name)
+    listing = read_source(source)
+    with progress.step("Checking", len(listing.candidates), "photos") as step:
+        checked = check(listing, step.advance)
+    found = Found(chosen, source, listing.understood, listing.hidden_files, checked)
+    if checked.must_stop or (checked.problems and not skip_bad):
+        raise bad_data(found)
+    return found
+
+
+def plan(ledger: Ledger, found: Found) -> ImportPlan:
+    """The data set that these photos make, its splits decided."""
+    photos = found.checked.photos
+    earlier = {} if all(named.split for named in photos) else _earlier_splits(ledger, found.name)
+    decision = split.decide(
+        (split.Unsplit(named.photo.sha256, named.label, named.split) for named in photos), earlier
+    )
+    rows = tuple(manifest.rows(photos, decision.splits, ledger.session.settings.bucket))
+    said = (*remarks(found), *split_remarks(decision, len(photos)))
+    own = labels.safe_names(named.label for named in photos)
+    return ImportPlan(found, rows, own, manifest.digest(rows), said)
+
+
+def run(ledger: Ledger, plan: ImportPlan, progress: Progress) -> Done:
+    """The data set in place: taken up where it was left, or shown when it is there already."""
+    storage.ensure_bucket(ledger.session)
+    current = _begin(ledger, plan)
+    if current.state is RunState.SUCCEEDED:
+        return Done(current.id, current.result, True, plan.remarks)
+    uploaded = _upload(ledger, plan, progress)
+    _write_files(ledger, plan)
+    name = _register(ledger, current, plan, progress)
+    result = _result(plan, name, uploaded)
+    current.finish(result)
+    return Done(current.id, result, False, plan.remarks)
+
+
+def _name(source: Path, name: str | None) -> str:
+    """The data set's name: as given, or made of the source's."""
+    if name is None:
+        plain = source.stem if source.is_file() else source.resolve().name
+        return names.label_value(plain) or "photos"
+    if names.label_value(name) == name and name:
+        return name
+    raise OpsError(
+        Code.USAGE,
+        f"The name is {name!r}; a data set's name has lower-case letters, digits, - and _ only, "
+        f"at most {names.MAX_LABEL_CHARACTERS}.",
+        f"Type --name {names.label_value(name) or 'photos'}",
+    )
+
+
+def _earlier_splits(ledger: Ledger, name: str) -> dict[str, str]:
+    """The split of each photo in the newest version of this data set; {} when there is none."""
+    from google.api_core.exceptions import NotFound
+
+    session, prefix = ledger.session, names.dataset_versions_prefix(name)
+    try:
+        found = list(storage.list_objects(session, session.settings.bucket, prefix))
+    except NotFound:
+        return {}
+    versions = [one for one in found if one.name.endswith(f"/{MANIFEST}")]
+    if not versions:
+        return {}
+    newest = max(versions, key=lambda one: one.created)
+    text = storage.read_text(session, newest.bucket, newest.name)
+    return {row.sha256: row.split for row in manifest.from_jsonl(text.text if text else "")}
+
+
+def _begin(ledger: Ledger, plan: ImportPlan) -> Run:
+    """The run of this plan; a new one when the data set of a finished run is gone."""
+    asked = runs.Plan(KIND, plan.digest, {"dataset": plan.found.name})
+    current = ledger.begin(asked)
+    if current.state is not RunState.SUCCEEDED:
+        return current
+    there = datasets.get(ledger.session, str(current.result["dataset"]))
+    return current if there else ledger.begin(asked, again=True)
+
+
+def _upload(ledger: Ledger, plan: ImportPlan, progress: Progress) -> int:
+    """How many photos were not in the bucket yet; all of them are when this returns."""
+    session = ledger.session
+    wanted = [_upload_of(named) for named in plan.found.checked.photos]
+    todo = uploads.missing(session, wanted, names.image_object("", ""))
+    send = uploads.sender(session)
+    with progress.step("Uploading", len(todo), "photos") as step, quiet_about_large_photos():
+        for _ in in_order(send, todo, uploads.THREADS):
+            step.advance()
+    return len(todo)
+
+
+def _upload_of(named: Named) -> Upload:
+    return Upload(
+        name=manifest.object_name(named),
+        sha256=named.photo.sha256,
+        content_type=named.photo.mime_type,
+        size_bytes=named.photo.size_bytes,
+        crc32c=named.photo.crc32c,
+        read=partial(_bytes_of, named),
+    )
+
+
+def _bytes_of(named: Named) -> bytes:
+    try:
+        return stored_bytes(named.photo)
+    except BadPhotoError as bad:
+        raise OpsError(Code.BAD_DATA, f"{named.where}: {bad.what}", bad.fix) from bad
+
+
+def _write_files(ledger: Ledger, plan: ImportPlan) -> None:
+    """The data set's three files, in the bucket; their names carry the digest of what they say."""
+    texts = {
+        LABELS: (manifest.labels_txt(plan.labels), "text/plain"),
+        IMPORT_FILE: (manifest.import_jsonl(plan.rows), "application/jsonl"),
+        MANIFEST: (manifest.to_jsonl(plan.rows), "application/jsonl"),
+    }
+    session = ledger.session
+    for file, (text, kind) in texts.items():
+        name = plan.prefix + file
+        storage.write_text(session, session.settings.bucket, name, text, content_type=kind)
+
+
+def _register(ledger: Ledger, run: Run, plan: ImportPlan, progress: Progress) -> str:
+    """The full name of the Vertex data set that holds every row of the plan."""
+    session = ledger.session
+    with ledger.lock(run.id):
+        found = datasets.find(session, {names.LABEL_RUN: run.labels[names.LABEL_RUN]})
+        dataset = found[0] if found else datasets.create(session, plan.found.name, run.labels)
+        operation = _import_operation(ledger, run, plan, dataset.name)
+    progress.goes_on("The import goes on. Type the same command again to see it end.")
+    with progress.step("Importing", len(plan.rows), "photos") as step:
+        outcome = datasets.finish_import(
+            session, operation, lambda _: step.reach(_arrived(ledger, dataset.name))
+        )
+    progress.goes_on("")
+    arrived = _arrived(ledger, dataset.name)
+    if outcome.error or outcome.failures or arrived != len(plan.rows):
+        run.event("import-failed", error=outcome.error, failures=list(outcome.failures))
+        raise _incomplete(outcome, arrived, len(plan.rows))
+    return dataset.name
+
+
+def _import_operation(ledger: Ledger, run: Run, plan: ImportPlan, dataset: str) -> Any:
+    """The import under way or done; begun when there is none, or the last one failed.
+
+    Importing the same rows twice changes nothing: identical bytes are one data item
+    (dataset.proto, `ImportDataConfig`).
+    """
+    started = [event for event in run.events() if event.event == "importing"]
+    if started and started[-1].facts["dataset"] == dataset:
+        known = datasets.running_import(ledger.session, str(started[-1].facts["operation"]))
+        if known is not None and not datasets.has_failed(known):
+            return known
+    uri = storage.uri(ledger.session, plan.prefix + IMPORT_FILE)
+    operation = datasets.start_import(ledger.session, dataset, uri)
+    run.event("importing", dataset=dataset, operation=operation.operation.name)
+    return operation
+
+
+def _arrived(ledger: Ledger, dataset: str) -> int:
+    found = datasets.get(ledger.session, dataset)
+    return found.items if found else 0
+
+
+def _incomplete(outcome: datasets.ImportOutcome, arrived: int, rows: int) -> OpsError:
+    reasons = [reason for reason in (outcome.error, *outcome.failures) if reason]
+    lines = "".join(f"\n  {reason}" for reason in reasons)
+    return OpsError(
+        Code.JOB_FAILED,
+        f"{arrived:,} of {rows:,} photos arrived in the data set.{lines}",
+        "Type the same command again: what has arrived stays.",
+    )
+
+
+def _result(plan: ImportPlan, dataset: str, uploaded: int) -> dict[str, Any]:
+    """What goes on record; counts by the user's own labels."""
+    table: dict[str, dict[str, int]] = {}
+    for safe, own in plan.labels.items():
+        table[own] = split.counts(row.split for row in plan.rows if safe in row.labels)
+    return {
+        "name": plan.found.name,
+        "dataset": dataset,
+        "digest": plan.digest,
+        "photos": len(plan.rows),
+        "splits": split.counts(row.split for row in plan.rows),
+        "labels": table,
+        "uploaded": uploaded,
+        "left_out": plan.found.checked.left_out,
+        "size_bytes": sum(row.size_bytes for row in plan.rows),
+        "files": plan.prefix,
+        "multi_label": False,
+    }
