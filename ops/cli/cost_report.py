@@ -32,12 +32,16 @@ def _row(line: workflow.Line) -> tuple[str, ...]:
     return (
         line.run,
         line.state,
-        f"{cost.quantity:.3g} {cost.rate.unit}s" if cost else "",
+        f"{_quantity(cost.quantity)} {cost.rate.unit}s" if cost else "",
         f"${cost.rate.usd:g} ({cost.rate.read})" if cost else "",
         usd(cost.usd) if cost else "",
         usd(line.estimate_usd) if line.estimate_usd is not None else "",
         line.note,
     )
+
+
+def _quantity(quantity: float) -> str:
+    return "<0.001" if 0 < quantity < 0.0005 else f"{quantity:,.3f}"
 
 
 def _total(report: workflow.Report) -> str:

@@ -66,8 +66,8 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], right: str =
 
 
 def usd(amount: float) -> str:
-    """Dollars with cents; four digits under a cent."""
-    return f"${amount:,.4f}" if 0 < abs(amount) < 0.01 else f"${amount:,.2f}"
+    """Dollars and cents; what is under half a cent but not nothing is `<$0.01`."""
+    return "<$0.01" if 0 < amount < 0.005 else f"${amount:,.2f}"
 
 
 def price_lines(estimate: Estimate, *, bills: bool) -> list[str]:
@@ -82,6 +82,8 @@ def price_lines(estimate: Estimate, *, bills: bool) -> list[str]:
 
 
 def _cost_line(most: str, cost: Cost) -> str:
-    quantity = f"{cost.quantity:g} {cost.rate.unit}{'s' if cost.quantity != 1 else ''}"
-    amount = f"{cost.what}: {most} {quantity}".replace("  ", " ").replace(": ", ": ", 1)
-    return f"{amount} x ${cost.rate.usd:g} = {usd(cost.usd)} (rate of {cost.rate.read})"
+    quantity = f"{cost.quantity:g} {cost.rate.unit}{'' if cost.quantity == 1 else 's'}"
+    amount = " ".join(word for word in (most, quantity) if word)
+    return (
+        f"{cost.what}: {amount} x ${cost.rate.usd:g} = {usd(cost.usd)} (rate of {cost.rate.read})"
+    )

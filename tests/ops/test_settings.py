@@ -1,0 +1,101 @@
+"""Settings: where each value comes from, and what a bad one says."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from ops import settings
+from ops.errors import Code, OpsError
+
+
+def read(folder: Path, environ: Mapping[str, str] | None = None, **flags: str) -> settings.Settings:
+    """Settings read in `folder` with these variables and flags."""
+    return settings.read(flags, environ or {}, folder)
+
+
+def test_defaults_are_local_and_say_so(tmp_path: Path) -> None:
+    """With nothing set, everything is local, and each value names its source as the default."""
+    found = read(tmp_path)
+
+    assert (found.target, found.project, found.stack) == ("local", "local-project", "default")
+    assert found.region == "us-central1"
+    assert found.bucket == "local-project-ops-default"
+    assert set(found.sources.values()) == {"default"}
+
+
+def test_flag_beats_variable_beats_file(tmp_path: Path) -> None:
+    """The order is flag, OPS_* variable, ops.toml, and sources say which it was."""
+    (tmp_path / "ops.toml").write_text('stack = "file"\nproject = "file-project"\nregion = "x"\n')
+
+    found = read(tmp_path, {"OPS_STACK": "variable", "OPS_PROJECT": "variable-one"}, stack="flag")
+
+    assert (found.stack, found.project, found.region) == ("flag", "variable-one", "x")
+    assert found.sources["stack"] == "--stack"
+    assert found.sources["project"] == "OPS_PROJECT"
+    assert found.sources["region"] == "ops.toml"
+
+
+def test_settings_cannot_be_changed(tmp_path: Path) -> None:
+    """What was read stays as it was read."""
+    found = read(tmp_path)
+
+    with pytest.raises(AttributeError):
+        found.stack = "other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("environ", "message", "hint"),
+    [
+        (
+            {"OPS_TARGET": "aws"},
+            "The target is 'aws' (from OPS_TARGET); it can be local or gcp.",
+            "Type --target local or --target gcp.",
+        ),
+        (
+            {"OPS_TARGET": "gcp"},
+            "The target is gcp and no project is set.",
+            "Type --project YOUR-PROJECT-ID, or set OPS_PROJECT.",
+        ),
+        (
+            {"OPS_PROJECT": "My Project"},
+            "The project is 'My Project' (from OPS_PROJECT), which is not a project's form: "
+            "lower-case letters, digits and dashes, a letter first.",
+            "Type --project with another value.",
+        ),
+        (
+            {"OPS_EMULATOR_PORT": "many"},
+            "The emulator's port is 'many' (from OPS_EMULATOR_PORT); "
+            "it is a number from 0 (any free port) to 65535.",
+            "Set OPS_EMULATOR_PORT=0.",
+        ),
+    ],
+)
+def test_a_bad_value_is_refused(
+    tmp_path: Path, environ: dict[str, str], message: str, hint: str
+) -> None:
+    """The message says what was received and from where; the hint says what to type."""
+    with pytest.raises(OpsError) as refused:
+        read(tmp_path, environ)
+
+    assert (refused.value.code, refused.value.message, refused.value.hint) == (
+        Code.SETTINGS,
+        message,
+        hint,
+    )
+
+
+def test_an_unknown_key_in_the_file_is_refused(tmp_path: Path) -> None:
+    """A misspelt setting is never ignored."""
+    (tmp_path / "ops.toml").write_text('stak = "x"\n')
+
+    with pytest.raises(OpsError) as refused:
+        read(tmp_path)
+
+    assert refused.value.message == (
+        f"{tmp_path / 'ops.toml'} has settings that are not known: stak."
+    )
+    assert refused.value.hint == (
+        "Known settings: target, project, stack, region, bucket, owner, emulator_data, "
+        "emulator_port, state_dir."
+    )
