@@ -76,12 +76,17 @@ class Jobs:
         """Nothing; the job runs under a supervisor. A job that runs or has ended is left alone."""
         folder = self.path(spec.id)
         folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / "spec.json").exists():
+        if not self.was_launched(spec.id):
             write_json(folder / "spec.json", spec.to_json())
-        if self.was_supervised(spec.id) or spec.id in self._children:
+        self.relaunch(spec.id)
+
+    def relaunch(self, job_id: str) -> None:
+        """Nothing; a job that has its spec but never met a supervisor gets one."""
+        if self.was_supervised(job_id) or job_id in self._children:
             return
+        folder = self.path(job_id)
         with (folder / "supervisor.log").open("ab") as log:
-            self._children[spec.id] = subprocess.Popen(
+            self._children[job_id] = subprocess.Popen(
                 [sys.executable, "-P", str(SUPERVISOR), str(folder)],
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
@@ -89,6 +94,10 @@ class Jobs:
                 stderr=log,
                 start_new_session=True,
             )
+
+    def was_launched(self, job_id: str) -> bool:
+        """Whether the job's spec is there: everything it needs was made ready before."""
+        return (self.path(job_id) / "spec.json").exists()
 
     def was_supervised(self, job_id: str) -> bool:
         """Whether a supervisor has ever taken the job on."""
@@ -107,16 +116,21 @@ class Jobs:
         known = read_json(self.path(job_id) / "supervisor.json")
         return known is not None and processes.is_alive(known["pid"], known["processStarted"])
 
-    async def finished(self, job_id: str) -> Ending:
-        """How the job ended, when it has."""
+    async def finished(
+        self, job_id: str, is_unwanted: Callable[[], bool] = lambda: False
+    ) -> Ending:
+        """How the job ended, when it has; it is asked to end while `is_unwanted` says so."""
         polls = 0
         while True:
             if (ending := self.ending(job_id)) is not None:
                 self._reap(job_id)
                 return ending
             polls += 1
-            if polls % POLLS_PER_LIVENESS_CHECK == 0 and not self.is_alive(job_id):
-                return self.ending(job_id) or self._lost(job_id)
+            if polls % POLLS_PER_LIVENESS_CHECK == 0:
+                if not self.is_alive(job_id):
+                    return self.ending(job_id) or self._lost(job_id)
+                if is_unwanted():
+                    self.cancel(job_id)
             await asyncio.sleep(POLL_SECONDS)
 
     def _lost(self, job_id: str) -> Ending:
@@ -141,6 +155,10 @@ class Jobs:
         known = read_json(self.path(job_id) / "supervisor.json")
         if known is not None:
             processes.signal_process(known["pid"], known["processStarted"], signal.SIGTERM)
+
+    def clear(self, job_id: str) -> None:
+        """Nothing; the view of an ended job is gone, its logs and its ending stay. Blocks."""
+        shutil.rmtree(self.path(job_id) / "mount", ignore_errors=True)
 
     def remove(self, job_id: str) -> None:
         """Nothing; the job is ended if it runs and its folder is gone. Blocks: use a thread."""

@@ -1,0 +1,1 @@
+"""Vertex AI: datasets, training pipelines, models, endpoints, predictions."""

@@ -1,0 +1,170 @@
+"""DeployModel and UndeployModel: a deployment is done when its server answers, not before."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from typing import Any
+
+from emulator import metering
+from emulator.aiplatform import endpoints, models, names, resources, serving
+from emulator.cloud import Cloud
+from emulator.errors import ApiError
+from emulator.operations import Unfinished
+
+LOG = logging.getLogger("emulator.aiplatform")
+Body = dict[str, Any]
+WORK = "deploy"
+RESOURCE_TYPES = ("automaticResources", "dedicatedResources", "sharedResources")
+
+
+def deploy_model(cloud: Cloud, request: Body) -> Body:
+    """DeployModel: an operation that goes on until the prediction server is healthy."""
+    name = request["endpoint"]
+    sent = request.get("deployedModel", {})
+    with cloud.store.transaction():
+        endpoint = resources.require(cloud, "endpoint", name)
+        resources.require_fields("deployed_model", sent, ("model",))
+        model = models.require(cloud, sent["model"])
+        deployed = _deployed(cloud, endpoint, model, sent)
+        split = _split(endpoint, deployed["id"], request.get("trafficSplit", {}))
+        payload = {"endpoint": name, "deployedModel": deployed, "trafficSplit": split}
+        metadata = resources.typed("DeployModelOperationMetadata", {})
+        operation = cloud.operations.begin(name, metadata, WORK, payload)
+    cloud.jobs.spawn(follow(cloud, operation["name"], payload), operation["name"])
+    return operation
+
+
+def _deployed(cloud: Cloud, endpoint: Body, model: Body, sent: Body) -> Body:
+    """The deployed model as it will be; refused as Google refuses it."""
+    if names.location(model["name"]) != names.location(endpoint["name"]):
+        message = "The Model and the Endpoint must be in the same location."
+        raise ApiError("INVALID_ARGUMENT", message)
+    given = [name for name in RESOURCE_TYPES if name in sent]
+    if given != ["automaticResources"]:
+        raise ApiError(
+            "INVALID_ARGUMENT",
+            f"Model {model['name']} supports AUTOMATIC_RESOURCES for its deployment. "
+            f"Received: {', '.join(given) or 'no resources'}. Set automatic_resources.",
+        )
+    replicas = sent["automaticResources"]
+    least = int(replicas.get("minReplicaCount", 1))
+    most = max(least, int(replicas.get("maxReplicaCount", least)))
+    return {
+        "id": _free_id(cloud, endpoint, sent.get("id")),
+        "model": model["name"],
+        "modelVersionId": model["versionId"],
+        "displayName": sent.get("displayName") or model["displayName"],
+        "automaticResources": {"minReplicaCount": least, "maxReplicaCount": most},
+    }
+
+
+def _free_id(cloud: Cloud, endpoint: Body, asked: str | None) -> str:
+    taken = {deployed["id"] for deployed in endpoint.get("deployedModels", [])}
+    taken |= {
+        operation.payload["deployedModel"]["id"]
+        for operation in cloud.operations.unfinished(WORK)
+        if operation.payload["endpoint"] == endpoint["name"]
+    }
+    if asked is None:
+        return names.new_id()
+    if not (asked.isdigit() and len(asked) <= 19):
+        raise ApiError("INVALID_ARGUMENT", f"deployed_model.id must be a number, not {asked!r}.")
+    if asked in taken:
+        message = f'DeployedModel with id "{asked}" already exists in {endpoint["name"]}.'
+        raise ApiError("ALREADY_EXISTS", message)
+    return asked
+
+
+def _split(endpoint: Body, deployed_id: str, asked: dict[str, int]) -> dict[str, int]:
+    """The traffic after the deployment; `0` stands for the model being deployed."""
+    if not asked:
+        return endpoint.get("trafficSplit") or {deployed_id: 100}
+    split = {deployed_id if key == "0" else key: value for key, value in asked.items()}
+    ids = [*endpoint.get("deployedModels", []), {"id": deployed_id}]
+    endpoints.check_traffic({"deployedModels": ids}, split)
+    return split
+
+
+def take_up(cloud: Cloud, unfinished: Unfinished) -> None:
+    """Nothing; a deployment that a crash interrupted goes on."""
+    cloud.jobs.spawn(follow(cloud, unfinished.name, unfinished.payload), unfinished.name)
+
+
+async def follow(cloud: Cloud, operation: str, payload: Body) -> None:
+    """Nothing; the model is deployed, or the operation says why not and no process is left."""
+    endpoint, deployed = payload["endpoint"], payload["deployedModel"]
+    is_unwanted = partial(cloud.operations.is_done, operation)
+    try:
+        await serving.healthy(cloud, endpoint, deployed, is_unwanted)
+        _conclude(cloud, operation, payload)
+        serving.keep(cloud, endpoint, deployed)
+        return
+    except ApiError as problem:
+        cloud.operations.fail(operation, problem)
+    except Exception as problem:
+        LOG.exception("deployment %s failed", operation)
+        cloud.operations.fail(operation, ApiError("INTERNAL", f"The deployment failed: {problem}"))
+    await asyncio.to_thread(cloud.jobs.remove, serving.job_id(endpoint, deployed["id"]))
+
+
+def _conclude(cloud: Cloud, operation: str, payload: Body) -> None:
+    with cloud.store.transaction():
+        if cloud.operations.is_done(operation):
+            raise ApiError("CANCELLED", "The deployment was cancelled.")
+        endpoint = resources.require(cloud, "endpoint", payload["endpoint"])
+        now = resources.now(cloud)
+        deployed = {**payload["deployedModel"], "createTime": now}
+        endpoint["deployedModels"] = [*endpoint.get("deployedModels", []), deployed]
+        endpoint["trafficSplit"] = payload["trafficSplit"]
+        endpoint = resources.stamped(cloud, endpoint)
+        cloud.resources.replace(endpoint["name"], endpoint)
+        metering.begin_deployment(cloud, _usage_name(endpoint["name"], deployed["id"]), endpoint)
+        response = resources.typed("DeployModelResponse", {"deployedModel": deployed})
+        cloud.operations.finish(operation, response)
+
+
+def _usage_name(endpoint: str, deployed_id: str) -> str:
+    return f"{endpoint}/deployedModels/{deployed_id}"
+
+
+def undeploy_model(cloud: Cloud, request: Body) -> Body:
+    """UndeployModel: off the endpoint, and no longer billed, when it is answered."""
+    name, deployed_id = request["endpoint"], request.get("deployedModelId", "")
+    with cloud.store.transaction():
+        endpoint = resources.require(cloud, "endpoint", name)
+        rest = [one for one in endpoint.get("deployedModels", []) if one["id"] != deployed_id]
+        if len(rest) == len(endpoint.get("deployedModels", [])):
+            message = f'DeployedModel with id "{deployed_id}" not found in endpoint "{name}".'
+            raise ApiError("NOT_FOUND", message)
+        split = _without(endpoint.get("trafficSplit", {}), deployed_id, request, rest)
+        changed = {**endpoint, "deployedModels": rest, "trafficSplit": split}
+        endpoint = {key: value for key, value in changed.items() if value not in ([], {})}
+        cloud.resources.replace(name, resources.stamped(cloud, endpoint))
+        metering.end_deployment(cloud, _usage_name(name, deployed_id))
+        metadata = resources.typed("UndeployModelOperationMetadata", {})
+        response = resources.typed("UndeployModelResponse", {})
+        operation = cloud.operations.done(name, metadata, response)
+    cloud.jobs.spawn(_remove(cloud, serving.job_id(name, deployed_id)), f"undeploy {deployed_id}")
+    return operation
+
+
+def _without(
+    split: dict[str, int], deployed_id: str, request: Body, rest: list[Body]
+) -> dict[str, int]:
+    """The traffic without a model. FAILED_PRECONDITION when others stay and it has traffic."""
+    if asked := request.get("trafficSplit"):
+        endpoints.check_traffic({"deployedModels": rest}, asked)
+        return dict(asked)
+    if split.get(deployed_id, 0) > 0 and rest:
+        raise ApiError(
+            "FAILED_PRECONDITION",
+            f"DeployedModel {deployed_id} has {split[deployed_id]} % of the traffic. "
+            "Send a traffic_split without it.",
+        )
+    return {key: value for key, value in split.items() if key != deployed_id}
+
+
+async def _remove(cloud: Cloud, job: str) -> None:
+    await asyncio.to_thread(cloud.jobs.remove, job)

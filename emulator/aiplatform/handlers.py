@@ -1,0 +1,61 @@
+"""Which rule answers which RPC: the list of what is emulated."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from starlette.requests import Request
+
+from emulator.aiplatform import (
+    data_items,
+    datasets,
+    deployments,
+    endpoints,
+    imports,
+    models,
+    predictions,
+    training_pipelines,
+)
+from emulator.cloud import Cloud
+
+Body = dict[str, Any]
+Handler = Callable[[Cloud, Body], Body]
+RawHandler = Callable[[Cloud, dict[str, str], Request], Awaitable[Body]]
+
+HANDLERS: Mapping[str, Handler] = {
+    "CreateDataset": datasets.create_dataset,
+    "GetDataset": datasets.get_dataset,
+    "ListDatasets": datasets.list_datasets,
+    "UpdateDataset": datasets.update_dataset,
+    "DeleteDataset": datasets.delete_dataset,
+    "ImportData": imports.import_data,
+    "ListDataItems": data_items.list_data_items,
+    "SearchDataItems": data_items.search_data_items,
+    "ListAnnotations": data_items.list_annotations,
+    "GetAnnotationSpec": data_items.get_annotation_spec,
+    "CreateTrainingPipeline": training_pipelines.create_training_pipeline,
+    "GetTrainingPipeline": training_pipelines.get_training_pipeline,
+    "ListTrainingPipelines": training_pipelines.list_training_pipelines,
+    "CancelTrainingPipeline": training_pipelines.cancel_training_pipeline,
+    "DeleteTrainingPipeline": training_pipelines.delete_training_pipeline,
+    "GetModel": models.get_model,
+    "ListModels": models.list_models,
+    "ListModelVersions": models.list_model_versions,
+    "UpdateModel": models.update_model,
+    "DeleteModel": models.delete_model,
+    "ListModelEvaluations": models.list_model_evaluations,
+    "GetModelEvaluation": models.get_model_evaluation,
+    "ListModelEvaluationSlices": models.list_model_evaluation_slices,
+    "GetModelEvaluationSlice": models.get_model_evaluation_slice,
+    "CreateEndpoint": endpoints.create_endpoint,
+    "GetEndpoint": endpoints.get_endpoint,
+    "ListEndpoints": endpoints.list_endpoints,
+    "UpdateEndpoint": endpoints.update_endpoint,
+    "DeleteEndpoint": endpoints.delete_endpoint,
+    "DeployModel": deployments.deploy_model,
+    "UndeployModel": deployments.undeploy_model,
+}
+
+# These take the request's bytes as they came.
+RAW_HANDLERS: Mapping[str, RawHandler] = {"Predict": predictions.predict}

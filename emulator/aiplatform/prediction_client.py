@@ -1,0 +1,42 @@
+"""The server's side of the wire to its prediction servers: one pooled client, bytes as they are."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import httpx
+
+# "Shared public endpoints: timeout 60 s" (Choose an endpoint type, read 2026-08-22).
+TIMEOUT_SECONDS = 60.0
+HEALTH_TIMEOUT_SECONDS = 2.0
+
+
+@cache
+def client() -> httpx.AsyncClient:
+    """The one client of this process; no proxy stands between it and its own machine."""
+    import httpx
+
+    limits = httpx.Limits(max_connections=64, max_keepalive_connections=16)
+    return httpx.AsyncClient(limits=limits, timeout=TIMEOUT_SECONDS, trust_env=False)
+
+
+async def get_health(port: int, route: str) -> bool:
+    """Whether the server on this port answers 200."""
+    import httpx
+
+    try:
+        url = f"http://127.0.0.1:{port}{route}"
+        answer = await client().get(url, timeout=HEALTH_TIMEOUT_SECONDS)
+    except httpx.HTTPError:
+        return False
+    return answer.status_code == 200
+
+
+async def post(port: int, route: str, body: bytes) -> tuple[int, bytes]:
+    """Status and body of the answer. httpx.HTTPError when there is none."""
+    headers = {"content-type": "application/json"}
+    url = f"http://127.0.0.1:{port}{route}"
+    answer = await client().post(url, content=body, headers=headers)
+    return answer.status_code, answer.content

@@ -1,0 +1,85 @@
+"""Predict: to the deployed model that traffic chooses, the request's bytes as they came."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+from starlette.requests import Request
+
+from emulator.aiplatform import models, resources, results, serving
+from emulator.aiplatform.prediction_client import post
+from emulator.cloud import Cloud
+from emulator.errors import ApiError
+
+Body = dict[str, Any]
+# "1.5 MB" (Choose an endpoint type, read 2026-08-22); Google's refusal counts 1,572,864 bytes.
+MAX_REQUEST_BYTES = 1_572_864
+
+
+async def predict(cloud: Cloud, variables: dict[str, str], request: Request) -> Body:
+    """Predict on an endpoint; FAILED_PRECONDITION when nothing is deployed on it."""
+    body = await request.body()
+    if len(body) > MAX_REQUEST_BYTES:
+        message = f"Request payload size exceeds the limit: {MAX_REQUEST_BYTES} bytes."
+        raise ApiError("INVALID_ARGUMENT", message)
+    name = variables["endpoint"]
+    endpoint = resources.require(cloud, "endpoint", name)
+    deployed = _chosen(endpoint)
+    answer = await _ask(cloud, name, deployed, body)
+    model = models.require(cloud, deployed["model"])
+    return {
+        "predictions": [_with_ids(one, model) for one in answer],
+        "deployedModelId": deployed["id"],
+        "model": model["name"],
+        "modelDisplayName": model["displayName"],
+        "modelVersionId": model["versionId"],
+    }
+
+
+def _chosen(endpoint: Body) -> Body:
+    split = {key: share for key, share in endpoint.get("trafficSplit", {}).items() if share > 0}
+    if not split:
+        message = f"Endpoint {endpoint['name']} doesn't have traffic_split."
+        raise ApiError("FAILED_PRECONDITION", message)
+    (chosen,) = random.choices(list(split), weights=list(split.values()))
+    deployed: Body = next(one for one in endpoint["deployedModels"] if one["id"] == chosen)
+    return deployed
+
+
+async def _ask(cloud: Cloud, endpoint: str, deployed: Body, body: bytes) -> list[Any]:
+    import httpx
+
+    port = serving.port(cloud, endpoint, deployed["id"])
+    try:
+        if port is None:
+            raise httpx.ConnectError("not launched")
+        status, content = await post(port, serving.PREDICT_ROUTE, body)
+    except httpx.TimeoutException:
+        raise ApiError("DEADLINE_EXCEEDED", "The prediction took longer than 60 s.") from None
+    except httpx.HTTPError:
+        message = "The prediction server is being started again. Try once more."
+        raise ApiError("UNAVAILABLE", message) from None
+    if status != 200:
+        raise _refused(status, content)
+    return list(json.loads(content)["predictions"])
+
+
+def _refused(status: int, content: bytes) -> ApiError:
+    """The server's own refusal: 400 is the request's fault, anything else the server's."""
+    try:
+        said = str(json.loads(content)["error"])
+    except (ValueError, KeyError, TypeError):
+        said = content[:500].decode(errors="replace")
+    if status == 400:
+        return ApiError("INVALID_ARGUMENT", said)
+    return ApiError("INTERNAL", f"The prediction server answered {status}: {said}")
+
+
+def _with_ids(prediction: Any, model: Body) -> Any:
+    """An AutoML prediction with the annotation specs' ids, int64 as strings."""
+    ids = model.get(results.SPEC_IDS)
+    if ids is None or not isinstance(prediction, dict) or "displayNames" not in prediction:
+        return prediction
+    return {"ids": [ids.get(name, "") for name in prediction["displayNames"]], **prediction}

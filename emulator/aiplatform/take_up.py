@@ -1,0 +1,45 @@
+"""Everything unfinished, taken up when the server starts: imports, trainings, deployments."""
+
+from __future__ import annotations
+
+import asyncio
+
+from emulator.aiplatform import deployments, imports, serving, training
+from emulator.aiplatform.models import ENDPOINT_KIND
+from emulator.cloud import Cloud
+
+
+def take_up(cloud: Cloud) -> None:
+    """Nothing; what was acknowledged goes on, and servers that belong to nothing are ended."""
+    for unfinished in cloud.operations.unfinished(imports.WORK):
+        imports.take_up(cloud, unfinished)
+    training.take_up(cloud)
+    wanted: set[str] = set()
+    for unfinished in cloud.operations.unfinished(deployments.WORK):
+        payload = unfinished.payload
+        wanted.add(serving.job_id(payload["endpoint"], payload["deployedModel"]["id"]))
+        deployments.take_up(cloud, unfinished)
+    wanted |= _keep_deployed(cloud)
+    stale = [
+        path.name
+        for path in cloud.jobs.folder.glob(f"{serving.JOB_PREFIX}*")
+        if path.name not in wanted
+    ]
+    for job in stale:
+        cloud.jobs.spawn(_remove(cloud, job), f"remove {job}")
+
+
+def _keep_deployed(cloud: Cloud) -> set[str]:
+    """The jobs of all deployed models, each followed again."""
+    with cloud.store.read() as db:
+        rows = db.execute("SELECT name FROM resources WHERE kind = ?", (ENDPOINT_KIND,)).fetchall()
+    found = set()
+    for (name,) in rows:
+        for deployed in (cloud.resources.get(name) or {}).get("deployedModels", []):
+            serving.keep(cloud, name, deployed)
+            found.add(serving.job_id(name, deployed["id"]))
+    return found
+
+
+async def _remove(cloud: Cloud, job: str) -> None:
+    await asyncio.to_thread(cloud.jobs.remove, job)

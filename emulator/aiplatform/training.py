@@ -1,0 +1,133 @@
+"""How a training pipeline goes on: prepare, launch, follow, conclude; taken up at any point.
+
+The state is in the store and in the job's folder alone, so that a server that was killed between
+any two steps finds where it was: no `spec.json`, not launched; `exit.json`, not concluded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from emulator.aiplatform import automl_job, names, resources
+from emulator.aiplatform.results import collect
+from emulator.cloud import Cloud
+from emulator.errors import ApiError
+from emulator.jobs import Ending
+from emulator.metering import record_training
+from emulator.operations import status
+
+LOG = logging.getLogger("emulator.aiplatform")
+Body = dict[str, Any]
+KIND = "aiplatform.TrainingPipeline"
+FINAL_STATES = frozenset(
+    {"PIPELINE_STATE_SUCCEEDED", "PIPELINE_STATE_FAILED", "PIPELINE_STATE_CANCELLED"}
+)
+CANCELLED = {"code": 1, "message": "CANCELED"}
+
+
+def job_id(name: str) -> str:
+    """The job of a pipeline has its id."""
+    return names.last(name)
+
+
+def store(cloud: Cloud, body: Body, **changes: Any) -> Body:
+    """The pipeline as changed; for the inside of a transaction."""
+    changed = {**body, **changes, "updateTime": resources.now(cloud)}
+    cloud.resources.replace(body["name"], changed)
+    return changed
+
+
+def take_up(cloud: Cloud) -> None:
+    """Nothing; every pipeline that has not ended is followed again."""
+    with cloud.store.read() as db:
+        rows = db.execute("SELECT name FROM resources WHERE kind = ?", (KIND,)).fetchall()
+    for (name,) in rows:
+        body = cloud.resources.get(name)
+        if body is not None and body["state"] not in FINAL_STATES:
+            cloud.jobs.spawn(follow(cloud, name), name)
+
+
+async def follow(cloud: Cloud, name: str) -> None:
+    """Nothing; the pipeline is in a final state."""
+    try:
+        await _advance(cloud, name)
+    except ApiError as problem:
+        _fail(cloud, name, problem)
+    except Exception as problem:
+        LOG.exception("training pipeline %s failed", name)
+        _fail(cloud, name, ApiError("INTERNAL", f"Internal error: {problem!r}"))
+    await asyncio.to_thread(cloud.jobs.clear, job_id(name))
+
+
+async def _advance(cloud: Cloud, name: str) -> None:
+    job = job_id(name)
+    body = cloud.resources.require(name)
+    if not cloud.jobs.was_launched(job):
+        spec = await asyncio.to_thread(automl_job.prepare, cloud, body)
+        if _is_cancelling(cloud, name):
+            conclude(cloud, name, Ending("cancelled"))
+            return
+        cloud.jobs.launch(spec)
+    else:
+        cloud.jobs.relaunch(job)
+    _mark_running(cloud, name)
+    ending = await cloud.jobs.finished(job, lambda: _is_cancelling(cloud, name))
+    await asyncio.to_thread(conclude, cloud, name, ending)
+
+
+def _is_cancelling(cloud: Cloud, name: str) -> bool:
+    return bool(cloud.resources.require(name)["state"] == "PIPELINE_STATE_CANCELLING")
+
+
+def _mark_running(cloud: Cloud, name: str) -> None:
+    with cloud.store.transaction():
+        body = cloud.resources.require(name)
+        if body["state"] == "PIPELINE_STATE_PENDING":
+            store(cloud, body, state="PIPELINE_STATE_RUNNING", startTime=resources.now(cloud))
+
+
+def conclude(cloud: Cloud, name: str, ending: Ending) -> None:
+    """Nothing; state, model, evaluation and usage are there together or not at all."""
+    with cloud.store.transaction():
+        body = cloud.resources.require(name)
+        if body["state"] in FINAL_STATES:
+            return
+        if body["state"] == "PIPELINE_STATE_CANCELLING":
+            _bill(cloud, body, automl_job.node_hours_spent(cloud, ending))
+            end = resources.now(cloud)
+            state = "PIPELINE_STATE_CANCELLED"
+            store(cloud, body, state=state, error=CANCELLED, endTime=end)
+            return
+        if not ending.is_success:
+            raise automl_job.failure(cloud, job_id(name), ending)
+        outcome = automl_job.outcome(cloud, body, ending)
+        model = collect(cloud, body)
+        _bill(cloud, body, outcome.milli_node_hours / 1000)
+        store(
+            cloud,
+            body,
+            state="PIPELINE_STATE_SUCCEEDED",
+            endTime=resources.now(cloud),
+            trainingTaskMetadata=outcome.to_json(),
+            modelToUpload=resources.public(model),
+        )
+
+
+def _bill(cloud: Cloud, body: Body, node_hours: float) -> None:
+    is_mobile = body["trainingTaskInputs"]["modelType"].startswith("MOBILE_")
+    record_training(cloud, body, is_mobile=is_mobile, node_hours=node_hours)
+
+
+def _fail(cloud: Cloud, name: str, problem: ApiError) -> None:
+    """Nothing; the pipeline has failed, or is cancelled where somebody had asked for that."""
+    with cloud.store.transaction():
+        body = cloud.resources.get(name)
+        if body is None or body["state"] in FINAL_STATES:
+            return
+        if body["state"] == "PIPELINE_STATE_CANCELLING":
+            conclude(cloud, name, Ending("cancelled"))
+            return
+        end = resources.now(cloud)
+        store(cloud, body, state="PIPELINE_STATE_FAILED", error=status(problem), endTime=end)

@@ -1,0 +1,116 @@
+"""Training pipelines: created, found, cancelled, deleted. How one goes on is in `training.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulator.aiplatform import listing, names, resources, training
+from emulator.aiplatform.models import KIND as MODEL_KIND
+from emulator.aiplatform.training_inputs import (
+    AUTOML_DEFINITION,
+    DEFINITION_PREFIX,
+    automl_inputs,
+    check_split,
+)
+from emulator.cloud import Cloud
+from emulator.errors import ApiError
+
+Body = dict[str, Any]
+KIND = training.KIND
+
+
+def create_training_pipeline(cloud: Cloud, request: Body) -> Body:
+    """CreateTrainingPipeline: the pipeline itself, PENDING; it goes on beside the requests."""
+    location = names.location(request["parent"])
+    sent = request.get("trainingPipeline", {})
+    resources.require_fields(
+        "training_pipeline", sent, ("display_name", "training_task_definition")
+    )
+    resources.require_label_form("training_pipeline", sent.get("labels", {}))
+    inputs = _automl(location, sent)
+    name = f"{location.name}/trainingPipelines/{names.new_id()}"
+    with cloud.store.transaction():
+        _require_dataset(cloud, location, sent)
+        _require_free_model_id(cloud, location, sent)
+        kept = {key: value for key, value in sent.items() if key not in ("name", "state", "error")}
+        pending = {"name": name, "state": "PIPELINE_STATE_PENDING", "trainingTaskInputs": inputs}
+        body = resources.created(cloud, {**kept, **pending})
+        body.pop("etag")
+        cloud.resources.insert(KIND, name, body, location.name)
+    cloud.jobs.spawn(training.follow(cloud, name), name)
+    return body
+
+
+def _automl(location: names.Location, sent: Body) -> Body:
+    definition = sent["trainingTaskDefinition"]
+    if definition != AUTOML_DEFINITION:
+        status = "UNIMPLEMENTED" if definition.startswith(DEFINITION_PREFIX) else "INVALID_ARGUMENT"
+        message = f"The local cloud cannot run {definition}. It runs {AUTOML_DEFINITION}."
+        raise ApiError(status, message)
+    if location.region not in names.AUTOML_REGIONS:
+        raise ApiError(
+            "INVALID_ARGUMENT",
+            f"AutoML image training is not supported in region {location.region}. "
+            f"Supported regions: {', '.join(sorted(names.AUTOML_REGIONS))}.",
+        )
+    check_split(sent.get("inputDataConfig", {}))
+    return automl_inputs(sent.get("trainingTaskInputs", {})).to_json()
+
+
+def _require_dataset(cloud: Cloud, location: names.Location, sent: Body) -> None:
+    dataset_id = sent.get("inputDataConfig", {}).get("datasetId", "")
+    if not dataset_id:
+        field = "training_pipeline.input_data_config.dataset_id"
+        raise resources.field_errors([(field, "Required field is not set.")])
+    resources.require(cloud, "dataset", f"{location.name}/datasets/{dataset_id}")
+
+
+def _require_free_model_id(cloud: Cloud, location: names.Location, sent: Body) -> None:
+    if sent.get("parentModel"):
+        message = "New versions of a model (parent_model) are not in the local cloud yet."
+        raise ApiError("UNIMPLEMENTED", message)
+    if model_id := sent.get("modelId"):
+        names.check_client_id("model_id", model_id)
+        name = f"{location.name}/models/{model_id}"
+        if cloud.resources.get(name) is not None:
+            raise ApiError("ALREADY_EXISTS", f'{MODEL_KIND.split(".")[1]} "{name}" already exists')
+
+
+def get_training_pipeline(cloud: Cloud, request: Body) -> Body:
+    """GetTrainingPipeline."""
+    return resources.require(cloud, "training pipeline", request["name"])
+
+
+def list_training_pipelines(cloud: Cloud, request: Body) -> Body:
+    """ListTrainingPipelines."""
+    location = names.location(request["parent"])
+    rows = resources.children(cloud, KIND, location.name)
+    return listing.page("trainingPipelines", rows, request)
+
+
+def cancel_training_pipeline(cloud: Cloud, request: Body) -> Body:
+    """CancelTrainingPipeline: from now on it can only end as cancelled, however soon it ends."""
+    name = request["name"]
+    with cloud.store.transaction():
+        body = resources.require(cloud, "training pipeline", name)
+        if body["state"] in training.FINAL_STATES:
+            return {}
+        training.store(cloud, body, state="PIPELINE_STATE_CANCELLING")
+    cloud.jobs.cancel(training.job_id(name))
+    return {}
+
+
+def delete_training_pipeline(cloud: Cloud, request: Body) -> Body:
+    """DeleteTrainingPipeline; refused while it runs."""
+    name = request["name"]
+    with cloud.store.transaction():
+        body = resources.require(cloud, "training pipeline", name)
+        if body["state"] not in training.FINAL_STATES:
+            raise ApiError(
+                "FAILED_PRECONDITION",
+                f'The TrainingPipeline "{name}" is in state {body["state"]} and cannot be deleted. '
+                "Cancel it first.",
+            )
+        cloud.resources.delete(name)
+        metadata = resources.typed("DeleteOperationMetadata", {})
+        return cloud.operations.done(names.parent(name), metadata, resources.EMPTY)
