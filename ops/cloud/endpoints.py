@@ -137,12 +137,12 @@ def unfinished(session: Session, name: str, kind: str) -> list[Operation]:
 
 def predict(session: Session, name: str, instances: Sequence[Mapping[str, Any]]) -> list[Any]:
     """One answer an instance; a request has at most 1.5 MB ("choose an endpoint type")."""
-    request = {"endpoint": name, "instances": [_value(one) for one in instances]}
+    request = {"endpoint": name, "instances": [to_value(one) for one in instances]}
     response = session.call(session.predictions().predict, request=request)
     return list(response.predictions)
 
 
-def _value(instance: Mapping[str, Any]) -> Any:
+def to_value(instance: Mapping[str, Any]) -> Any:
     """The instance as the protobuf value that the client wants."""
     from google.protobuf import json_format, struct_pb2
 
