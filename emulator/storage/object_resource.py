@@ -64,8 +64,8 @@ class ObjectRow:
 
 def from_columns(row: tuple[Any, ...]) -> ObjectRow:
     """The object in a row of COLUMNS."""
-    *fields, body = row
-    return ObjectRow(*fields, json.loads(body))
+    values = (*row[:-1], json.loads(row[-1]))
+    return ObjectRow(*values)
 
 
 def writable(sent: Body) -> Body:
@@ -117,8 +117,7 @@ def media_headers(row: ObjectRow) -> list[Header]:
         (b"accept-ranges", "bytes"),
         (b"x-goog-generation", str(row.generation)),
         (b"x-goog-metageneration", str(row.metageneration)),
-        (b"x-goog-hash", f"crc32c={row.crc32c}"),
-        (b"x-goog-hash", f"md5={row.md5}"),
+        (b"x-goog-hash", f"crc32c={row.crc32c},md5={row.md5}"),
         (b"x-goog-storage-class", str(row.body.get("storageClass", "STANDARD"))),
         (b"x-goog-stored-content-encoding", str(row.body.get("contentEncoding", "identity"))),
         (b"x-goog-stored-content-length", str(row.size_bytes)),
