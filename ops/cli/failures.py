@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 DEBUG = "OPS_DEBUG"
 FULL = (errno.ENOSPC, errno.EDQUOT)
+STATUS_DISK_FULL = 507
+HINT_DISK_FULL = "Free some space, then type the same command again: it takes up what exists."
 
 # Canonical codes and HTTP statuses of google.api_core's exceptions, by class name.
 GOOGLE: dict[str, tuple[Code, str]] = {
@@ -39,6 +41,13 @@ GOOGLE: dict[str, tuple[Code, str]] = {
     "MethodNotImplemented": (Code.REFUSED, "The local Google Cloud does not have this method."),
 }
 
+# What the HTTP libraries raise when nobody answers, by module; looked at only if it is loaded.
+LOST = {
+    "requests": ("ConnectionError", "Timeout"),
+    "urllib3.exceptions": ("NewConnectionError", "ProtocolError", "TimeoutError"),
+    "google.auth.exceptions": ("TransportError",),
+}
+
 
 def show(error: BaseException, command: str, call: Call | None, as_json: bool) -> ExitCode:
     """Print the error (as the envelope too with --json); the exit code it ends with."""
@@ -60,10 +69,12 @@ def explain(error: BaseException, call: Call | None = None) -> OpsError:
         return _interrupted(call)
     if isinstance(error, OSError) and error.errno in FULL:
         return _disk_full(error.filename)
-    for cause in _causes(error):
-        found = _google(cause) or _connection(cause, call)
-        if found is not None:
-            return found
+    found = _google(error) if _is_answer(error) else None
+    for look in (_connection, _google):
+        for cause in _causes(error):
+            found = found or look(cause, call)
+    if found is not None:
+        return found
     return OpsError(
         Code.INTERNAL,
         f"Not expected: {type(error).__name__}: {error}",
@@ -84,7 +95,7 @@ def _disk_full(path: Any) -> OpsError:
     return OpsError(
         Code.DISK_FULL,
         f"The disk is full{f' (writing {path})' if path else ''}.",
-        "Free some space, then type the same command again: it takes up what exists.",
+        HINT_DISK_FULL,
     )
 
 
@@ -97,14 +108,22 @@ def _causes(error: BaseException) -> list[BaseException]:
     return found
 
 
-def _google(error: BaseException) -> OpsError | None:
+def _is_answer(error: BaseException) -> bool:
+    """Whether a server answered with this error: then no lost connection lies beneath it."""
+    exceptions = sys.modules.get("google.api_core.exceptions")
+    if exceptions is None or not isinstance(error, exceptions.GoogleAPICallError):
+        return False
+    return not isinstance(error, exceptions.ServiceUnavailable)
+
+
+def _google(error: BaseException, call: Call | None = None) -> OpsError | None:  # noqa: ARG001
     exceptions = sys.modules.get("google.api_core.exceptions")
     if exceptions is not None and isinstance(error, exceptions.GoogleAPICallError):
         for kind in type(error).__mro__:
             if kind.__name__ in GOOGLE:
                 code, hint = GOOGLE[kind.__name__]
-                return OpsError(code, _google_message(error), hint)
-        return OpsError(Code.UNREACHABLE, _google_message(error), "Type the same command again.")
+                return _said(code, hint, error)
+        return _said(Code.UNREACHABLE, "Type the same command again.", error)
     auth = sys.modules.get("google.auth.exceptions")
     if auth is not None and isinstance(error, auth.DefaultCredentialsError | auth.RefreshError):
         return OpsError(
@@ -115,15 +134,21 @@ def _google(error: BaseException) -> OpsError | None:
     return None
 
 
+def _said(code: Code, hint: str, error: Any) -> OpsError:
+    if int(error.code) == STATUS_DISK_FULL:
+        code, hint = Code.DISK_FULL, HINT_DISK_FULL
+    return OpsError(code, _google_message(error), hint)
+
+
 def _google_message(error: Any) -> str:
     return f"{str(error.message).rstrip('.')} ({int(error.code)})."
 
 
 def _connection(error: BaseException, call: Call | None) -> OpsError | None:
-    requests = sys.modules.get("requests")
     lost = isinstance(error, ConnectionError)
-    if requests is not None:
-        lost = lost or isinstance(error, requests.ConnectionError | requests.Timeout)
+    for module, names in LOST.items():
+        loaded = sys.modules.get(module)
+        lost = lost or any(isinstance(error, getattr(loaded, name)) for name in names if loaded)
     if not lost:
         return None
     url = call.session.base_url if call and "session" in vars(call) else None
