@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -85,15 +87,15 @@ def _examples(cloud: Cloud, dataset: str, annotations_filter: str) -> list[Examp
     del annotations_filter
     with cloud.store.read() as db:
         rows = db.execute(
-            "SELECT i.sha256, i.uri, i.labels, json_group_array(s.display_name ORDER BY a.seq)"
+            "SELECT i.sha256, i.uri, i.labels, s.display_name"
             " FROM data_items i JOIN annotations a ON a.item = i.seq"
             " JOIN annotation_specs s ON s.seq = a.spec"
-            " WHERE i.dataset = ? GROUP BY i.seq ORDER BY i.seq",
+            " WHERE i.dataset = ? ORDER BY i.seq, a.seq",
             (dataset,),
         ).fetchall()
     return [
-        Example(sha256, uri, json.loads(labels), tuple(json.loads(annotations)))
-        for sha256, uri, labels, annotations in rows
+        Example(sha256, uri, json.loads(labels), tuple(row[3] for row in group))
+        for (sha256, uri, labels), group in groupby(rows, key=itemgetter(0, 1, 2))
     ]
 
 

@@ -47,7 +47,7 @@ def _new(cloud: Cloud, location: names.Location, name: str, sent: Body) -> Body:
         **kept,
         "name": name,
         "metadataSchemaUri": sent["metadataSchemaUri"],
-        "metadata": {**sent.get("metadata", {}), **metadata},
+        "metadata": {**(sent.get("metadata") or {}), **metadata},
         "metadataArtifact": artifact,
         "labels": {**sent.get("labels", {}), **labels},
     }

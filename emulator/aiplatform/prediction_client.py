@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ def client() -> httpx.AsyncClient:
     """The one client of this process; no proxy stands between it and its own machine."""
     import httpx
 
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # else a line for every health look
     limits = httpx.Limits(max_connections=64, max_keepalive_connections=16)
     return httpx.AsyncClient(limits=limits, timeout=TIMEOUT_SECONDS, trust_env=False)
 
