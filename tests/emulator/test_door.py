@@ -1,0 +1,140 @@
+"""Host and Origin on every request, and faults that tests ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from google.cloud import storage
+from starlette.testclient import TestClient
+
+from emulator.clock import SteppedClock
+from tests.local_cloud import LocalCloud
+
+PATHS = ["/storage/v1/b?project=p-1", "/v3/projects/p-1", "/_emulator/health", "/token", "/nothing"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"host": "evil.example"},
+        {"host": "evil.example:8787"},
+        {"host": "127.0.0.1.evil.example"},
+        {"origin": "http://evil.example"},
+        {"origin": "http://localhost:1"},
+        {"origin": "https://127.0.0.1:8787"},
+        {"origin": "null"},
+    ],
+)
+def test_foreign_hosts_and_origins(
+    local_http: TestClient, path: str, headers: dict[str, str]
+) -> None:
+    """No web page, and no name that leads here by DNS, is answered: 403 on every path."""
+    answer = local_http.get(path, headers=headers)
+
+    assert answer.status_code == 403
+    assert next(iter(headers.values())) in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"host": "localhost:8787"},
+        {"host": "LOCALHOST"},
+        {"host": "[::1]:8787"},
+        {"origin": "http://127.0.0.1:8787"},
+        {"origin": "http://localhost:8787"},
+    ],
+)
+def test_the_servers_own_names(local_http: TestClient, headers: dict[str, str]) -> None:
+    """Every loopback name, and pages of the server itself, are let in."""
+    assert local_http.get("/_emulator/health", headers=headers).status_code == 200
+
+
+def test_a_scripted_status(local_http: TestClient) -> None:
+    """A fault meets the requests it is written for, as often as asked, and no other."""
+    fault = {"method": "GET", "path_prefix": "/storage/", "status": 503, "times": 2}
+    local_http.post("/_emulator/faults", json=[fault])
+
+    codes = [local_http.get("/storage/v1/b?project=p-1").status_code for _ in range(3)]
+
+    assert codes == [503, 503, 200]
+    assert local_http.get("/_emulator/faults").json() == {"faults": []}
+
+
+def test_a_fault_nobody_knows(local_http: TestClient) -> None:
+    """A field that is not one is 400, and says which there are."""
+    answer = local_http.post("/_emulator/faults", json=[{"path_prefix": "/", "explode": True}])
+
+    assert answer.status_code == 400
+    assert "disk_full" in answer.json()["error"]["message"]
+
+
+def test_googles_client_retries_what_fails(start: Callable[..., LocalCloud]) -> None:
+    """A 503 and a reset connection are retried by the client, which then has its answer."""
+    from google.auth.credentials import AnonymousCredentials
+
+    cloud = start()
+    client = storage.Client(
+        project="p-1",
+        credentials=AnonymousCredentials(),
+        client_options={"api_endpoint": cloud.url},
+    )
+    bucket = client.create_bucket("retried")
+    bucket.blob("x").upload_from_string("x")
+    faults = [
+        {"path_prefix": "/storage/v1/b/retried/o/x", "reset": True},
+        {"path_prefix": "/storage/v1/b/retried/o/x", "status": 503},
+    ]
+    httpx.post(f"{cloud.url}/_emulator/faults", json=faults)
+
+    found = bucket.get_blob("x")
+
+    assert found is not None
+    assert found.size == 1
+    assert httpx.get(f"{cloud.url}/_emulator/faults").json() == {"faults": []}
+
+
+def test_a_reset_is_a_reset(start: Callable[..., LocalCloud]) -> None:
+    """The connection ends without an answer."""
+    cloud = start()
+    fault = {"path_prefix": "/_emulator/health", "reset": True}
+    httpx.post(f"{cloud.url}/_emulator/faults", json=[fault])
+
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"{cloud.url}/_emulator/health")
+    assert httpx.get(f"{cloud.url}/_emulator/health").status_code == 200
+
+
+def test_the_clock_can_be_moved(local_http: TestClient, clock: SteppedClock) -> None:
+    """Tests on the stepped clock move it through HTTP; on the machine's clock they may not."""
+    before = clock.now()
+
+    answer = local_http.post("/_emulator/clock", json={"advance_seconds": 90})
+
+    assert answer.status_code == 200
+    assert (clock.now() - before).total_seconds() == 90
+
+
+def test_the_machines_clock_stays(server: LocalCloud) -> None:
+    """A server that was started by hand runs on the machine's clock."""
+    answer = httpx.post(f"{server.url}/_emulator/clock", json={"advance_seconds": 90})
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["status"] == "FAILED_PRECONDITION"
+
+
+def test_reset_forgets_everything(local_http: TestClient) -> None:
+    """After a reset no bucket and no object is there; the server goes on."""
+    local_http.post("/storage/v1/b?project=p-1", json={"name": "gone"})
+    local_http.post("/upload/storage/v1/b/gone/o?uploadType=media&name=x", content=b"x")
+    number = local_http.get("/v3/projects/p-1").json()["name"]
+
+    assert local_http.post("/_emulator/reset").status_code == 200
+
+    assert "items" not in local_http.get("/storage/v1/b?project=p-1").json()
+    assert local_http.post("/storage/v1/b?project=p-1", json={"name": "gone"}).status_code == 200
+    assert "items" not in local_http.get("/storage/v1/b/gone/o").json()
+    assert local_http.get("/v3/projects/p-1").json()["name"] == number
