@@ -56,7 +56,7 @@ def caller(cloud: Local, endpoint: str, photo: bytes) -> Callable[[], Any]:
         client_options={"api_endpoint": cloud.url},
     )
     value = to_value(instances.instance("automl", photo, ""))
-    return lambda: client.predict(request={"endpoint": endpoint, "instances": [value]})
+    return lambda: client.predict(endpoint=endpoint, instances=[value])
 
 
 def served(cloud: Local, photos: Path) -> str:

@@ -137,8 +137,8 @@ def unfinished(session: Session, name: str, kind: str) -> list[Operation]:
 
 def predict(session: Session, name: str, instances: Sequence[Mapping[str, Any]]) -> list[Any]:
     """One answer an instance; a request has at most 1.5 MB ("choose an endpoint type")."""
-    request = {"endpoint": name, "instances": [to_value(one) for one in instances]}
-    response = session.call(session.predictions().predict, request=request)
+    values = [to_value(one) for one in instances]
+    response = session.call(session.predictions().predict, endpoint=name, instances=values)
     return list(response.predictions)
 
 

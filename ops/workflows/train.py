@@ -114,6 +114,7 @@ def run(
     """
     run = ledger.begin(plan.run_plan, again=plan.again)
     if run.state is RunState.SUCCEEDED:
+        progress.note("Trained already; --again trains anew.")
         return Trained(**run.result)
     pipeline = _submit_once(ledger, run, plan.data)
     progress.goes_on(f"The training {run.id} goes on, within its budget.")
