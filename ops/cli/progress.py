@@ -28,9 +28,9 @@ class Listener:
         shown = self._shown(title, total, unit)
         try:
             yield shown
-            shown.finish()
         finally:
             shown.close()
+        shown.finish()
 
     def note(self, message: str) -> None:
         """Write a line."""
@@ -133,7 +133,7 @@ class _Bar(_Shown):
             progress.TaskProgressColumn(),
             progress.TimeRemainingColumn(),
             progress.TextColumn("{task.fields[remark]}"),
-            console=Console(file=self.to.stream),
+            console=Console(file=self.to.stream, force_terminal=True),
             transient=True,
         )
         self.bars.add_task(self.title, total=self.total, remark=self.remark)
