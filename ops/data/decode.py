@@ -22,7 +22,7 @@ _COPY_AGAIN = "Copy it again from where it came from."
 
 @contextmanager
 def quiet_about_large_photos() -> Iterator[None]:
-    """Pillow's own warning is switched off: the limit here is checked on every photo.
+    """Pillow's warning about half of MAX_PIXELS is switched off; its refusal above stays.
 
     Filters are one per process, so this goes around a whole pool of threads, not inside them.
     """
@@ -51,9 +51,6 @@ def opened(content: bytes) -> tuple[Image.Image, Format]:
         ) from None
     except (OSError, ValueError, SyntaxError, EOFError) as damage:
         raise damaged(damage) from damage
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise too_many_pixels(f"{width:,} × {height:,} pixels")
     name = image.format or ""
     return image, FORMATS[OPENED_AS.get(name, name)]
 

@@ -77,7 +77,7 @@ def _list_label(listing: Listing, folder: Path, split: str | None) -> None:
 
 def _walk(listing: Listing, top: Path) -> Iterator[Path]:
     """The files under a folder by name; links to folders are followed, but never in a circle."""
-    waiting = [(top, frozenset((_identity(top),)))]
+    waiting = [(top, frozenset(_identity(folder) for folder in (top, *top.parents)))]
     while waiting:
         path, above = waiting.pop()
         seen = _look(listing, path)
@@ -86,9 +86,7 @@ def _walk(listing: Listing, top: Path) -> Iterator[Path]:
             identity = _identity(folder)
             if identity in above:
                 listing.problem(
-                    shown(str(folder)),
-                    f"the link leads back to a folder above it ({shown(str(folder.readlink()))}).",
-                    "Remove the link.",
+                    shown(str(folder)), "the link leads back to a folder above it.", "Remove it."
                 )
             else:
                 waiting.append((folder, above | {identity}))
@@ -172,11 +170,9 @@ def _refuse_mixture(listing: Listing, splits: dict[Path, str | None]) -> None:
 
 def _refuse_flat(listing: Listing, top: _Folder) -> None:
     photos = sum(path.suffix.lower() in PHOTO_SUFFIXES for path in top.files)
-    what = (
-        f"{photos:,} photos lie in the folder itself, so they have no label."
-        if photos
-        else "the folder holds no folders and no photos."
-    )
+    what = "the folder holds no folders and no photos."
+    if photos:
+        what = f"it holds photos ({photos:,}) but no folders, so they have no label."
     listing.problem(
         shown(str(listing.source)),
         what,

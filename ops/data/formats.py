@@ -51,7 +51,8 @@ MAX_FILE_BYTES = 30_000_000
 """Vertex refuses larger training photos ("prepare data", read 2026-08-22: 30 MB)."""
 
 MAX_PIXELS = 178_956_970
-"""Pillow refuses anything above as a decompression bomb; cameras of 108 megapixels stay below."""
+"""Pillow refuses more as a decompression bomb (twice its `Image.MAX_IMAGE_PIXELS`), by the header;
+cameras of 108 megapixels stay below."""
 
 
 def looks_like(first_bytes: bytes) -> str:
