@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute
 
 from emulator.accounts import account, key_file
+from emulator.aiplatform.routes import routes as vertex_routes
 from emulator.clock import Clock, SystemClock
 from emulator.cloud import Cloud, ServerSettings
 from emulator.control import routes as control_routes
@@ -27,6 +28,7 @@ from emulator.operations import Operations
 from emulator.resourcemanager import routes as project_routes
 from emulator.storage import resumable
 from emulator.storage.api import StorageApi
+from emulator.storage.errors import StorageError
 from emulator.store.blobs import Blobs
 from emulator.store.resources import Resources
 from emulator.store.sqlite import Store
@@ -66,7 +68,7 @@ def build_app(cloud: Cloud) -> App:
         *oauth_routes(tokens),
         *control_routes.routes(cloud),
         *project_routes.routes(cloud),
-        *_vertex_routes(cloud),
+        *vertex_routes(cloud),
     ]
     other = Starlette(routes=routes, exception_handlers=_HANDLERS, lifespan=_lifespan(cloud))
     return Door(_dispatch(StorageApi(cloud), other), settings, tokens, cloud.faults)
@@ -92,17 +94,17 @@ def _lifespan(cloud: Cloud) -> Any:
     return lifespan
 
 
-def _vertex_routes(cloud: Cloud) -> list[BaseRoute]:
-    try:
-        from emulator.aiplatform.routes import routes
-    except ImportError:
-        return []
-    return list(routes(cloud))
-
-
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ApiError)
     return JSONResponse(error_body(error), error.http_code)
+
+
+async def _storage_refused(request: Request, error: Exception) -> JSONResponse:
+    """A bucket or object that another API could not have, in One Platform's form."""
+    assert isinstance(error, StorageError)
+    status = {403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ALREADY_EXISTS"}
+    refusal = ApiError(status.get(error.code, "INVALID_ARGUMENT"), error.message)
+    return await _refused(request, refusal)
 
 
 async def _failed(request: Request, error: Exception) -> JSONResponse:
@@ -116,4 +118,10 @@ async def _unknown(request: Request, _: Exception) -> JSONResponse:
     return JSONResponse(error_body(ApiError("NOT_FOUND", message)), 404)
 
 
-_HANDLERS: dict[Any, Any] = {ApiError: _refused, 404: _unknown, 405: _unknown, Exception: _failed}
+_HANDLERS: dict[Any, Any] = {
+    ApiError: _refused,
+    StorageError: _storage_refused,
+    404: _unknown,
+    405: _unknown,
+    Exception: _failed,
+}

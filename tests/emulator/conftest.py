@@ -16,7 +16,7 @@ from emulator.cloud import Cloud, ServerSettings
 from tests.local_cloud import LocalCloud, running_cloud
 
 if TYPE_CHECKING:
-    from google.cloud import storage
+    from google.cloud.storage import Bucket, Client
     from starlette.testclient import TestClient
 
 PROJECT = "test-project"
@@ -37,13 +37,13 @@ def http(server: LocalCloud) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def client(server: LocalCloud) -> storage.Client:
+def client(server: LocalCloud) -> Client:
     """Google's client, sent to the session's server."""
     return storage_client(server.url)
 
 
 @pytest.fixture
-def bucket(client: storage.Client) -> storage.Bucket:
+def bucket(client: Client) -> Bucket:
     """A new bucket of the session's server."""
     return client.create_bucket(f"bucket-{uuid4().hex[:12]}")
 
@@ -87,13 +87,19 @@ def start(tmp_path: Path) -> Iterator[Callable[..., LocalCloud]]:
         yield start_server
 
 
-def storage_client(url: str, project: str = PROJECT) -> storage.Client:
+@pytest.fixture
+def connect() -> Callable[[str], Client]:
+    """Google's client for the address of a server."""
+    return storage_client
+
+
+def storage_client(url: str, project: str = PROJECT) -> Client:
     """Google's client without credentials, sent to a server by its endpoint option."""
     from google.auth.credentials import AnonymousCredentials
-    from google.cloud import storage
+    from google.cloud.storage import Client
 
-    return storage.Client(
+    return Client(
         project=project,
-        credentials=AnonymousCredentials(),
+        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
         client_options={"api_endpoint": url},
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from google.cloud import storage
+from google.cloud.storage import Client
 from starlette.testclient import TestClient
 
 from emulator.clock import SteppedClock
@@ -72,16 +72,12 @@ def test_a_fault_nobody_knows(local_http: TestClient) -> None:
     assert "disk_full" in answer.json()["error"]["message"]
 
 
-def test_googles_client_retries_what_fails(start: Callable[..., LocalCloud]) -> None:
+def test_googles_client_retries_what_fails(
+    start: Callable[..., LocalCloud], connect: Callable[[str], Client]
+) -> None:
     """A 503 and a reset connection are retried by the client, which then has its answer."""
-    from google.auth.credentials import AnonymousCredentials
-
     cloud = start()
-    client = storage.Client(
-        project="p-1",
-        credentials=AnonymousCredentials(),
-        client_options={"api_endpoint": cloud.url},
-    )
+    client = connect(cloud.url)
     bucket = client.create_bucket("retried")
     bucket.blob("x").upload_from_string("x")
     faults = [

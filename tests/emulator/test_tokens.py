@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import google.auth.crypt
+import google.auth.jwt
+import google.oauth2.service_account
 import httpx
 import pytest
-from google.auth import jwt
-from google.auth.crypt import RSASigner
-from google.auth.transport.requests import Request
-from google.oauth2 import service_account
+from google.auth.transport.requests import Request as HttpRequest
 
 from emulator.accounts import Account, account
 from emulator.clock import SteppedClock
@@ -21,6 +22,11 @@ from emulator.cloud import ServerSettings
 from emulator.errors import ApiError
 from emulator.tokens import JWT_GRANT, OWNER, RefusedError, Tokens
 from tests.local_cloud import LocalCloud
+
+# Google ships these modules without types.
+jwt: Any = google.auth.jwt
+RSASigner: Any = google.auth.crypt.RSASigner
+service_account: Any = google.oauth2.service_account
 
 URL = "http://127.0.0.1:8787"
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
@@ -105,7 +111,7 @@ def test_who_cannot_be_verified_is_the_owner(key: Account, clock: SteppedClock) 
     assert (stranger.email, stranger.owner) == ("me@example.org", True)
 
 
-def _stranger() -> RSASigner:
+def _stranger() -> Any:
     """A signer with a key of its own."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
@@ -173,7 +179,7 @@ def test_an_assertion_for_another_server(key: Account, clock: SteppedClock) -> N
             tokens(key, clock).exchange(form)
 
 
-def credentials(data: Path, **claims: object) -> service_account.Credentials:
+def credentials(data: Path, **claims: object) -> Any:
     """Google's credentials from the server's key file."""
     return service_account.Credentials.from_service_account_file(
         data / "service-account.json", **claims
@@ -182,12 +188,13 @@ def credentials(data: Path, **claims: object) -> service_account.Credentials:
 
 def test_googles_credentials_work_unchanged(start: Callable[..., LocalCloud]) -> None:
     """From the key file: a token by exchange, and clients of both kinds, under --require-auth."""
-    from google.cloud import resourcemanager_v3, storage
+    from google.cloud import resourcemanager_v3
+    from google.cloud.storage import Client
 
     cloud = start("--require-auth")
     exchanged = credentials(cloud.data, scopes=SCOPES)
-    exchanged.refresh(Request())
-    client = storage.Client(
+    exchanged.refresh(HttpRequest())
+    client = Client(
         project="p-1",
         credentials=credentials(cloud.data),
         client_options={"api_endpoint": cloud.url},
@@ -215,7 +222,7 @@ def test_id_tokens(start: Callable[..., LocalCloud]) -> None:
         cloud.data / "service-account.json", target_audience="https://example.org"
     )
 
-    made.refresh(Request())
+    made.refresh(HttpRequest())
 
     email = json.loads((cloud.data / "service-account.json").read_text())["client_email"]
     assert jwt.decode(made.token, verify=False)["aud"] == "https://example.org"

@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from google.api_core import exceptions
-from google.cloud import storage
+from google.cloud.storage import Bucket, Client
 
 PROJECT = "test-project"
 
@@ -18,7 +18,7 @@ def new_name() -> str:
     return f"bucket-{uuid4().hex[:12]}"
 
 
-def test_a_new_bucket_has_googles_defaults(client: storage.Client) -> None:
+def test_a_new_bucket_has_googles_defaults(client: Client) -> None:
     """Location in capitals, its type, class, soft deletion, access, number come by themselves."""
     bucket = client.create_bucket(new_name(), location="us-central1")
 
@@ -39,7 +39,7 @@ def test_a_new_bucket_has_googles_defaults(client: storage.Client) -> None:
     [("us", "multi-region"), ("EU", "multi-region"), ("nam4", "dual-region")],
 )
 def test_the_kind_of_location_follows_from_its_name(
-    client: storage.Client, location: str, kind: str
+    client: Client, location: str, kind: str
 ) -> None:
     """Multi-regions and predefined dual-regions are told from regions."""
     bucket = client.create_bucket(new_name(), location=location)
@@ -68,9 +68,9 @@ def test_what_is_sent_comes_back(http: httpx.Client) -> None:
     assert http.get(f"/storage/v1/b/{sent['name']}").json() == made
 
 
-def test_uniform_access_is_answered_under_both_its_names(client: storage.Client) -> None:
+def test_uniform_access_is_answered_under_both_its_names(client: Client) -> None:
     """Uniform access carries the time until which it can be undone, and stays when patched."""
-    bucket = storage.Bucket(client, new_name())
+    bucket = Bucket(client, new_name())
     bucket.iam_configuration.uniform_bucket_level_access_enabled = True
     bucket.create()
     locked = bucket.iam_configuration.uniform_bucket_level_access_locked_time
@@ -100,7 +100,7 @@ def test_a_patch_merges_and_null_removes(http: httpx.Client) -> None:
     assert after["location"] == "US"
 
 
-def test_an_update_replaces(client: storage.Client) -> None:
+def test_an_update_replaces(client: Client) -> None:
     """PUT drops what it does not name, and keeps where and when the bucket was made."""
     bucket = client.create_bucket(new_name(), location="us-east1")
     created = bucket.time_created
@@ -114,7 +114,7 @@ def test_an_update_replaces(client: storage.Client) -> None:
     assert (bucket.location, bucket.time_created) == ("US-EAST1", created)
 
 
-def test_a_name_can_be_taken_once(client: storage.Client, http: httpx.Client) -> None:
+def test_a_name_can_be_taken_once(client: Client, http: httpx.Client) -> None:
     """A second bucket of the name is 409, in other words for another project."""
     name = client.create_bucket(new_name()).name
 
@@ -164,7 +164,7 @@ def test_the_project_must_be_named(http: httpx.Client) -> None:
         }
 
 
-def test_a_missing_bucket_is_googles_404(client: storage.Client, http: httpx.Client) -> None:
+def test_a_missing_bucket_is_googles_404(client: Client, http: httpx.Client) -> None:
     """Reading, changing, listing and deleting what is not there say the same sentence."""
     path = f"/storage/v1/b/{new_name()}"
     answers = [
@@ -182,7 +182,7 @@ def test_a_missing_bucket_is_googles_404(client: storage.Client, http: httpx.Cli
     assert messages == {"The specified bucket does not exist."}
 
 
-def test_only_an_empty_bucket_can_go(client: storage.Client, bucket: storage.Bucket) -> None:
+def test_only_an_empty_bucket_can_go(client: Client, bucket: Bucket) -> None:
     """A bucket with an object is 409 with Google's sentence; without, it goes."""
     bucket.blob("x").upload_from_string("x")
 
@@ -193,7 +193,7 @@ def test_only_an_empty_bucket_can_go(client: storage.Client, bucket: storage.Buc
     assert client.lookup_bucket(bucket.name) is None
 
 
-def test_buckets_are_listed_by_project_in_pages(client: storage.Client) -> None:
+def test_buckets_are_listed_by_project_in_pages(client: Client) -> None:
     """A list has one project's buckets in the order of names, in pages, by prefix."""
     mark = uuid4().hex[:8]
     names = [client.create_bucket(f"{mark}-{number}").name for number in (3, 1, 2)]
@@ -204,7 +204,7 @@ def test_buckets_are_listed_by_project_in_pages(client: storage.Client) -> None:
     assert pages == [sorted(names)[:2], sorted(names)[2:]]
 
 
-def test_bucket_conditions(bucket: storage.Bucket, http: httpx.Client) -> None:
+def test_bucket_conditions(bucket: Bucket, http: httpx.Client) -> None:
     """A patch or delete for another metageneration is 412; an unchanged read is 304."""
     path = f"/storage/v1/b/{bucket.name}"
 

@@ -7,7 +7,7 @@ import os
 import httpx
 import pytest
 from google.api_core import exceptions
-from google.cloud import storage
+from google.cloud.storage import Bucket
 
 from emulator.storage.downloads import UnsatisfiableError, requested_range
 
@@ -15,7 +15,7 @@ DATA = bytes(range(256)) * 40
 
 
 @pytest.fixture
-def path(bucket: storage.Bucket) -> str:
+def path(bucket: Bucket) -> str:
     """The path of an object of DATA."""
     blob = bucket.blob("folder/data.bin")
     blob.cache_control = "no-cache"
@@ -86,7 +86,7 @@ def test_an_empty_object_has_no_range() -> None:
         requested_range("bytes=0-", 0)
 
 
-def test_google_s_client_reads_parts(bucket: storage.Bucket) -> None:
+def test_google_s_client_reads_parts(bucket: Bucket) -> None:
     """Parts and large objects through the client, whose own checksum checks pass."""
     data = os.urandom((3 << 20) + 11)
     blob = bucket.blob("large")
@@ -100,7 +100,7 @@ def test_google_s_client_reads_parts(bucket: storage.Bucket) -> None:
         assert stream.read() == data[-11:]
 
 
-def test_generations_are_asked_for_exactly(bucket: storage.Bucket) -> None:
+def test_generations_are_asked_for_exactly(bucket: Bucket) -> None:
     """The live generation is found by number; an older one is 404, since none is kept."""
     blob = bucket.blob("x")
     blob.upload_from_string("one")
@@ -112,7 +112,7 @@ def test_generations_are_asked_for_exactly(bucket: storage.Bucket) -> None:
         bucket.blob("x", generation=old).download_as_bytes()
 
 
-def test_a_missing_object_is_googles_404(bucket: storage.Bucket, http: httpx.Client) -> None:
+def test_a_missing_object_is_googles_404(bucket: Bucket, http: httpx.Client) -> None:
     """Metadata and media say which object there is not."""
     for query in ("", "?alt=media"):
         answer = http.get(f"/storage/v1/b/{bucket.name}/o/a%2Fb{query}")

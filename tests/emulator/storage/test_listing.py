@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from google.cloud import storage
+from google.cloud.storage import Bucket
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -21,14 +21,14 @@ NAMES = ["a.txt", "a/1", "a/2", "a/b/1", "b/1", "c", "日本/1", "日本/2"]
 
 
 @pytest.fixture
-def filled(bucket: storage.Bucket) -> storage.Bucket:
+def filled(bucket: Bucket) -> Bucket:
     """A bucket of NAMES."""
     for name in reversed(NAMES):
         bucket.blob(name).upload_from_string(name)
     return bucket
 
 
-def test_names_come_in_the_order_of_their_bytes(filled: storage.Bucket) -> None:
+def test_names_come_in_the_order_of_their_bytes(filled: Bucket) -> None:
     """A list is sorted by UTF-8, whatever the order of writing."""
     assert [blob.name for blob in filled.list_blobs()] == sorted(NAMES, key=str.encode)
 
@@ -43,7 +43,7 @@ def test_names_come_in_the_order_of_their_bytes(filled: storage.Bucket) -> None:
         ("nothing", [], set()),
     ],
 )
-def test_folders(filled: storage.Bucket, prefix: str, names: list[str], folders: set[str]) -> None:
+def test_folders(filled: Bucket, prefix: str, names: list[str], folders: set[str]) -> None:
     """With a delimiter, what lies deeper is one common prefix."""
     found = filled.list_blobs(prefix=prefix, delimiter="/")
 
@@ -51,7 +51,7 @@ def test_folders(filled: storage.Bucket, prefix: str, names: list[str], folders:
     assert found.prefixes == folders
 
 
-def test_pages(filled: storage.Bucket, http: httpx.Client) -> None:
+def test_pages(filled: Bucket, http: httpx.Client) -> None:
     """Pages hold objects and prefixes together, follow each other, and end without a token."""
     query = "delimiter=/&maxResults=2"
     path = f"/storage/v1/b/{filled.name}/o"
@@ -68,14 +68,14 @@ def test_pages(filled: storage.Bucket, http: httpx.Client) -> None:
     assert pages == [["a.txt", "a/"], ["b/", "c"], ["日本/"]]
 
 
-def test_offsets(filled: storage.Bucket) -> None:
+def test_offsets(filled: Bucket) -> None:
     """startOffset is included, endOffset is not."""
     found = filled.list_blobs(start_offset="a/2", end_offset="c")
 
     assert [blob.name for blob in found] == ["a/2", "a/b/1", "b/1"]
 
 
-def test_parameters_that_change_nothing_are_taken(filled: storage.Bucket) -> None:
+def test_parameters_that_change_nothing_are_taken(filled: Bucket) -> None:
     """versions, projection and fields are accepted, as Terraform and the client send them."""
     found = filled.list_blobs(versions=True, projection="full", fields="items(name),nextPageToken")
 
@@ -83,14 +83,12 @@ def test_parameters_that_change_nothing_are_taken(filled: storage.Bucket) -> Non
 
 
 @pytest.mark.parametrize("query", ["maxResults=0", "maxResults=x", "pageToken=%2B%2B"])
-def test_numbers_and_tokens_that_are_none(
-    bucket: storage.Bucket, http: httpx.Client, query: str
-) -> None:
+def test_numbers_and_tokens_that_are_none(bucket: Bucket, http: httpx.Client, query: str) -> None:
     """A page size or token that is not one is 400."""
     assert http.get(f"/storage/v1/b/{bucket.name}/o?{query}").status_code == 400
 
 
-def test_an_empty_bucket_has_no_items(bucket: storage.Bucket, http: httpx.Client) -> None:
+def test_an_empty_bucket_has_no_items(bucket: Bucket, http: httpx.Client) -> None:
     """Keys of empty lists are left out, as Google does."""
     assert http.get(f"/storage/v1/b/{bucket.name}/o").json() == {"kind": "storage#objects"}
 

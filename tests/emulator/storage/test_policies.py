@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import httpx
-from google.cloud import storage
+from google.cloud.storage import Bucket
 
 VIEWER = "roles/storage.objectViewer"
 
 
-def test_a_new_bucket_has_its_projects_grants(bucket: storage.Bucket) -> None:
+def test_a_new_bucket_has_its_projects_grants(bucket: Bucket) -> None:
     """Owners, editors and viewers of the project have the legacy roles."""
     policy = bucket.get_iam_policy(requested_policy_version=3)
 
@@ -18,7 +18,7 @@ def test_a_new_bucket_has_its_projects_grants(bucket: storage.Bucket) -> None:
     }
 
 
-def test_a_policy_is_read_changed_and_written(bucket: storage.Bucket) -> None:
+def test_a_policy_is_read_changed_and_written(bucket: Bucket) -> None:
     """A grant that is written is read again."""
     policy = bucket.get_iam_policy(requested_policy_version=3)
     policy.bindings.append({"role": VIEWER, "members": {"user:a@example.org"}})
@@ -28,7 +28,7 @@ def test_a_policy_is_read_changed_and_written(bucket: storage.Bucket) -> None:
     assert bucket.get_iam_policy(requested_policy_version=3)[VIEWER] == {"user:a@example.org"}
 
 
-def test_a_stale_etag_is_refused(bucket: storage.Bucket, http: httpx.Client) -> None:
+def test_a_stale_etag_is_refused(bucket: Bucket, http: httpx.Client) -> None:
     """The second of two writers that read the same policy is 412, and the first one's stays."""
     path = f"/storage/v1/b/{bucket.name}/iam"
     policy = http.get(path).json()
@@ -41,7 +41,7 @@ def test_a_stale_etag_is_refused(bucket: storage.Bucket, http: httpx.Client) -> 
     assert http.get(path).json()["bindings"] == first["bindings"]
 
 
-def test_the_owner_may_do_everything(bucket: storage.Bucket) -> None:
+def test_the_owner_may_do_everything(bucket: Bucket) -> None:
     """testPermissions gives back what was asked for."""
     asked = ["storage.buckets.get", "storage.objects.create"]
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from google.api_core import exceptions
-from google.cloud import storage
+from google.cloud.storage import Bucket
 
 METHODS = {
     "get": ("GET", "/storage/v1/b/{}/o/x", None),
@@ -34,7 +34,7 @@ METHODS = {
     ],
 )
 def test_each_condition_on_each_method(
-    bucket: storage.Bucket, http: httpx.Client, method: str, name: str, offset: int, holds: bool
+    bucket: Bucket, http: httpx.Client, method: str, name: str, offset: int, holds: bool
 ) -> None:
     """What holds is done; what does not is 412, or 304 for a read, and changes nothing."""
     blob = bucket.blob("x")
@@ -64,7 +64,7 @@ def _query(path: str, name: str, value: int) -> dict[str, str]:
     return own | {name: str(value)}
 
 
-def test_zero_means_no_object(bucket: storage.Bucket) -> None:
+def test_zero_means_no_object(bucket: Bucket) -> None:
     """Match 0 creates and never overwrites; not-match 0 overwrites and never creates."""
     blob = bucket.blob("x")
 
@@ -78,7 +78,7 @@ def test_zero_means_no_object(bucket: storage.Bucket) -> None:
     assert blob.download_as_bytes() == b"d"
 
 
-def test_a_value_that_is_no_number(bucket: storage.Bucket, http: httpx.Client) -> None:
+def test_a_value_that_is_no_number(bucket: Bucket, http: httpx.Client) -> None:
     """A condition that cannot be read is 400, not ignored."""
     answer = http.delete(f"/storage/v1/b/{bucket.name}/o/x?ifGenerationMatch=latest")
 
@@ -86,7 +86,7 @@ def test_a_value_that_is_no_number(bucket: storage.Bucket, http: httpx.Client) -
     assert "'latest' for ifGenerationMatch" in answer.json()["error"]["message"]
 
 
-def test_one_of_many_writers_wins(bucket: storage.Bucket) -> None:
+def test_one_of_many_writers_wins(bucket: Bucket) -> None:
     """Of 16 writers with `ifGenerationMatch=0` one is told that it won, and its bytes are there."""
 
     def write(number: int) -> bytes | None:
@@ -104,7 +104,7 @@ def test_one_of_many_writers_wins(bucket: storage.Bucket) -> None:
     assert bucket.blob("lock").download_as_bytes() == won[0]
 
 
-def test_read_modify_write_loses_nothing(bucket: storage.Bucket) -> None:
+def test_read_modify_write_loses_nothing(bucket: Bucket) -> None:
     """Counters written under `ifGenerationMatch` by many threads add up."""
     bucket.blob("count").upload_from_string("0")
 

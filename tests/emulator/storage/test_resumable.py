@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from google.cloud import storage
+from google.cloud.storage import Bucket
 
 CHUNK = 256 << 10
 
@@ -32,7 +32,7 @@ def put(http: httpx.Client, session: str, text: str, data: bytes = b"") -> httpx
     return http.put(session, content=data, headers={"content-range": text})
 
 
-def test_chunks_of_a_known_length(bucket: storage.Bucket) -> None:
+def test_chunks_of_a_known_length(bucket: Bucket) -> None:
     """Google's client sends chunks; what arrives is the file, with its type and metadata."""
     data = os.urandom(CHUNK * 3 + 17)
     blob = bucket.blob("known", chunk_size=CHUNK)
@@ -47,7 +47,7 @@ def test_chunks_of_a_known_length(bucket: storage.Bucket) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK, CHUNK * 2 + 5])
-def test_a_stream_of_unknown_length(bucket: storage.Bucket, size: int) -> None:
+def test_a_stream_of_unknown_length(bucket: Bucket, size: int) -> None:
     """Written through `blob.open`, whose length nobody knows before its end."""
     data = os.urandom(size)
 
@@ -57,7 +57,7 @@ def test_a_stream_of_unknown_length(bucket: storage.Bucket, size: int) -> None:
     assert bucket.blob("stream").download_as_bytes() == data
 
 
-def test_the_state_can_be_asked(bucket: storage.Bucket, http: httpx.Client) -> None:
+def test_the_state_can_be_asked(bucket: Bucket, http: httpx.Client) -> None:
     """`bytes */N` answers 308 with what has come, never ends the upload, and 200 after its end."""
     session = begin(http, bucket.name)
 
@@ -75,7 +75,7 @@ def test_the_state_can_be_asked(bucket: storage.Bucket, http: httpx.Client) -> N
     assert bucket.blob("big").download_as_bytes() == b"a" * CHUNK + b"end"
 
 
-def test_a_chunk_sent_twice_is_there_once(bucket: storage.Bucket, http: httpx.Client) -> None:
+def test_a_chunk_sent_twice_is_there_once(bucket: Bucket, http: httpx.Client) -> None:
     """A client that did not hear the answer sends again; bytes that overlap are not repeated."""
     session = begin(http, bucket.name)
     put(http, session, "bytes 0-9/*", b"0123456789")
@@ -86,7 +86,7 @@ def test_a_chunk_sent_twice_is_there_once(bucket: storage.Bucket, http: httpx.Cl
     assert bucket.blob("big").download_as_bytes() == b"0123456789abcde"
 
 
-def test_a_chunk_that_leaves_a_hole_is_refused(bucket: storage.Bucket, http: httpx.Client) -> None:
+def test_a_chunk_that_leaves_a_hole_is_refused(bucket: Bucket, http: httpx.Client) -> None:
     """Bytes beyond what has come are 400 with Google's sentence; the upload can go on."""
     session = begin(http, bucket.name)
     put(http, session, "bytes 0-9/*", b"0123456789")
@@ -101,7 +101,7 @@ def test_a_chunk_that_leaves_a_hole_is_refused(bucket: storage.Bucket, http: htt
     assert put(http, session, "bytes 10-11/12", b"ab").status_code == 200
 
 
-def test_one_body_without_range(bucket: storage.Bucket, http: httpx.Client) -> None:
+def test_one_body_without_range(bucket: Bucket, http: httpx.Client) -> None:
     """A PUT without Content-Range is the whole object; X-Upload-Content-Type is its type."""
     session = begin(http, bucket.name, **{"x-upload-content-type": "image/png"})
 
@@ -112,14 +112,14 @@ def test_one_body_without_range(bucket: storage.Bucket, http: httpx.Client) -> N
     assert bucket.blob("big").download_as_bytes() == b"all of it"
 
 
-def test_an_empty_object(bucket: storage.Bucket, http: httpx.Client) -> None:
+def test_an_empty_object(bucket: Bucket, http: httpx.Client) -> None:
     """`bytes */0` ends an upload of nothing."""
     answer = put(http, begin(http, bucket.name), "bytes */0")
 
     assert (answer.status_code, answer.json()["size"]) == (200, "0")
 
 
-def test_cancelling(bucket: storage.Bucket, http: httpx.Client) -> None:
+def test_cancelling(bucket: Bucket, http: httpx.Client) -> None:
     """DELETE answers 499; the session is gone and no object is there."""
     session = begin(http, bucket.name)
     put(http, session, "bytes 0-9/*", b"0123456789")
@@ -131,7 +131,7 @@ def test_cancelling(bucket: storage.Bucket, http: httpx.Client) -> None:
     assert bucket.get_blob("big") is None
 
 
-def test_wrong_digests_are_refused_at_the_end(bucket: storage.Bucket, http: httpx.Client) -> None:
+def test_wrong_digests_are_refused_at_the_end(bucket: Bucket, http: httpx.Client) -> None:
     """A wrong X-Goog-Hash on the last chunk is 400, and the old object stays."""
     bucket.blob("big").upload_from_string("before")
     session = begin(http, bucket.name)
@@ -143,7 +143,7 @@ def test_wrong_digests_are_refused_at_the_end(bucket: storage.Bucket, http: http
     assert bucket.blob("big").download_as_bytes() == b"before"
 
 
-def test_conditions_hold_at_the_end(bucket: storage.Bucket, http: httpx.Client) -> None:
+def test_conditions_hold_at_the_end(bucket: Bucket, http: httpx.Client) -> None:
     """`ifGenerationMatch=0` of a session fails when another writer was first."""
     session = begin(http, bucket.name, query="&ifGenerationMatch=0")
     bucket.blob("big").upload_from_string("first")
@@ -160,7 +160,7 @@ def test_conditions_hold_at_the_end(bucket: storage.Bucket, http: httpx.Client) 
 
 
 @pytest.mark.parametrize("text", ["bytes 0-x/*", "pages 0-1/2", "bytes 1-2"])
-def test_a_range_nobody_can_read(bucket: storage.Bucket, http: httpx.Client, text: str) -> None:
+def test_a_range_nobody_can_read(bucket: Bucket, http: httpx.Client, text: str) -> None:
     """A Content-Range of another form is 400 and says what was received."""
     answer = put(http, begin(http, bucket.name), text, b"xx")
 
@@ -168,7 +168,7 @@ def test_a_range_nobody_can_read(bucket: storage.Bucket, http: httpx.Client, tex
     assert text in answer.json()["error"]["message"]
 
 
-def test_more_than_was_announced(bucket: storage.Bucket, http: httpx.Client) -> None:
+def test_more_than_was_announced(bucket: Bucket, http: httpx.Client) -> None:
     """More bytes than the announced length is 400, not a longer object."""
     answer = put(http, begin(http, bucket.name), "bytes 0-9/5", b"0123456789")
 

@@ -12,7 +12,7 @@ import google_crc32c
 import httpx
 import pytest
 from google.api_core import exceptions
-from google.cloud import storage
+from google.cloud.storage import Bucket
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,7 +51,7 @@ def post_related(http: httpx.Client, bucket: str, body: bytes, **headers: str) -
 
 
 @pytest.mark.parametrize("size", [0, 1, 50_000, 300_000, 5_000_000])
-def test_bytes_come_back_with_their_digests(bucket: storage.Bucket, size: int) -> None:
+def test_bytes_come_back_with_their_digests(bucket: Bucket, size: int) -> None:
     """What goes in by multipart comes out the same, with md5, crc32c, size and generation."""
     data = os.urandom(size)
     blob = bucket.blob("photo.jpg")
@@ -65,7 +65,7 @@ def test_bytes_come_back_with_their_digests(bucket: storage.Bucket, size: int) -
     assert blob.metageneration == 1
 
 
-def test_media_upload(bucket: storage.Bucket, http: httpx.Client) -> None:
+def test_media_upload(bucket: Bucket, http: httpx.Client) -> None:
     """A media upload takes its name from the query and its type from the header."""
     answer = http.post(
         f"/upload/storage/v1/b/{bucket.name}/o?uploadType=media&name=a%2Fb.bin",
@@ -79,7 +79,7 @@ def test_media_upload(bucket: storage.Bucket, http: httpx.Client) -> None:
     assert answer.headers["etag"] == answer.json()["etag"]
 
 
-def test_metadata_travels_with_the_bytes(bucket: storage.Bucket) -> None:
+def test_metadata_travels_with_the_bytes(bucket: Bucket) -> None:
     """Every field that a client may set at upload is kept."""
     blob = bucket.blob("note")
     blob.metadata = {"source": "camera 1", "größe": "groß"}
@@ -99,7 +99,7 @@ def test_metadata_travels_with_the_bytes(bucket: storage.Bucket) -> None:
 @pytest.mark.parametrize("kind", ["md5", "crc32c"])
 @pytest.mark.parametrize("place", ["metadata", "header"])
 def test_wrong_digests_are_refused(
-    bucket: storage.Bucket, http: httpx.Client, kind: str, place: str
+    bucket: Bucket, http: httpx.Client, kind: str, place: str
 ) -> None:
     """A digest that is not the bytes' own is 400 with Google's sentence, and nothing is stored."""
     wrong, right = (md5(b"other"), md5(b"bytes")) if kind == "md5" else (
@@ -122,7 +122,7 @@ def test_wrong_digests_are_refused(
     assert bucket.get_blob("refused") is None
 
 
-def test_a_wrong_content_md5_is_refused(bucket: storage.Bucket, http: httpx.Client) -> None:
+def test_a_wrong_content_md5_is_refused(bucket: Bucket, http: httpx.Client) -> None:
     """Content-MD5 counts too; an object that was there before stays as it was."""
     bucket.blob("kept").upload_from_string("before")
 
@@ -136,7 +136,7 @@ def test_a_wrong_content_md5_is_refused(bucket: storage.Bucket, http: httpx.Clie
     assert bucket.blob("kept").download_as_bytes() == b"before"
 
 
-def test_the_clients_own_checksums_pass(bucket: storage.Bucket) -> None:
+def test_the_clients_own_checksums_pass(bucket: Bucket) -> None:
     """Google's client sends md5 or crc32c by itself when asked, and is believed when right."""
     for kind in ("md5", "crc32c", None):
         bucket.blob("x").upload_from_string(b"checked", checksum=kind)
@@ -158,7 +158,7 @@ def test_the_clients_own_checksums_pass(bucket: storage.Bucket) -> None:
     ],
 )
 def test_names_that_google_refuses(
-    bucket: storage.Bucket, http: httpx.Client, name: str, sentence: str
+    bucket: Bucket, http: httpx.Client, name: str, sentence: str
 ) -> None:
     """Names too long in bytes, reserved, with line ends, or missing are 400."""
     answer = post_related(http, bucket.name, related({"name": name}, b"x"))
@@ -170,16 +170,14 @@ def test_names_that_google_refuses(
 @pytest.mark.parametrize(
     "query", ["", "?uploadType=other", "?uploadType=multipart&name=x", "?uploadType=media"]
 )
-def test_uploads_that_make_no_sense(bucket: storage.Bucket, http: httpx.Client, query: str) -> None:
+def test_uploads_that_make_no_sense(bucket: Bucket, http: httpx.Client, query: str) -> None:
     """An unknown type, a multipart without boundary, a media without name: 400."""
     answer = http.post(f"/upload/storage/v1/b/{bucket.name}/o{query}", content=b"x")
 
     assert answer.status_code == 400
 
 
-def test_a_multipart_without_its_end_stores_nothing(
-    bucket: storage.Bucket, http: httpx.Client
-) -> None:
+def test_a_multipart_without_its_end_stores_nothing(bucket: Bucket, http: httpx.Client) -> None:
     """A body cut before the closing boundary is 400, not a shorter object."""
     whole = related({"name": "cut"}, b"x" * 100)
 
@@ -189,7 +187,7 @@ def test_a_multipart_without_its_end_stores_nothing(
     assert bucket.get_blob("cut") is None
 
 
-def test_a_body_of_another_bucket_is_refused(bucket: storage.Bucket, http: httpx.Client) -> None:
+def test_a_body_of_another_bucket_is_refused(bucket: Bucket, http: httpx.Client) -> None:
     """The bucket in the metadata must be the one in the address."""
     answer = post_related(http, bucket.name, related({"name": "x", "bucket": "another"}, b"x"))
 
