@@ -1,4 +1,4 @@
-"""An engine that trains in a blink: the nearest mean colour. `python -m tests.ops.tiny_engine`.
+"""An engine that trains in a blink: `python tiny_engine.py train|serve`, the nearest mean colour.
 
 It obeys the whole contract of an AutoML job and of a prediction server, so that tests of `ops` can
 train and deploy dozens of times. Its figures are measured, as the real trainer's are.
@@ -53,8 +53,13 @@ def rows(split: str) -> list[tuple[str, str]]:
     return [(row["imageGcsUri"], row["classificationAnnotation"]["displayName"]) for row in found]
 
 
-def train() -> None:
-    """Leave a model, its evaluation and the outcome where Vertex AI's variables say."""
+def train(gate: str = "") -> None:
+    """Leave a model, its evaluation and the outcome where Vertex AI's variables say.
+
+    With a `gate`, begin once that file is there.
+    """
+    while gate and not Path(gate).exists():
+        time.sleep(0.02)
     started = time.monotonic()
     folder = local(os.environ["AIP_MODEL_DIR"])
     task = json.loads((local(os.environ["AIP_TRAINING_DATA_URI"]).parent / "task.json").read_text())
@@ -164,4 +169,4 @@ def ranked(found: dict[str, float]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    {"train": train, "serve": serve}[sys.argv[1]]()
+    {"train": train, "serve": serve}[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,134 @@
+"""The commands of one user on a local cloud whose engine trains in a blink."""
+
+import json
+import random
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+from tests.local_cloud import LocalCloud, clean_environment, running_cloud
+from tests.ops.conftest import OPS, Ran
+
+ENGINE = Path(__file__).with_name("tiny_engine.py")
+TASK = "automl_image_classification"
+PARENT = "projects/local-project/locations/us-central1"
+# Safe names t_shirt and label_0 come back as the user wrote them.
+COLOURS = {"red shoe": (200, 30, 30), "t-shirt": (30, 200, 30), "0": (30, 30, 200)}
+PHOTOS_PER_LABEL = 12
+TIMES = re.compile(r"^[A-Z][a-z ]+: .*([0-9.]+ s|so far, budget [0-9]+ node hours)$")
+
+
+@dataclass(frozen=True)
+class Life:
+    """A cloud, the user's folder, and the gate that holds every training while it is shut."""
+
+    cloud: LocalCloud
+    home: Path
+    data: Path
+
+    @property
+    def gate(self) -> Path:
+        """Trainings begin while this file is there."""
+        return self.home / "gate"
+
+    def begin(self, *words: str, **variables: str) -> subprocess.Popen[str]:
+        """A command at work."""
+        environ = {"OPS_EMULATOR_DATA": str(self.data), "OPS_STATE_DIR": str(self.home / "state")}
+        return subprocess.Popen(
+            [str(OPS), *words],
+            cwd=self.home,
+            env=clean_environment(**{**environ, **variables}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *words: str, **variables: str) -> Ran:
+        """How a command ended."""
+        return ended(self.begin(*words, **variables))
+
+    def result(self, *words: str, **variables: str) -> dict[str, Any]:
+        """The result of a command that must end well."""
+        ran = self.run(*words, "--json", **variables)
+        assert ran.code == 0, ran.err
+        return dict(ran.json["result"])
+
+    def through(self, data: Path) -> "Life":
+        """The same user, whose commands find another server file."""
+        return Life(self.cloud, self.home, data)
+
+    def listed(self, collection: str) -> list[dict[str, Any]]:
+        """All resources of a kind, asked of the cloud and not of `ops`."""
+        found = self.asked(f"/v1/{PARENT}/{collection}?pageSize=1000")
+        return list(found.get(collection, []))
+
+    def asked(self, path: str) -> dict[str, Any]:
+        """What the cloud answers to a GET."""
+        with urlopen(self.cloud.url + path) as answer:
+            body: dict[str, Any] = json.load(answer)
+        return body
+
+    def posted(self, path: str) -> None:
+        """Ask the cloud something without a body."""
+        with urlopen(Request(self.cloud.url + path, data=b"{}", method="POST")):
+            return
+
+
+def ended(process: subprocess.Popen[str]) -> Ran:
+    """How a command at work ended."""
+    out, err = process.communicate(timeout=120)
+    return Ran(process.returncode, out, err)
+
+
+def told(ran: Ran) -> str:
+    """What was said on standard error, without heading and times."""
+    lines = ran.err.splitlines(keepends=True)[1:]
+    return "".join(line for line in lines if not TIMES.search(line))
+
+
+def interrupted(process: subprocess.Popen[str]) -> Ran:
+    """How a command ended after Ctrl-C."""
+    process.send_signal(signal.SIGINT)
+    return ended(process)
+
+
+def write_photos(folder: Path) -> None:
+    """Twelve small PNG files a label, each of its own colour and no two alike."""
+    from PIL import Image
+
+    randomly = random.Random(0)
+    for label, colour in COLOURS.items():
+        (folder / label).mkdir(parents=True)
+        for number in range(PHOTOS_PER_LABEL):
+            near = tuple(value + randomly.randrange(-25, 25) for value in colour)
+            image = Image.new("RGB", (40, 30), near)
+            image.putpixel((number, 0), (randomly.randrange(256), number, 7))
+            image.save(folder / label / f"{number}.png")
+
+
+@contextmanager
+def living(folder: Path, train: str = "", imported: bool = True) -> Iterator[Life]:
+    """A life with photos imported; `train` is the command of another training engine."""
+    home = folder / "home"
+    home.mkdir()
+    write_photos(home / "photos")
+    python = shlex.quote(sys.executable)
+    gate = shlex.quote(str(home / "gate"))
+    engine = f"{python} {shlex.quote(str(ENGINE))}"
+    engines = [f"train:{TASK}={train or f'{engine} train {gate}'}", f"serve:{TASK}={engine} serve"]
+    options = [word for command in engines for word in ("--engine", command)]
+    with running_cloud(folder / "cloud", *options) as cloud:
+        life = Life(cloud, home, cloud.data)
+        life.gate.touch()
+        if imported:
+            life.result("import-dataset", "photos")
+        yield life
