@@ -99,13 +99,17 @@ def list_data_items(cloud: Cloud, request: Body) -> Body:
     dataset = _dataset(cloud, request["parent"])
     with cloud.store.read() as db:
         rows = db.execute(
-            "SELECT id, uri, mime, labels, created FROM data_items WHERE dataset = ?", (dataset,)
+            "SELECT id, uri, mime, labels, created, seq FROM data_items WHERE dataset = ?",
+            (dataset,),
         ).fetchall()
     return listing.page("dataItems", (_item(dataset, *row) for row in rows), request)
 
 
-def _item(dataset: str, item: str, uri: str, mime: str, labels: str, created: str) -> Body:
+def _item(
+    dataset: str, item: str, uri: str, mime: str, labels: str, created: str, seq: int
+) -> Body:
     return {
+        listing.PLACE: f"{seq:012d}",
         "name": f"{dataset}/dataItems/{item}",
         "createTime": created,
         "updateTime": created,
@@ -121,8 +125,10 @@ def search_data_items(cloud: Cloud, request: Body) -> Body:
     found = list_data_items(cloud, wanted)
     views = []
     for item in found.get("dataItems", []):
-        annotations = _annotations(cloud, dataset, names.last(item["name"]))
-        views.append({"dataItem": item, "annotations": annotations})
+        annotations = [
+            resources.public(one) for one in _annotations(cloud, dataset, names.last(item["name"]))
+        ]
+        views.append({"dataItem": resources.public(item), "annotations": annotations})
     page = {"dataItemViews": views} if views else {}
     return page | {key: found[key] for key in ("nextPageToken",) if key in found}
 
@@ -150,13 +156,14 @@ def _annotations(cloud: Cloud, dataset: str, item: str) -> list[Body]:
         ).fetchall()
     return [
         {
+            listing.PLACE: f"{place:06d}",
             "name": f"{dataset}/dataItems/{item}/annotations/{row[0]}",
             "payloadSchemaUri": ANNOTATION_SCHEMA,
             "payload": {"annotationSpecId": row[2], "displayName": row[3]},
             "createTime": row[1],
             "updateTime": row[1],
         }
-        for row in rows
+        for place, row in enumerate(rows)
     ]
 
 

@@ -13,9 +13,11 @@ from emulator.errors import ApiError
 Body = dict[str, Any]
 MAX_PAGE_SIZE = 1000
 DEFAULT_PAGE_SIZE = 100
+# Tells apart what was created at the same moment; never answered.
+PLACE = "_place"
 _TERM = re.compile(
     r"\s*(?P<not>NOT\s+|-)?(?P<path>[A-Za-z_][\w]*(?:\.(?:\"[^\"]*\"|[\w/.-]+))?)"
-    r"\s*(?P<operator>!=|>=|<=|=|:|<|>)\s*(?P<value>\"(?:[^\"\\]|\\.)*\"|[^\s()]+)\s*"
+    r"\s*(?P<operator>!=|>=|<=|=|:|<|>)\s*(?P<value>\"(?:[^\"\\]|\\.)*\"|[^\s()=\"]+)\s*"
 )
 _COMPARE: dict[str, Callable[[str, str], bool]] = {
     "=": lambda have, want: have == want,
@@ -39,7 +41,8 @@ def matcher(text: str) -> Callable[[Mapping[str, Any]], bool]:
     """
     groups: list[list[Callable[[Mapping[str, Any]], bool]]] = []
     for clause in _split(text, "AND"):
-        terms = [_term(part, text) for part in _split(clause.strip().strip("()"), "OR")]
+        inside = clause.removeprefix("(").removesuffix(")") if clause[:1] == "(" else clause
+        terms = [_term(part, text) for part in _split(inside, "OR")]
         groups.append(terms)
     return lambda body: all(any(term(body) for term in terms) for terms in groups)
 
@@ -47,7 +50,7 @@ def matcher(text: str) -> Callable[[Mapping[str, Any]], bool]:
 def _split(text: str, word: str) -> list[str]:
     """The parts between a word that stands outside quotes."""
     parts = re.split(rf'\s+{word}\s+(?=(?:[^"]*"[^"]*")*[^"]*$)', text.strip())
-    return [part for part in parts if part]
+    return [part.strip() for part in parts if part.strip()]
 
 
 def _term(part: str, text: str) -> Callable[[Mapping[str, Any]], bool]:
@@ -113,8 +116,12 @@ def page(key: str, rows: Iterable[Body], request: Mapping[str, Any]) -> Body:
 
 
 def _position(field: str) -> Callable[[Mapping[str, Any]], list[str]]:
-    """Where a row stands: its field, then its time of creation, then its name."""
-    return lambda row: [str(row.get(field, "")), row.get("createTime", ""), row["name"]]
+    """Where a row stands: its field, then its time of creation, then its place among equals."""
+
+    def position(row: Mapping[str, Any]) -> list[str]:
+        return [str(row.get(field, "")), row.get("createTime", ""), row.get(PLACE, ""), row["name"]]
+
+    return position
 
 
 def _token(position: list[str]) -> str:

@@ -47,7 +47,7 @@ def train(seconds: float) -> int:
         for row in rows("AIP_TRAINING_DATA_URI")
     }
     print(json.dumps({"severity": "INFO", "message": "reading", "phase": "read", "fraction": 0.1}))
-    time.sleep(min(seconds, task["maxSeconds"]))
+    time.sleep(max(0.0, min(seconds, task["maxSeconds"])))
     if seconds < 0:
         print(json.dumps({"severity": "ERROR", "message": "asked to fail"}), flush=True)
         return 3
