@@ -76,7 +76,7 @@ def to_jsonl(rows: Sequence[Row]) -> str:
 
 def from_jsonl(text: str) -> list[Row]:
     """The rows of a manifest.jsonl."""
-    found = [json.loads(line) for line in text.splitlines()]
+    found = [json.loads(line) for line in text.split("\n") if line]
     return [Row(**{**row, "labels": tuple(row["labels"])}) for row in found]
 
 
