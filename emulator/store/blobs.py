@@ -117,12 +117,15 @@ class Blobs:
         if not link and self.holds(reference):
             source.unlink()
             return
-        target.parent.mkdir(exist_ok=True)
         if link:
             aside = self.temporary()
             os.link(source, aside)
             source = aside
-        source.replace(target)
+        try:
+            source.replace(target)
+        except FileNotFoundError:
+            target.parent.mkdir(exist_ok=True)
+            source.replace(target)
         if self.fsync:
             sync_folder(target.parent)
 
