@@ -70,10 +70,15 @@ def usd(amount: float) -> str:
     return "<$0.01" if 0 < amount < 0.005 else f"${amount:,.2f}"
 
 
+def usd_rate(amount: float) -> str:
+    """Dollars of a rate, with as many digits as it has: $1.375."""
+    return "<$0.01" if 0 < amount < 0.005 else f"${amount:.4g}"
+
+
 def price_lines(estimate: Estimate, *, bills: bool) -> list[str]:
     """What Google asks, a line for each cost, and whether it is asked here."""
-    lines = [_cost_line("at most", cost) for cost in estimate.costs]
-    lines += [f"{_cost_line('', cost)} for every hour" for cost in estimate.hourly]
+    lines = [_cost_line(cost) for cost in estimate.costs]
+    lines += [_hour_line(cost) for cost in estimate.hourly]
     if not lines:
         return []
     if bills:
@@ -81,9 +86,11 @@ def price_lines(estimate: Estimate, *, bills: bool) -> list[str]:
     return [f"Google would ask: {line}" for line in lines] + ["Here: $0.00"]
 
 
-def _cost_line(most: str, cost: Cost) -> str:
+def _cost_line(cost: Cost) -> str:
     quantity = f"{cost.quantity:g} {cost.rate.unit}{'' if cost.quantity == 1 else 's'}"
-    amount = " ".join(word for word in (most, quantity) if word)
-    return (
-        f"{cost.what}: {amount} x ${cost.rate.usd:g} = {usd(cost.usd)} (rate of {cost.rate.read})"
-    )
+    sum_ = f"{usd_rate(cost.rate.usd)} = {usd(cost.usd)}"
+    return f"{cost.what}: at most {quantity} x {sum_} (rate of {cost.rate.read})"
+
+
+def _hour_line(cost: Cost) -> str:
+    return f"{cost.what}: {usd_rate(cost.usd)} for every hour (rate of {cost.rate.read})"

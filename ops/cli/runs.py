@@ -14,7 +14,7 @@ def runs(call: Call) -> Outcome:
     """What ran, and what came of it."""
     rows = workflow.run(call.ledger)
     text = table(
-        ["run", "state", "planned"],
-        [(r.id, r.state, f"{r.planned_at:%Y-%m-%d %H:%M}") for r in rows],
+        ["run", "state", "planned (UTC)", "result"],
+        [(r.id, r.state, f"{r.planned_at:%Y-%m-%d %H:%M}", workflow.outcome(r)) for r in rows],
     )
     return Outcome({"runs": [workflow.as_json(r) for r in rows]}, text if rows else "No runs yet.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ops.cli.call import Call, Outcome, command, commands
-from ops.cli.render import table, usd
+from ops.cli.render import table, usd_rate
 from ops.workflows import status as workflow
 
 app = commands()
@@ -28,7 +28,7 @@ def _table(items: list[workflow.Item]) -> str:
 
 
 def _hourly(item: workflow.Item) -> str:
-    return usd(item.hourly.usd) if item.hourly else ""
+    return usd_rate(item.hourly.usd) if item.hourly else ""
 
 
 def _until(item: workflow.Item) -> str:
@@ -37,5 +37,5 @@ def _until(item: workflow.Item) -> str:
 
 def _total(usd_per_hour: float, bills: bool) -> str:
     if bills:
-        return f"Together {usd(usd_per_hour)} per hour."
-    return f"Together $0.00 per hour here; on Google it would be {usd(usd_per_hour)}."
+        return f"Together {usd_rate(usd_per_hour)} per hour."
+    return f"Together $0.00 per hour here; on Google it would be {usd_rate(usd_per_hour)}."
