@@ -1,0 +1,209 @@
+"""Teardown, judged by the emulator's own store."""
+
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ops import names
+from ops.cloud import emulator, endpoints, storage
+from ops.cloud.session import Session
+from ops.errors import Code, OpsError
+from ops.ledger import Ledger, Plan
+from ops.progress import Silent
+from ops.workflows import teardown
+from tests.local_cloud import clean_environment, start_cloud, stop_cloud
+
+OPS = Path(sys.executable).with_name("ops")
+SEED = int(os.environ.get("OPS_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+KILLS = 4
+LIVING = "SELECT kind || ' ' || name FROM resources UNION ALL SELECT 'bucket ' || name FROM buckets"
+
+
+def stored(data: Path) -> list[str]:
+    """Every resource, bucket and object in the store, read past the server."""
+    with sqlite3.connect(data / "emulator.sqlite") as database:
+        rows = database.execute(f"{LIVING} UNION ALL SELECT 'object ' || name FROM objects")
+        return sorted(row[0] for row in rows if "emulator-" not in row[0])
+
+
+def now() -> datetime:
+    """The time, as teardown is given it."""
+    return datetime.now(UTC)
+
+
+def make_endpoint(session: Session, stack: str) -> str:
+    """An endpoint that carries a stack's label."""
+    labels = {**session.settings.labels(), names.LABEL_STACK: stack}
+    made = session.wait(endpoints.create(session, names.endpoint_id(stack), stack, labels), 30)
+    return str(made.name)
+
+
+def test_a_stack_with_nothing_has_an_empty_plan(session: Session) -> None:
+    """Looking finds nothing and makes nothing."""
+    assert teardown.plan(session).empty
+    teardown.prove(session)
+
+
+def test_what_belongs_to_another_stack_stays(session: Session, ledger: Ledger) -> None:
+    """Only what carries the stack's label goes, with its bucket."""
+    make_endpoint(session, "default")
+    other = make_endpoint(session, "other")
+    ledger.begin(Plan("train", "d" * 64, {})).finish({"node_hours": 2.0})
+
+    todo = teardown.plan(session)
+    done = teardown.run(ledger, todo, Silent(), now)
+
+    assert teardown.counted(todo.found) == {"endpoints": 1}
+    assert endpoints.get(session, other) is not None
+    assert storage.list_buckets(session) == []
+    assert done.report is not None and done.report.usd == pytest.approx(6.93, abs=0.01)
+
+
+def test_the_ledger_and_the_cost_report_are_kept(session: Session, ledger: Ledger) -> None:
+    """Before the bucket goes, what it knew is in the state folder."""
+    run = ledger.begin(Plan("train", "d" * 64, {}))
+    run.finish({"node_hours": 2.0})
+
+    done = teardown.run(ledger, teardown.plan(session), Silent(), now)
+
+    assert done.kept is not None and done.kept.parent.name == session.settings.stack
+    kept = sorted(path.relative_to(done.kept).as_posix() for path in done.kept.rglob("*.json"))
+    assert kept == ["cost-report.json", f"runs/{run.id}/plan.json", f"runs/{run.id}/result.json"]
+
+
+def test_a_deployment_without_an_end_gets_one(session: Session, ledger: Ledger) -> None:
+    """What a killed undeploy still owed the ledger is put on record: the report does not run on."""
+    run = ledger.begin(Plan("deploy", "d" * 64, {}))
+    run.event("deployed", endpoint="e", deployed_model="1", nodes=1)
+
+    done = teardown.run(ledger, teardown.plan(session), Silent(), now)
+
+    assert done.report is not None
+    assert [line.state for line in done.report.lines if line.run == run.id] == ["undeployed"]
+
+
+def test_a_bucket_of_somebody_else_is_refused(session: Session) -> None:
+    """A bucket without the stack's label is never deleted, and nothing else is either."""
+    bucket = session.storage().bucket(session.settings.bucket)
+    session.call(bucket.create, location="us-central1")
+
+    with pytest.raises(OpsError) as refused:
+        teardown.plan(session)
+
+    assert refused.value.code is Code.CONFLICT
+    assert refused.value.message == (
+        "Bucket gs://local-project-ops-default has no label ops-stack=default: it was not made "
+        "for stack default, so nothing was deleted."
+    )
+
+
+def test_what_is_left_is_listed_and_fails(session: Session, ledger: Ledger) -> None:
+    """The proof names everything that it still finds."""
+    endpoint = make_endpoint(session, "default")
+
+    with pytest.raises(OpsError) as left:
+        teardown.prove(ledger.session)
+
+    assert (left.value.code, left.value.exit_code) == (Code.BILLABLE_LEFT, 9)
+    assert left.value.message == (
+        "After the teardown these are still there:\n"
+        f"  endpoint {endpoint}\n"
+        "  bucket gs://local-project-ops-default"
+    )
+    assert left.value.hint == "Type: ops teardown (it goes on with what is left)."
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, digits: Path) -> Path:
+    """The folder of a stopped cloud that has a trained and deployed model."""
+    data = tmp_path_factory.mktemp("served") / "cloud"
+    cloud = start_cloud(data, "--seconds-per-node-hour", "1")
+    for words in (["import-dataset", str(digits)], ["train"], ["deploy", "--ttl", "1h"]):
+        run(data, *words)
+    stop_cloud(cloud)
+    return data
+
+
+@pytest.fixture
+def data(served: Path, tmp_path: Path) -> Iterator[Path]:
+    """A copy of it, for one test to take down."""
+    shutil.copytree(served, tmp_path / "cloud", symlinks=True)
+    yield tmp_path / "cloud"
+    emulator.stop(tmp_path / "cloud")
+
+
+def begin(data: Path, *words: str) -> subprocess.Popen[str]:
+    """A command of `ops` on this cloud, at work."""
+    environ = clean_environment(OPS_EMULATOR_DATA=str(data), OPS_STATE_DIR=str(data / ".ops"))
+    return subprocess.Popen(
+        [OPS, *words],
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(data: Path, *words: str) -> str:
+    """What a command that ends well printed."""
+    with begin(data, *words) as process:
+        out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, out + err
+    return out
+
+
+@pytest.mark.training
+def test_a_served_stack_is_taken_down_to_nothing(data: Path) -> None:
+    """After the teardown of a trained and deployed model the store itself has nothing."""
+    assert any(row.startswith("aiplatform.Model ") for row in stored(data))
+
+    said = run(data, "teardown", "--yes")
+
+    assert said.endswith("Listed again: nothing of stack default is left.\n")
+    assert stored(data) == []
+    assert run(data, "teardown", "--yes") == (
+        "Stack default has nothing: nothing to delete, nothing billed.\n"
+    )
+
+
+@pytest.mark.training
+def test_a_teardown_killed_at_any_instant_ends_when_typed_again(data: Path) -> None:
+    """Killed at random instants, it goes on with what is left, and the cost report is kept."""
+    print(f"seed {SEED}")
+    randomly = random.Random(SEED)
+    emulator.ensure(data)
+    for _ in range(KILLS):
+        with begin(data, "teardown", "--yes") as process:
+            time.sleep(randomly.uniform(0.8, 2.5))
+            process.send_signal(signal.SIGKILL)
+
+    run(data, "teardown", "--yes")
+
+    assert stored(data) == []
+    assert len(list((data / ".ops").rglob("cost-report.json"))) == 1
+
+
+@pytest.mark.training
+def test_a_running_training_is_cancelled_first(data: Path) -> None:
+    """A stack whose training still runs is taken down too, and the training ends."""
+    with begin(data, "train", "--budget-node-hours", "100") as training:
+        assert training.stderr is not None
+        while "Training: running" not in training.stderr.readline():
+            assert training.poll() is None
+        training.send_signal(signal.SIGKILL)
+
+    said = run(data, "teardown", "--yes")
+
+    assert "2 training pipelines" in said
+    assert stored(data) == []
