@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from ops.cloud import storage
+from ops import names
 from ops.cloud.session import Session
 from ops.cloud.wire import Wire, error_message
+from ops.errors import Code, OpsError
 
 THREADS = 16
 """As many as `transfer_manager.upload_many` is measured with; locally four are as fast."""
@@ -30,12 +31,26 @@ class Upload:
 
 
 def missing(session: Session, uploads: Sequence[Upload], prefix: str) -> list[Upload]:
-    """Those that are not in the bucket yet, or not whole there."""
-    there = {
-        found.name: found.size_bytes
-        for found in storage.list_objects(session, session.settings.bucket, prefix)
-    }
-    return [upload for upload in uploads if there.get(upload.name) != upload.size_bytes]
+    """Those that are not in the bucket yet.
+
+    CONFLICT when an object is there whose bytes are not those its name stands for.
+    """
+    bucket = session.settings.bucket
+    listed = session.call(
+        session.storage().list_blobs,
+        bucket,
+        prefix=prefix,
+        fields="items(name,crc32c),nextPageToken",
+    )
+    there = {blob.name: blob.crc32c for blob in listed}
+    for upload in uploads:
+        if there.get(upload.name, upload.crc32c) != upload.crc32c:
+            raise OpsError(
+                Code.CONFLICT,
+                f"{names.gs_uri(bucket, upload.name)} holds other bytes than its name says.",
+                "Delete it, then type the same command again.",
+            )
+    return [upload for upload in uploads if upload.name not in there]
 
 
 def sender(session: Session) -> Callable[[Upload], None]:

@@ -205,9 +205,9 @@ def _import_operation(ledger: Ledger, run: Run, plan: ImportPlan, dataset: str) 
     Importing the same rows twice changes nothing: identical bytes are one data item
     (dataset.proto, `ImportDataConfig`).
     """
-    started = [event for event in run.events() if event.event == "importing"]
-    if started and started[-1].facts["dataset"] == dataset:
-        known = datasets.running_import(ledger.session, str(started[-1].facts["operation"]))
+    last = [event for event in run.events() if event.event in ("importing", "import-failed")][-1:]
+    if last and last[0].event == "importing" and last[0].facts["dataset"] == dataset:
+        known = datasets.running_import(ledger.session, str(last[0].facts["operation"]))
         if known is not None and not datasets.has_failed(known):
             return known
     uri = storage.uri(ledger.session, plan.prefix + IMPORT_FILE)
