@@ -67,17 +67,31 @@ def write_env(settings: ServerSettings, key_file: Path) -> None:
     write_whole(settings.data_dir / "env", "".join(lines))
 
 
+# Terraform's provider wants version and slash at the end (Monitoring alone adds its own version).
+# Those of services that are not served yet are here so that nothing can reach Google.
+ENDPOINTS = {
+    "ARTIFACT_REGISTRY": "/v1/",
+    "BILLING_BUDGETS": "/v1/",
+    "CLOUD_BILLING": "/v1/",
+    "CLOUD_BUILD": "/v1/",
+    "CLOUD_QUOTAS": "/v1/",
+    "COMPUTE": "/compute/v1/",
+    "IAM_BETA": "/v1/",
+    "IAM_CREDENTIALS": "/v1/",
+    "MONITORING": "/",
+    "RESOURCE_MANAGER": "/v1/",
+    "RESOURCE_MANAGER_V3": "/v3/",
+    "SERVICE_USAGE": "/v1/",
+    "STORAGE": "/storage/v1/",
+    "VERTEX_AI": "/v1/",
+}
+
+
 def environment(settings: ServerSettings, key_file: Path) -> dict[str, str]:
-    """Names and values of `env`; endpoints for Terraform end in version and slash, as it wants."""
+    """Names and values of `env`."""
     url = settings.base_url
-    endpoints = {
-        "STORAGE": "/storage/v1/",
-        "VERTEX_AI": "/v1/",
-        "RESOURCE_MANAGER": "/v1/",
-        "RESOURCE_MANAGER_V3": "/v3/",
-    }
     return {
-        **{f"GOOGLE_{name}_CUSTOM_ENDPOINT": url + path for name, path in endpoints.items()},
+        **{f"GOOGLE_{name}_CUSTOM_ENDPOINT": url + path for name, path in ENDPOINTS.items()},
         "GOOGLE_APPLICATION_CREDENTIALS": str(key_file),
         "GOOGLE_CLOUD_PROJECT": settings.default_project,
         "NO_GCE_CHECK": "true",

@@ -27,11 +27,11 @@ def header(scope: Scope, name: bytes) -> str | None:
 async def answer(
     send: Send, status: int, body: bytes = b"", headers: Iterable[Header] = ()
 ) -> None:
-    """Sends a whole answer; `content-length` is added."""
-    length = (b"content-length", str(len(body)).encode())
-    await send(
-        {"type": "http.response.start", "status": status, "headers": [*headers, length]},
-    )
+    """Sends a whole answer with its length, which 204 and 304 must not have (RFC 9110, 8.6)."""
+    fields = list(headers)
+    if status not in (204, 304):
+        fields.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": fields})
     await send({"type": "http.response.body", "body": body})
 
 

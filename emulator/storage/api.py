@@ -47,7 +47,19 @@ ROUTES: list[tuple[str, str, str, Handler]] = [
     ("POST", PLAIN, "b/*/o/*/rewriteTo/b/*/o/*", copies.rewrite),
     ("POST", PLAIN, "b/*/o/*/copyTo/b/*/o/*", copies.copy),
     ("POST", PLAIN, "b/*/o/*/compose", copies.compose),
+    ("GET", PLAIN, "b/*/anywhereCaches", handlers.no_caches),
+    ("GET", PLAIN, "projects/*/serviceAccount", handlers.service_account),
 ]
+# Nouns of the API (https://cloud.google.com/storage/docs/json_api/v1) that are not here yet.
+MISSING = [
+    "b/*/acl", "b/*/acl/*", "b/*/defaultObjectAcl", "b/*/defaultObjectAcl/*", "b/*/folders",
+    "b/*/folders/*", "b/*/managedFolders", "b/*/managedFolders/*", "b/*/notificationConfigs",
+    "b/*/notificationConfigs/*", "b/*/lockRetentionPolicy", "b/*/storageLayout", "b/*/relocate",
+    "b/*/restore", "b/*/operations", "b/*/operations/*", "b/*/anywhereCaches/*", "b/*/o/watch",
+    "b/*/o/*/acl", "b/*/o/*/acl/*", "b/*/o/*/iam", "b/*/o/*/restore", "b/*/o/*/moveTo/o/*",
+    "b/*/o/bulkRestore", "channels/stop", "projects/*/hmacKeys", "projects/*/hmacKeys/*",
+]  # fmt: skip
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 Table = dict[tuple[str, int], list[tuple[list[str], Handler]]]
 
@@ -58,7 +70,10 @@ class StorageApi:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._tables: dict[str, Table] = {UPLOAD: {}, DOWNLOAD: {}, PLAIN: {}}
-        for method, root, path, handler in ROUTES:
+        missing = [
+            (method, PLAIN, path, handlers.missing) for path in MISSING for method in METHODS
+        ]
+        for method, root, path, handler in [*ROUTES, *missing]:
             words = path.split("/")
             table = self._tables[root].setdefault((method, len(words)), [])
             table.append((words, handler))
@@ -116,7 +131,7 @@ class StorageApi:
                     names = _matched(words, segments)
                     if names is not None:
                         return handler, names
-        raise StorageError(404, "notFound", f"Cloud Storage here has no method {method} {path}.")
+        raise StorageError(404, "notFound", f"Cloud Storage has no method {method} {path}.")
 
 
 def _matched(words: list[str], segments: list[str]) -> tuple[str, ...] | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from emulator.cloud import Cloud
+from emulator.resourcemanager import projects
 from emulator.storage import buckets, listing, objects
 from emulator.storage.downloads import download
-from emulator.storage.errors import required
+from emulator.storage.errors import StorageError, required
 from emulator.storage.http import Call, Reply, json_reply
 from emulator.storage.object_resource import ObjectRow, resource
 from emulator.storage.preconditions import Preconditions, generation_of
@@ -105,6 +106,25 @@ async def delete_object(cloud: Cloud, call: Call) -> Reply:
     conditions = Preconditions.from_query(call.query)
     objects.delete_object(cloud, bucket, name, conditions, generation_of(call.query))
     return Reply(204)
+
+
+async def service_account(cloud: Cloud, call: Call) -> Reply:
+    """`GET projects/PROJECT/serviceAccount`: the address of Cloud Storage's own agent."""
+    number = projects.number(cloud, projects.canonical(cloud, call.names[0]))
+    address = f"service-{number}@gs-project-accounts.iam.gserviceaccount.com"
+    return json_reply({"kind": "storage#serviceAccount", "email_address": address})
+
+
+async def no_caches(cloud: Cloud, call: Call) -> Reply:
+    """`GET b/BUCKET/anywhereCaches`: there are none; Terraform asks before it destroys."""
+    buckets.require_bucket(cloud, call.names[0])
+    return json_reply({"kind": "storage#anywhereCaches"})
+
+
+async def missing(_: Cloud, call: Call) -> Reply:
+    """501 with the name, for what Google has and the local cloud has not."""
+    message = f"The local Cloud Storage does not have {call.method} {call.path} yet."
+    raise StorageError(501, "notImplemented", message)
 
 
 def object_reply(cloud: Cloud, row: ObjectRow) -> Reply:

@@ -122,6 +122,11 @@ def test_the_machines_clock_stays(server: LocalCloud) -> None:
     assert answer.json()["error"]["status"] == "FAILED_PRECONDITION"
 
 
+def test_usage_is_told(local_http: TestClient) -> None:
+    """What would be billed is listed; nothing has been used yet."""
+    assert local_http.get("/_emulator/usage").json() == {"usage": []}
+
+
 def test_reset_forgets_everything(local_http: TestClient) -> None:
     """After a reset no bucket and no object is there; the server goes on."""
     local_http.post("/storage/v1/b?project=p-1", json={"name": "gone"})

@@ -142,12 +142,26 @@ def test_a_batch_answers_each_call(client: Client, bucket: Bucket) -> None:
     assert bucket.get_blob("odd name 4").metadata == {"größe": "groß"}
 
 
-def test_unknown_methods_are_named(http: httpx.Client, bucket: Bucket) -> None:
-    """What the API here has not is a JSON error that says which method was asked."""
-    answer = http.post(f"/storage/v1/b/{bucket.name}/lockRetentionPolicy")
+def test_missing_methods_are_named(http: httpx.Client, bucket: Bucket) -> None:
+    """What Google has and the local cloud has not is 501, what nobody has 404; both say what."""
+    missing = http.post(f"/storage/v1/b/{bucket.name}/lockRetentionPolicy")
+    unknown = http.post(f"/storage/v1/b/{bucket.name}/paint")
 
-    assert answer.status_code == 404
-    assert "lockRetentionPolicy" in answer.json()["error"]["message"]
+    assert (missing.status_code, unknown.status_code) == (501, 404)
+    assert "/lockRetentionPolicy yet" in missing.json()["error"]["message"]
+    assert "no method POST" in unknown.json()["error"]["message"]
+
+
+def test_the_agent_of_cloud_storage(http: httpx.Client, client: Client) -> None:
+    """The service agent's address has the project's number; no bucket has a cache."""
+    number = http.get("/v3/projects/test-project").json()["name"].removeprefix("projects/")
+    bucket = client.create_bucket("cached-nowhere")
+
+    address = client.get_service_account_email()
+    caches = http.get(f"/storage/v1/b/{bucket.name}/anywhereCaches/")
+
+    assert address == f"service-{number}@gs-project-accounts.iam.gserviceaccount.com"
+    assert caches.json() == {"kind": "storage#anywhereCaches"}
 
 
 @pytest.mark.parametrize("body", [b"{", b"[1]", b"\xff"])
