@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -88,16 +89,20 @@ def _split(endpoint: Body, deployed_id: str, asked: dict[str, int]) -> dict[str,
 
 
 def take_up(cloud: Cloud, unfinished: Unfinished) -> None:
-    """Nothing; a deployment that a crash interrupted goes on."""
-    cloud.jobs.spawn(follow(cloud, unfinished.name, unfinished.payload), unfinished.name)
+    """Nothing; a deployment that a crash interrupted goes on.
+
+    A process that ended because the server that has its model was gone is started once more.
+    """
+    work = follow(cloud, unfinished.name, unfinished.payload, attempts=2)
+    cloud.jobs.spawn(work, unfinished.name)
 
 
-async def follow(cloud: Cloud, operation: str, payload: Body) -> None:
+async def follow(cloud: Cloud, operation: str, payload: Body, attempts: int = 1) -> None:
     """Nothing; the model is deployed, or the operation says why not and no process is left."""
     endpoint, deployed = payload["endpoint"], payload["deployedModel"]
     is_unwanted = partial(cloud.operations.is_done, operation)
     try:
-        await serving.healthy(cloud, endpoint, deployed, is_unwanted)
+        await _started(cloud, endpoint, deployed, is_unwanted, attempts)
         _conclude(cloud, operation, payload)
         serving.keep(cloud, endpoint, deployed)
         return
@@ -107,6 +112,20 @@ async def follow(cloud: Cloud, operation: str, payload: Body) -> None:
         LOG.exception("deployment %s failed", operation)
         cloud.operations.fail(operation, ApiError("INTERNAL", f"The deployment failed: {problem}"))
     await asyncio.to_thread(cloud.jobs.remove, serving.job_id(endpoint, deployed["id"]))
+
+
+async def _started(
+    cloud: Cloud, endpoint: str, deployed: Body, is_unwanted: Callable[[], bool], attempts: int
+) -> None:
+    for left in reversed(range(attempts)):
+        try:
+            await serving.healthy(cloud, endpoint, deployed, is_unwanted)
+            return
+        except ApiError:
+            if not left or is_unwanted():
+                raise
+            job = serving.job_id(endpoint, deployed["id"])
+            await asyncio.to_thread(cloud.jobs.remove, job)
 
 
 def _conclude(cloud: Cloud, operation: str, payload: Body) -> None:
