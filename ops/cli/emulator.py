@@ -39,7 +39,10 @@ def reset(call: Call) -> Outcome:
 
 
 def _running(server: emulator.Server) -> str:
-    return f"Runs at {server.url}; its data is in {server.data}"
+    return (
+        f"Runs at {server.url}; its data is in {server.data}\n"
+        f"For Google's own SDKs and Terraform: set -a; . {server.data / 'env'}; set +a"
+    )
 
 
 def _json(server: emulator.Server | None) -> dict[str, object]:
@@ -51,4 +54,5 @@ def _json(server: emulator.Server | None) -> dict[str, object]:
         "pid": server.pid,
         "version": server.version,
         "data": str(server.data),
+        "env": str(server.data / "env"),
     }

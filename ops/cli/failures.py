@@ -56,7 +56,7 @@ def show(error: BaseException, command: str, call: Call | None, as_json: bool) -
         traceback.print_exception(error)
     settings = call.settings if call else None
     if as_json:
-        print(render.envelope(command, settings, error=render.error_json(explained)), flush=True)
+        render.put(render.envelope(command, settings, error=render.error_json(explained)))
     print(render.error_text(explained), file=sys.stderr, flush=True)
     return explained.exit_code
 

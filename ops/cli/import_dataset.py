@@ -9,6 +9,7 @@ import typer
 
 from ops.cli.call import Call, Outcome, command, commands
 from ops.cli.render import table
+from ops.data.split import SPLITS
 from ops.workflows import import_dataset as workflow
 
 app = commands()
@@ -29,7 +30,7 @@ def import_dataset(
     call: Call, source: SourceArgument, name: NameOption = None, skip_bad: SkipBadOption = False
 ) -> Outcome:
     """Check, upload and register photos with their labels."""
-    found = workflow.look(source, name, skip_bad, call.progress)
+    found = workflow.look(source, name, skip_bad, call.progress, call.settings.state_dir)
     plan = workflow.plan(call.ledger, found)
     for remark in plan.remarks:
         call.say(remark)
@@ -41,19 +42,18 @@ def import_dataset(
 def _text(done: workflow.Done) -> str:
     """The labels and splits as a table, under one line with the totals."""
     result = done.result
-    splits = list(result["splits"])
     rows = [
-        (own, *(counts[split] for split in splits), sum(counts.values()))
-        for own, counts in result["labels"].items()
+        (own, *(counts[split] for split in SPLITS), sum(counts.values()))
+        for own, counts in sorted(result["labels"].items())
     ]
-    total = ("all", *result["splits"].values(), result["photos"])
+    total = ("all", *(result["splits"][split] for split in SPLITS), result["photos"])
     verb = "Already imported" if done.already else "Imported"
     return "\n".join(
         (
             f"{verb}: data set {result['name']}, {result['photos']:,} photos, "
             f"{len(rows)} labels, digest {result['digest'][:12]}.",
             table(
-                ["label", *splits, "photos"], [*rows, total], right=", ".join([*splits, "photos"])
+                ["label", *SPLITS, "photos"], [*rows, total], right=", ".join([*SPLITS, "photos"])
             ),
             f"{result['dataset']}",
             "Next: ops train --mode automl",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -27,10 +28,18 @@ def heading(settings: Settings) -> str:
 def show(call: Call, outcome: Outcome) -> None:
     """Print the outcome: the envelope with --json, else the text."""
     if call.json:
-        print(envelope(call.command, call.settings, result=outcome.result))
+        put(envelope(call.command, call.settings, result=outcome.result))
     elif outcome.text:
-        print(outcome.text)
-    sys.stdout.flush()
+        put(outcome.text)
+
+
+def put(text: str) -> None:
+    """Write a line to standard output; whoever closed it (`ops runs | head`) wants no more."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # Python flushes again at exit: docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def envelope(command: str, settings: Settings | None, **body: Any) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ EMULATOR_VARIABLES = (
     "GOOGLE_STORAGE_CUSTOM_ENDPOINT",
     "GOOGLE_VERTEX_AI_CUSTOM_ENDPOINT",
 )
+LOOPBACK = "127.0.0.1"
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 CALL_SECONDS = 60.0
@@ -130,14 +131,13 @@ class Session:
         client: StorageClient = self._clients["storage"]
         return client
 
-    def wire(self) -> Wire:
-        """Authorised HTTP to Cloud Storage for uploads by the thousand, from many threads."""
-        if "wire" not in self._clients:
+    def wire(self, host: str = "storage.googleapis.com") -> Wire:
+        """Authorised HTTP to one of Google's hosts, for requests by the thousand."""
+        if host not in self._clients:
             from ops.cloud.wire import Wire
 
-            base_url = self.base_url or "https://storage.googleapis.com"
-            self._clients["wire"] = Wire(base_url, self._credentials)
-        wire: Wire = self._clients["wire"]
+            self._clients[host] = Wire(self.base_url or f"https://{host}", self._credentials)
+        wire: Wire = self._clients[host]
         return wire
 
     def call(self, method: Callable[..., Any], *args: Any, **fields: Any) -> Any:
@@ -220,23 +220,31 @@ class Session:
         return patience.retry(passes, RETRY_SECONDS[self.settings.target])
 
 
-def connect(settings: Settings, environ: Mapping[str, str] = os.environ) -> Session:
+def connect(settings: Settings, environ: MutableMapping[str, str] = os.environ) -> Session:
     """A Session for the target; on local, the emulator is found or started first.
 
     EMULATOR_VARIABLE when the target is gcp and a variable would send part of the calls elsewhere.
     """
     if settings.target is Target.LOCAL:
-        return _local(settings)
+        return _local(settings, environ)
     return _google(settings, environ)
 
 
-def _local(settings: Settings) -> Session:
+def _local(settings: Settings, environ: MutableMapping[str, str]) -> Session:
     from google.auth.credentials import AnonymousCredentials
 
     from ops.cloud import emulator
 
+    _past_proxies(environ)
     server = emulator.ensure(settings.emulator_data, settings.emulator_port)
     return Session(settings, AnonymousCredentials(), base_url=server.url)  # type: ignore[no-untyped-call]
+
+
+def _past_proxies(environ: MutableMapping[str, str]) -> None:
+    """Keep calls to this machine from a proxy, which could not reach it; the server inherits it."""
+    for name in ("NO_PROXY", "no_proxy"):
+        hosts = [host for host in environ.get(name, "").split(",") if host]
+        environ[name] = ",".join(dict.fromkeys([*hosts, LOOPBACK]))
 
 
 def _google(settings: Settings, environ: Mapping[str, str]) -> Session:

@@ -6,15 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from ops import names
 from ops.cloud.session import CALL_SECONDS, Session
+from ops.cloud.wire import Wire, error_message
 from ops.errors import Code, OpsError
 from ops.progress import Step
 from ops.settings import Settings
 
-# The client keeps ten connections to a host; more threads would only open and close others.
 THREADS = 8
+DELETED = (200, 204, 404)
 NEW = 0  # the generation that an object has before it exists
 
 
@@ -169,15 +171,27 @@ def delete_object(
 
 
 def delete_objects(session: Session, objects: Sequence[Object], step: Step) -> None:
-    """Delete these generations, in order but several at once; one that is gone already is fine."""
+    """Delete these generations, in order but several at once; one that is gone already is fine.
+
+    Raises google.api_core's errors.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
-    def delete(one: Object) -> None:
-        delete_object(session, one.bucket, one.name, generation=one.generation)
-
+    wire = session.wire()
     with ThreadPoolExecutor(THREADS) as pool:
-        for _ in pool.map(delete, objects):
+        for _ in pool.map(lambda one: _delete(session, wire, one), objects):
             step.advance()
+
+
+def _delete(session: Session, wire: Wire, one: Object) -> None:
+    from google.api_core import exceptions
+
+    name = quote(one.name, safe="")
+    path = f"/storage/v1/b/{one.bucket}/o/{name}?generation={one.generation}"
+    answer = session.call(wire.send, "DELETE", path, b"", {})
+    if answer.status not in DELETED:
+        message = f"{one.name}: {error_message(answer)}"
+        raise exceptions.from_http_status(answer.status, message)  # type: ignore[no-untyped-call]
 
 
 def _bucket(found: Any) -> Bucket:
