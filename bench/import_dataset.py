@@ -71,7 +71,7 @@ def import_dataset(source: Path, data: Path, url: str) -> float:  # noqa: ARG001
     where = settings.read({}, {settings.EMULATOR_DATA: str(data)}, data)
     ledger = Ledger(connect(where))
     started = time.perf_counter()
-    found = workflow.look(source, None, False, Silent())
+    found = workflow.look(source, None, False, Silent(), data / "new")
     done = workflow.run(ledger, workflow.plan(ledger, found), Silent())
     seconds = time.perf_counter() - started
     assert done.result["photos"] == done.result["uploaded"]

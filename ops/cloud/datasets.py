@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ops import names
 from ops.cloud.session import Session
+from ops.cloud.wire import error_message
 
 if TYPE_CHECKING:
     from google.cloud import aiplatform_v1
@@ -49,6 +50,18 @@ def get(session: Session, name: str) -> Dataset | None:
         return _dataset(session.call(session.datasets().get_dataset, request={"name": name}))
     except NotFound:
         return None
+
+
+def exists(session: Session, name: str) -> bool:
+    """Whether there is such a data set; asked without a client (1.6 s to import)."""
+    from google.api_core import exceptions
+
+    wire = session.wire(f"{session.settings.region}-aiplatform.googleapis.com")
+    answer = session.call(wire.send, "GET", f"/v1/{name}", b"", {})
+    if answer.status not in (200, 404):
+        message = f"{name}: {error_message(answer)}"
+        raise exceptions.from_http_status(answer.status, message)  # type: ignore[no-untyped-call]
+    return bool(answer.status == 200)
 
 
 def find(session: Session, labels: Mapping[str, str]) -> list[Dataset]:

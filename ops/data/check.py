@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from ops.data.decode import quiet_about_large_photos
 from ops.data.duplicates import same_photo_once, several_labels
+from ops.data.known import KnownPhotos, Signature, signature
 from ops.data.labels import collisions, imbalance, too_few, unfit, untrained
 from ops.data.listing import Candidate, Listing
 from ops.data.parallel import in_order
@@ -38,25 +40,36 @@ class Checked:
         return any(not problem.skippable for problem in self.problems)
 
 
-def check(listing: Listing, advance: Callable[[float], None] = lambda _: None) -> Checked:
-    """All of a listing's photos looked at; `advance(1)` is called after each, from this thread."""
+def check(
+    listing: Listing,
+    advance: Callable[[float], None] = lambda _: None,
+    known: KnownPhotos | None = None,
+) -> Checked:
+    """All of a listing's photos looked at; `advance(1)` is called after each, from this thread.
+
+    Files that `known` has seen, unchanged, are not read again; it learns the others.
+    """
     checked = Checked(problems=list(listing.problems), looked_at=len(listing.candidates))
     checked.left_out = sum(problem.skippable for problem in listing.problems)
     if checked.must_stop:
         return checked
-    _look_at_all(listing.candidates, checked, advance)
+    _look_at_all(listing.candidates, checked, advance, known or KnownPhotos())
     _judge_together(listing, checked)
     return checked
 
 
 def _look_at_all(
-    candidates: Sequence[Candidate], checked: Checked, advance: Callable[[float], None]
+    candidates: Sequence[Candidate],
+    checked: Checked,
+    advance: Callable[[float], None],
+    known: KnownPhotos,
 ) -> None:
     with quiet_about_large_photos():
-        outcomes = in_order(_outcome, candidates, _THREADS)
-        for candidate, outcome in zip(candidates, outcomes, strict=True):
+        outcomes = in_order(partial(_outcome, known), candidates, _THREADS)
+        for candidate, (seen, outcome) in zip(candidates, outcomes, strict=True):
             advance(1)
             if isinstance(outcome, Photo):
+                known.add(seen, outcome)
                 checked.photos.append(
                     Named(outcome, candidate.where, candidate.label, candidate.split)
                 )
@@ -67,11 +80,14 @@ def _look_at_all(
                 checked.other_files.append(candidate.where)
 
 
-def _outcome(candidate: Candidate) -> Photo | BadPhotoError:
+def _outcome(
+    known: KnownPhotos, candidate: Candidate
+) -> tuple[Signature | None, Photo | BadPhotoError]:
+    seen = signature(candidate.path)
     try:
-        return check_photo(candidate.path)
+        return seen, known.get(candidate.path, seen) or check_photo(candidate.path)
     except BadPhotoError as bad:
-        return bad
+        return seen, bad
 
 
 def _judge_together(listing: Listing, checked: Checked) -> None:

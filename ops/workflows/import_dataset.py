@@ -15,6 +15,7 @@ from ops.cloud.uploads import Upload
 from ops.data import labels, manifest, split
 from ops.data.check import check
 from ops.data.decode import quiet_about_large_photos
+from ops.data.known import KnownPhotos
 from ops.data.manifest import Row
 from ops.data.parallel import in_order
 from ops.data.photos import Named, stored_bytes
@@ -26,6 +27,7 @@ from ops.ledger import Ledger, Run, RunState
 from ops.progress import Progress
 
 KIND = "import"
+KNOWN_PHOTOS = "photos.sqlite"
 MANIFEST, LABELS, IMPORT_FILE = "manifest.jsonl", "labels.txt", "import.jsonl"
 
 
@@ -55,12 +57,20 @@ class Done:
     remarks: tuple[str, ...] = field(default=())
 
 
-def look(source: Path, name: str | None, skip_bad: bool, progress: Progress) -> Found:
-    """The source's photos, all checked. BAD_DATA with every problem, unless they are skipped."""
+def look(
+    source: Path, name: str | None, skip_bad: bool, progress: Progress, state_dir: Path
+) -> Found:
+    """The source's photos, all checked. BAD_DATA with every problem, unless they are skipped.
+
+    What was checked is remembered in `state_dir`, so that unchanged files are not read again.
+    """
     chosen = _name(source, name)
     listing = read_source(source)
+    store = state_dir / KNOWN_PHOTOS
+    known = KnownPhotos.load(store, (candidate.path for candidate in listing.candidates))
     with progress.step("Checking", len(listing.candidates), "photos") as step:
-        checked = check(listing, step.advance)
+        checked = check(listing, step.advance, known)
+    known.save(store)
     found = Found(chosen, source, listing.understood, listing.hidden_files, checked)
     if checked.must_stop or (checked.problems and not skip_bad):
         raise bad_data(found)
@@ -132,7 +142,7 @@ def _begin(ledger: Ledger, plan: ImportPlan) -> Run:
     current = ledger.begin(asked)
     if current.state is not RunState.SUCCEEDED:
         return current
-    there = datasets.get(ledger.session, str(current.result["dataset"]))
+    there = datasets.exists(ledger.session, str(current.result["dataset"]))
     return current if there else ledger.begin(asked, again=True)
 
 
