@@ -209,12 +209,7 @@ class Session:
         return self._clients[kind]
 
     def _options(self, host: str) -> dict[str, Any]:
-        if self.base_url is not None:
-            return {"api_endpoint": self.base_url}
-        return {
-            "api_endpoint": f"https://{host}",
-            "quota_project_id": self.settings.project,
-        }
+        return {"api_endpoint": self.base_url or f"https://{host}"}
 
     def _retry(self, passes: Callable[[BaseException], bool]) -> Any:
         return patience.retry(passes, RETRY_SECONDS[self.settings.target])
@@ -257,5 +252,6 @@ def _google(settings: Settings, environ: Mapping[str, str]) -> Session:
         )
     import google.auth
 
+    # The credentials carry the project that pays for calls, whichever client uses them.
     credentials, _ = google.auth.default(scopes=SCOPES, quota_project_id=settings.project)
     return Session(settings, credentials)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from enum import IntEnum
 from importlib.util import find_spec
@@ -139,7 +140,7 @@ def region(settings: Settings) -> Check:
     return Check("Region", Level.OK, f"{settings.region} has AutoML for images")
 
 
-def google(settings: Settings) -> Check:
+def google(settings: Settings, environ: MutableMapping[str, str] = os.environ) -> Check:
     """Google's credentials, the project and the stack's bucket, each needing the one before."""
     from google.api_core.exceptions import GoogleAPICallError
     from google.auth.exceptions import GoogleAuthError
@@ -147,7 +148,7 @@ def google(settings: Settings) -> Check:
     from ops.cloud import projects, session, storage
 
     try:
-        connection = session.connect(settings)
+        connection = session.connect(settings, environ)
         project = projects.get(connection, settings.project)
         bucket = storage.get_bucket(connection, settings.bucket)
     except GoogleAuthError as error:

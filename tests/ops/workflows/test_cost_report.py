@@ -1,0 +1,88 @@
+"""The cost report: what the ledger says, at dated rates."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ops.cloud import storage
+from ops.cloud.session import Session
+from ops.ledger import Event, Ledger, Plan, RunState
+from ops.workflows import cost_report
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+DIGEST = "d" * 64
+
+
+def event(name: str, hour: float) -> Event:
+    """An event so many hours before NOW."""
+    return Event(name, NOW - timedelta(hours=hour), {"nodes": 1})
+
+
+@pytest.mark.parametrize(
+    ("events", "hours"),
+    [
+        ([], []),
+        ([event("deployed", 3)], [None]),
+        ([event("deployed", 3), event("undeployed", 1)], [2]),
+        ([event("deployed", 3), event("deployed", 2), event("undeployed", 1)], [2]),
+        ([event("deployed", 9), event("undeployed", 8), event("deployed", 2)], [1, None]),
+        ([event("undeployed", 1)], []),
+    ],
+)
+def test_times_of_deployment(events: list[Event], hours: list[int | None]) -> None:
+    """Each deployment counts once from its first start to its end; None is still serving."""
+    spans = cost_report.spans(events)
+
+    lengths = [end and (end - start.at).total_seconds() / 3600 for start, end in spans]
+    assert lengths == hours
+
+
+def test_training_costs_what_it_used_and_shows_its_estimate(ledger: Ledger) -> None:
+    """Node hours used times the rate; a failed training is not billed; imports cost nothing."""
+    ledger.begin(Plan("train", DIGEST, {"n": 1}, {"usd": 27.72})).finish({"node_hours": 2.0})
+    ledger.begin(Plan("train", DIGEST, {"n": 2})).finish({}, RunState.FAILED)
+    ledger.begin(Plan("train", DIGEST, {"n": 3}))
+    ledger.begin(Plan("import", DIGEST, {})).finish({})
+
+    report = cost_report.run(ledger, datetime.now(UTC))
+
+    used, failed, running, imported = report.lines[:4]
+    assert used.cost is not None
+    assert used.cost.usd == pytest.approx(6.93)
+    assert used.estimate_usd == 27.72
+    assert [line.note for line in (failed, running, imported)] == [
+        "Google does not bill a training that failed",
+        "still under way",
+        "nothing that is billed by itself",
+    ]
+
+
+def test_a_model_that_serves_costs_until_now(session: Session) -> None:
+    """Without an end the hours run on, and the sum says what Google would ask."""
+    storage.ensure_bucket(session)
+    start = datetime.now(UTC)
+    then = Ledger(session, now=lambda: start)
+    then.begin(Plan("deploy", DIGEST, {})).event("deployed", nodes=2)
+
+    report = cost_report.run(Ledger(session), start + timedelta(hours=4))
+
+    assert report.usd == pytest.approx(4 * 2 * 1.375, rel=1e-4)
+    assert report.as_json()["billed_usd"] == 0.0
+    assert report.as_json()["google_usd"] == pytest.approx(11.0, rel=1e-4)
+
+
+def test_stored_bytes_cost_by_the_hour(session: Session) -> None:
+    """A mebibyte for a thousand hours is a thousand times a mebibyte for one."""
+    storage.ensure_bucket(session)
+    storage.write_text(session, session.settings.bucket, "x", "x" * 1024**2)
+    later = datetime.now(UTC) + timedelta(hours=1000)
+
+    (line,) = cost_report.run(Ledger(session), later).lines
+
+    assert line.cost is not None
+    assert line.cost.quantity == pytest.approx(1000 / 1024, rel=1e-3)
+
+
+def test_a_stack_with_nothing_costs_nothing(session: Session) -> None:
+    """No bucket, no lines."""
+    assert cost_report.run(Ledger(session), NOW).lines == ()
