@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -105,13 +106,23 @@ def handler(proxy: CuttingProxy) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class Server(ThreadingHTTPServer):
+    """A server whose clients may vanish."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a client that was killed; anything else is shown."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
 @contextmanager
 def cutting_proxy(data: Path, own: Path) -> Iterator[CuttingProxy]:
     """A proxy to the server of `data`; `own` becomes the data folder that leads to the proxy."""
     found = json.loads((data / "server.json").read_text())
     proxy = CuttingProxy(found["url"])
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(proxy))
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), handler(proxy))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     own.mkdir(parents=True)

@@ -73,14 +73,20 @@ class Life:
 
     def asked(self, path: str) -> dict[str, Any]:
         """What the cloud answers to a GET."""
-        with urlopen(self.cloud.url + path) as answer:
-            body: dict[str, Any] = json.load(answer)
+        body: dict[str, Any] = json.loads(self.text(path))
         return body
 
-    def posted(self, path: str) -> None:
-        """Ask the cloud something without a body."""
-        with urlopen(Request(self.cloud.url + path, data=b"{}", method="POST")):
-            return
+    def text(self, path: str) -> str:
+        """The same as text."""
+        with urlopen(self.cloud.url + path) as answer:
+            return str(answer.read().decode())
+
+    def posted(self, path: str, body: object = None) -> dict[str, Any]:
+        """What the cloud answers to a POST."""
+        data = json.dumps(body or {}).encode()
+        with urlopen(Request(self.cloud.url + path, data=data, method="POST")) as answer:
+            found: dict[str, Any] = json.load(answer)
+        return found
 
 
 def ended(process: subprocess.Popen[str]) -> Ran:
@@ -116,19 +122,19 @@ def write_photos(folder: Path) -> None:
 
 
 @contextmanager
-def living(folder: Path, train: str = "", imported: bool = True) -> Iterator[Life]:
-    """A life with photos imported; `train` is the command of another training engine."""
+def living(folder: Path, train: str = "", serve: str = "") -> Iterator[Life]:
+    """A life with photos imported; `train` and `serve` are commands in place of the engine's."""
     home = folder / "home"
     home.mkdir()
     write_photos(home / "photos")
     python = shlex.quote(sys.executable)
     gate = shlex.quote(str(home / "gate"))
     engine = f"{python} {shlex.quote(str(ENGINE))}"
-    engines = [f"train:{TASK}={train or f'{engine} train {gate}'}", f"serve:{TASK}={engine} serve"]
+    train, serve = train or f"{engine} train {gate}", serve or f"{engine} serve"
+    engines = [f"train:{TASK}={train}", f"serve:{TASK}={serve}"]
     options = [word for command in engines for word in ("--engine", command)]
     with running_cloud(folder / "cloud", *options) as cloud:
         life = Life(cloud, home, cloud.data)
         life.gate.touch()
-        if imported:
-            life.result("import-dataset", "photos")
+        life.result("import-dataset", "photos")
         yield life
