@@ -84,7 +84,7 @@ class Call:
         bills = CAPABILITIES[self.settings.target].bills
         for line in render.price_lines(estimate, bills=bills):
             self.say(line)
-        if bills:
+        if bills and (estimate.costs or estimate.hourly):
             self.confirm("Go on at this price?", "--yes")
 
     def confirm(self, question: str, agree: str) -> None:
