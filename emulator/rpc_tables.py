@@ -56,10 +56,28 @@ def _descriptor_set(files: dict[str, bytes]) -> bytes:
 
     _collect(operations_pb2.DESCRIPTOR, files)
     _collect(empty_pb2.DESCRIPTOR, files)
-    protos = [descriptor_pb2.FileDescriptorProto.FromString(raw) for raw in files.values()]
-    return bytes(
-        descriptor_pb2.FileDescriptorSet(file=protos).SerializeToString(deterministic=True)
-    )
+    protos = {
+        name: descriptor_pb2.FileDescriptorProto.FromString(raw) for name, raw in files.items()
+    }
+    ordered = descriptor_pb2.FileDescriptorSet(file=_ordered(protos))
+    return bytes(ordered.SerializeToString(deterministic=True))
+
+
+def _ordered(protos: dict[str, Any]) -> list[Any]:
+    """The files by name, each behind what it imports: the SDK's own order changes by run."""
+    found: dict[str, Any] = {}
+
+    def visit(name: str) -> None:
+        if name not in found:
+            proto = protos[name]
+            proto.dependency[:] = sorted(proto.dependency)
+            for dependency in proto.dependency:
+                visit(dependency)
+            found[name] = proto
+
+    for name in sorted(protos):
+        visit(name)
+    return list(found.values())
 
 
 def _service(name: str, is_typed: bool, files: dict[str, bytes]) -> list[dict[str, Any]]:

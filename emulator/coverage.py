@@ -1,0 +1,72 @@
+"""COVERAGE.md: each method of the APIs that clients use here, emulated or not.
+
+`python -m emulator.coverage` writes it again; a test compares the file with what the code says.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent
+NOTES = FOLDER / "coverage.toml"
+FILE = FOLDER / "COVERAGE.md"
+SERVICES = (
+    "DatasetService",
+    "PipelineService",
+    "JobService",
+    "ModelService",
+    "EndpointService",
+    "PredictionService",
+)
+
+
+def text() -> str:
+    """The whole page, as Markdown."""
+    notes = tomllib.loads(NOTES.read_text())
+    lines = ["# What the local Google Cloud has", "", notes["introduction"].strip(), ""]
+    for title, methods in notes["api"].items():
+        lines += [f"## {title}", "", *_hand_written(methods), ""]
+    lines += ["## Vertex AI v1", "", *_vertex(notes["vertex"]), "", "## Known differences", ""]
+    lines += [f"- {difference}" for difference in notes["differences"]]
+    return "\n".join(lines) + "\n"
+
+
+def _hand_written(methods: Mapping[str, str]) -> Iterator[str]:
+    yield "| method | emulated |"
+    yield "|---|---|"
+    for method, note in methods.items():
+        yield f"| `{method}` | {note} |"
+
+
+def _vertex(notes: Mapping[str, str]) -> Iterator[str]:
+    from emulator.aiplatform.handlers import HANDLERS, RAW_HANDLERS
+
+    emulated = {*HANDLERS, *RAW_HANDLERS}
+    for service in SERVICES:
+        rpcs = _rpcs(service)
+        there = sorted(rpc for rpc in rpcs if rpc in emulated)
+        missing = sorted(rpc for rpc in rpcs if rpc not in emulated)
+        yield f"### {service}: {len(there)} of {len(rpcs)}"
+        yield ""
+        yield "| method | emulated | not checked |"
+        yield "|---|---|---|"
+        for rpc in there:
+            yield f"| `{rpc}` | yes | {notes.get(rpc, '')} |"
+        for rpc in missing:
+            yield f"| `{rpc}` | no: 501 UNIMPLEMENTED | |"
+        yield ""
+
+
+def _rpcs(service: str) -> set[str]:
+    rows: list[dict[str, Any]] = json.loads(
+        (FOLDER / "aiplatform" / "tables" / "routes.json").read_text()
+    )
+    return {row["rpc"] for row in rows if row["service"] == service}
+
+
+if __name__ == "__main__":
+    FILE.write_text(text())
