@@ -139,7 +139,7 @@ class Blobs:
     def sweep(self) -> int:
         """Removes bytes that nothing refers to; their number."""
         with self._store.read() as db, self._lock:
-            used = {row[0] for row in db.execute("SELECT DISTINCT sha256 FROM objects")}
+            used = {row[0] for row in db.execute("SELECT DISTINCT sha256 FROM blob_references")}
             used |= {sha256 for sha256, pins in self._pins.items() if pins > 0}
             stale = [path for path in self._folder.glob("??/*") if path.name not in used]
             for path in stale:
