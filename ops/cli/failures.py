@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from ops.cli.call import Call
 
 DEBUG = "OPS_DEBUG"
+# How the clients begin a message: with the request that failed.
+REQUEST = re.compile(r"^(GET|POST|PUT|PATCH|DELETE) \S+: ")
 FULL = (errno.ENOSPC, errno.EDQUOT)
 STATUS_DISK_FULL = 507
 HINT_DISK_FULL = "Free some space, then type the same command again: it takes up what exists."
@@ -141,7 +144,12 @@ def _said(code: Code, hint: str, error: Any) -> OpsError:
 
 
 def _google_message(error: Any) -> str:
-    return f"{str(error.message).rstrip('.')} ({int(error.code)})."
+    """Google's own sentence and the status, without the URL and what the client adds."""
+    try:
+        said = str(error.response.json()["error"]["message"])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        said = REQUEST.sub("", str(error.message))
+    return f"{said.rstrip('.')} ({int(error.code)})."
 
 
 def _connection(error: BaseException, call: Call | None) -> OpsError | None:

@@ -123,3 +123,10 @@ def test_anything_else_is_said_to_be_unexpected() -> None:
     assert explained.code is Code.INTERNAL
     assert explained.message == "Not expected: ZeroDivisionError: division by zero"
     assert explained.hint == "Set OPS_DEBUG=1 and type it again to see where."
+
+
+def test_google_s_sentence_is_said_without_the_url() -> None:
+    """What a client puts around Google's words is left off; the status stays."""
+    error = exceptions.NotFound("GET https://host/v1/projects/p/x?a=b: No such model: 'm'.")  # type: ignore[no-untyped-call]
+
+    assert explain(error).message == "No such model: 'm' (404)."
