@@ -15,8 +15,9 @@ def client(name: str, vertex: Vertex) -> Any:
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import aiplatform_v1
 
+    anonymous: Any = AnonymousCredentials
     return getattr(aiplatform_v1, name)(
-        credentials=AnonymousCredentials(),
+        credentials=anonymous(),
         transport="rest",
         client_options={"api_endpoint": vertex.url},
     )
