@@ -41,7 +41,7 @@ def run(session: Session) -> list[Item]:
     """Everything of the stack that exists: jobs, endpoints, models, data sets, the bucket."""
     items: list[Item] = []
     for found in inventory.of_stack(session):
-        items += _items(found, session.settings.region)
+        items += of_resource(found, session.settings.region)
     return items + _bucket(session)
 
 
@@ -50,7 +50,8 @@ def usd_per_hour(items: list[Item]) -> float:
     return sum(item.hourly.usd for item in items if item.hourly)
 
 
-def _items(found: Found, region: str) -> list[Item]:
+def of_resource(found: Found, region: str) -> list[Item]:
+    """A resource as one item, or one for each model that is deployed on it."""
     title = found.kind.title
     if found.kind.collection != "endpoints" or not found.deployed:
         return [Item(title, found.name, _state(found), None, found.expires, found.display_name)]
@@ -79,12 +80,14 @@ def _bucket(session: Session) -> list[Item]:
         return []
     objects = list(storage.list_objects(session, bucket.name))
     size_bytes = sum(one.size_bytes for one in objects)
-    note = f"{len(objects):,} objects, {size_bytes / 1e6:,.1f} MB"
-    hourly = _storage(size_bytes, session.settings.region)
+    objects_word = "object" if len(objects) == 1 else "objects"
+    note = f"{len(objects):,} {objects_word}, {size_bytes / 1e6:,.1f} MB"
+    hourly = storage_cost(size_bytes, session.settings.region)
     return [Item("bucket", f"gs://{bucket.name}", "", hourly, None, note)]
 
 
-def _storage(size_bytes: int, region: str) -> Cost | None:
+def storage_cost(size_bytes: int, region: str) -> Cost | None:
+    """An hour of storage; None in a region whose storage price is not on record."""
     try:
         return estimate.stored(size_bytes, 1.0, region)
     except (
