@@ -1,1 +1,1 @@
-"""The packaged trainer: photos in, an evaluated and served classifier out; knows files and arguments only."""
+"""The packaged trainer: photos in, a served classifier out; knows files and arguments only."""

@@ -27,7 +27,7 @@ MOST_MEAN_DIFFERENCE = 0.01
 
 @dataclass(frozen=True)
 class Agreement:
-    """Photos compared, the share (0–1) with the same label, and the mean |difference| of a score."""
+    """Photos compared, the share (0–1) with the same label, the mean |difference| of scores."""
 
     photos: int
     same_label: float

@@ -1,4 +1,4 @@
-"""The files a finished job leaves beside its SavedModel; names and fields are the engine contract."""
+"""The files a finished job leaves beside its SavedModel, named as the engine contract says."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VERSIONED = ("tensorflow-cpu", "tensorflow", "ai-edge-litert", "numpy", "pillow"
 
 @dataclass(frozen=True)
 class Candidate:
-    """One way of training that was tried: its accuracy 0–1 on the validation photos it was judged by."""
+    """One way of training that was tried; accuracy is 0–1 on the photos that judged it."""
 
     name: str
     validationAccuracy: float  # noqa: N815 (the contract's name)

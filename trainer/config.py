@@ -25,7 +25,7 @@ DEFAULT_MAX_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Task:
-    """`task.json`: what to train. `budget_node_hours` is what `max_seconds` of this machine stand for.
+    """`task.json`: what to train. `max_seconds` here stand for `budget_node_hours` on Google.
 
     `labels` are in the order of the annotation specs; empty means: as the rows have them, sorted.
     """

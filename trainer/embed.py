@@ -39,7 +39,7 @@ class Embedder:
         self,
         paths: Sequence[Path],
         views: Sequence[View],
-        listen: Callable[[int, int], None] = lambda done, total: None,
+        listen: Callable[[int, int], None] = lambda *_: None,
         keep_going: Callable[[], bool] = lambda: True,
     ) -> Floats:
         """Features `(photos, views, width)` of the files, in their order.

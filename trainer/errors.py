@@ -11,7 +11,7 @@ TrainerError
 
 
 class TrainerError(Exception):
-    """A failure whose text is the whole explanation: what happened, what was received, what to do."""
+    """A failure whose text says it all: what happened, what was received, what to do."""
 
 
 class ConfigError(TrainerError):

@@ -1,4 +1,4 @@
-"""How good the scores are: the fields of Vertex's `classification_metrics_1.0.0`, from numpy arrays.
+"""How good scores are: the fields of Vertex's `classification_metrics_1.0.0`, from numpy arrays.
 
 Overall figures count every (photo, label) pair (micro average); a slice counts one label against
 the rest. Thresholds, names and int64 counts as strings are as Google's JSON has them.
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-THRESHOLDS = tuple(round(0.05 * n, 2) for n in range(20)) + (0.96, 0.97, 0.98, 0.99)
+THRESHOLDS = (*(round(0.05 * n, 2) for n in range(20)), 0.96, 0.97, 0.98, 0.99)
 SMALLEST_SCORE = 1e-7
 
 Numbers = NDArray[np.float64]
@@ -22,7 +22,7 @@ Truths = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class _Counts:
-    """Pairs by threshold `(thresholds,)`: true and false positives, and all positives, negatives."""
+    """True and false positives by threshold `(thresholds,)`; all positives and negatives."""
 
     true: Numbers
     false: Numbers
@@ -50,7 +50,7 @@ class _Counts:
 
 
 def evaluation(scores: NDArray[Any], truth: NDArray[Any], labels: Sequence[str]) -> dict[str, Any]:
-    """`{"metrics": …, "slices": […]}` of scores `(photos, labels)` and true label indices `(photos,)`.
+    """`{"metrics", "slices"}` of scores `(photos, labels)` and true label indices `(photos,)`.
 
     A label without a photo has no slice. Raises ValueError without photos.
     """
@@ -60,7 +60,7 @@ def evaluation(scores: NDArray[Any], truth: NDArray[Any], labels: Sequence[str])
     true = np.zeros(known.shape, bool)
     true[np.arange(len(truth)), truth] = True
     present = [number for number in range(len(labels)) if true[:, number].any()]
-    slices = [
+    slices: list[dict[str, Any]] = [
         {"label": labels[number], "metrics": _metrics(known, true, [number])} for number in present
     ]
     metrics = _metrics(known, true, list(range(len(labels))))
@@ -82,14 +82,14 @@ def confusion_matrix(
 
 
 def average_precision(scores: Numbers, true: Truths) -> float:
-    """Area under the precision–recall curve: the sum of precision × step in recall; ties are one step."""
+    """Area under the precision–recall curve: sum of precision × step in recall, ties one step."""
     hits, predicted = _cumulative(scores, true)
     recall = hits / max(hits[-1], 1)
     return float(np.sum(np.diff(recall, prepend=0.0) * hits / predicted))
 
 
 def area_under_roc(scores: Numbers, true: Truths) -> float | None:
-    """The chance that a true pair scores above a false one, ties counting half; None if undefined."""
+    """The chance that a true pair scores above a false one, ties half; None if undefined."""
     hits, predicted = _cumulative(scores, true)
     misses = predicted - hits
     if hits[-1] == 0 or misses[-1] == 0:
@@ -105,7 +105,7 @@ def _cumulative(scores: Numbers, true: Truths) -> tuple[Numbers, Numbers]:
     ordered = scores[order]
     last_of_ties = np.append(np.diff(ordered) != 0, True)
     hits = np.cumsum(true[order])[last_of_ties].astype(np.float64)
-    predicted = np.flatnonzero(last_of_ties) + 1.0
+    predicted = (np.flatnonzero(last_of_ties) + 1).astype(np.float64)
     return hits, predicted
 
 

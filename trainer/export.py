@@ -72,7 +72,7 @@ class Exported:
         return scores
 
     def scores_of_files(
-        self, paths: Sequence[Path], listen: Callable[[int, int], None] = lambda done, total: None
+        self, paths: Sequence[Path], listen: Callable[[int, int], None] = lambda *_: None
     ) -> Floats:
         """Scores `(files, labels)`, a few photos at a time. A PhotoError names the file."""
         parts = []
@@ -132,8 +132,9 @@ def decoded(image_bytes: Any, size: int) -> Any:
         side = tf.minimum(shape[0], shape[1])
         top, left = (shape[0] - side) // 2, (shape[1] - side) // 2
         pixels = pixels[top : top + side, left : left + side]
-        pixels = tf.image.resize(pixels, (size, size), "bilinear", antialias=True)
-        return tf.ensure_shape(tf.clip_by_value(tf.round(pixels), 0.0, 255.0), (size, size, 3))
+        wide = _rounded(tf, tf.image.resize(pixels, (side, size), "bilinear", antialias=True))
+        small = _rounded(tf, tf.image.resize(wide, (size, size), "bilinear", antialias=True))
+        return tf.ensure_shape(small, (size, size, 3))
 
     return tf.map_fn(square, image_bytes, fn_output_signature=tf.float32)
 
@@ -161,6 +162,11 @@ def _decode(tf: Any, data: Any, size: int) -> Any:
         return tf.case(readers, default=lambda: _bitmap(tf, data))
 
     return tf.cond(starts("JPEG"), jpeg, other)
+
+
+def _rounded(tf: Any, pixels: Any) -> Any:
+    """Whole pixel values: Pillow, which training uses, rounds after each direction of a resize."""
+    return tf.clip_by_value(tf.floor(pixels + 0.5), 0.0, 255.0)
 
 
 def _jpeg_reader(tf: Any, data: Any, ratio: int) -> Callable[[], Any]:

@@ -33,7 +33,7 @@ def fetch(uri: str, folder: Path, environ: Mapping[str, str] = os.environ) -> Pa
     bucket, _, prefix = uri.removeprefix(SCHEME).partition("/")
     prefix = prefix.rstrip("/") + "/" if prefix.strip("/") else ""
     try:
-        blobs = [blob for blob in _client(environ).list_blobs(bucket, prefix=prefix)]
+        blobs = list(_client(environ).list_blobs(bucket, prefix=prefix))
         _download(blobs, prefix, folder)
     except FetchError:
         raise
@@ -60,17 +60,16 @@ def _download_one(blob: Any, prefix: str, folder: Path) -> None:
 
 
 def _client(environ: Mapping[str, str]) -> Any:
-    from google.auth.credentials import AnonymousCredentials
+    from google.auth import credentials
     from google.cloud import storage
+    from google.oauth2 import service_account
 
     if not environ.get(EMULATOR_HOST):
         return storage.Client()
     if not environ.get(CREDENTIALS):
-        return storage.Client(project="local", credentials=AnonymousCredentials())
-    from google.oauth2 import service_account
-
+        nobody: Any = credentials.AnonymousCredentials
+        return storage.Client(project="local", credentials=nobody())
     # With an emulator host the client would go without credentials unless it is handed some.
-    account = service_account.Credentials.from_service_account_file(
-        environ[CREDENTIALS], scopes=[SCOPE]
-    )
+    kind: Any = service_account.Credentials
+    account = kind.from_service_account_file(environ[CREDENTIALS], scopes=[SCOPE])
     return storage.Client(project=account.project_id, credentials=account)

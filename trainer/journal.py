@@ -1,4 +1,4 @@
-"""What a job says while it runs: one JSON object a line, structured log entries on Google and here."""
+"""What a job says while it runs: one JSON object a line, a structured log entry on Google too."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 @dataclass
 class Journal:
-    """Writes log lines to `stream`; `clock` gives seconds and decides how often progress is told."""
+    """Writes log lines to `stream`; `clock`, in seconds, decides how often progress is told."""
 
     stream: TextIO = field(default_factory=lambda: sys.stdout)
     clock: Callable[[], float] = time.monotonic

@@ -43,7 +43,7 @@ def read_address(environ: Mapping[str, str]) -> Address:
     for route in (health, predict):
         if not route.startswith("/"):
             raise ConfigError(f"A route must begin with a slash. Received: {route!r}")
-    # Vertex probes a container from outside it; a local server has no reason to be reached from outside.
+    # Vertex calls a container from outside it; behind the emulator nobody else has to.
     host = "127.0.0.1" if environ.get("STORAGE_EMULATOR_HOST") else "0.0.0.0"
     return Address(environ.get("TRAINER_SERVE_HOST", host), int(port), health, predict)
 
@@ -56,7 +56,7 @@ def build_app(model: Model, health: str, predict: str) -> Any:
     from starlette.responses import JSONResponse
     from starlette.routing import Route
 
-    async def healthy(request: Request) -> JSONResponse:
+    async def healthy(_: Request) -> JSONResponse:
         return JSONResponse({"status": "ok"})
 
     async def predicted(request: Request) -> JSONResponse:
@@ -102,7 +102,7 @@ def _serve(environ: Mapping[str, str], journal: Journal) -> int:
         app, host=address.host, port=address.port, log_level="warning", access_log=False
     )
     # uvicorn ends gracefully on SIGTERM, then raises it again: this makes the exit code 0.
-    signal.signal(signal.SIGTERM, lambda number, frame: None)
+    signal.signal(signal.SIGTERM, lambda *_: None)
     uvicorn.Server(settings).run()
     return 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -60,7 +60,7 @@ def load(folder: Path) -> Model:
     return Exported(folder)
 
 
-def _card(folder: Path) -> dict:
+def _card(folder: Path) -> dict[str, Any]:
     try:
         card = json.loads((folder / "model.json").read_text("utf-8"))
     except (OSError, ValueError):

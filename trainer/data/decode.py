@@ -72,6 +72,17 @@ def square_of_file(path: Path, size: int) -> Pixels:
         raise PhotoError(f"{path.name}: {error}") from error
 
 
+def short_side(path: Path) -> int:
+    """The shorter side of a photo in pixels, from its header. Raises PhotoError naming the file."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            return min(image.size)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise PhotoError(f"{path.name}: a damaged photo ({error})") from error
+
+
 def _jpeg(data: bytes, size: int) -> Pixels | None:
     """The whole photo, or None when the fast decoder has no way (CMYK) and Pillow has to try."""
     import simplejpeg

@@ -42,9 +42,9 @@ def read_photos(
 ) -> Photos:
     """Every labelled photo of the job's data files.
 
-    A row without a label is counted, not used. A label that no row has is left out. Raises DataError,
-    naming file and line, for a row that is not one; and for fewer than two labels, or a label
-    that only validation or test photos have.
+    A row without a label is counted, not used. A label that no row has is left out. Raises
+    DataError, naming file and line, for a row that is not one; and for fewer than two labels, or
+    a label that only validation or test photos have.
     """
     rows = {split: list(_rows(paths)) for split, paths in files.items()}
     named = {split: [row for row in rows[split] if row[1] is not None] for split in rows}
@@ -84,6 +84,26 @@ def spread(photos: Iterable[Photo], seed: int) -> list[Photo]:
         for place, photo in enumerate(group)
     ]
     return [photo for _, photo in sorted(keyed, key=lambda pair: pair[0])]
+
+
+def hold_out(
+    training: Sequence[Photo], validation: Sequence[Photo], seed: int
+) -> tuple[list[Photo], list[Photo]]:
+    """Training and validation photos, spread; one in ten training photos judges if no other can.
+
+    A label with a single photo keeps it for training.
+    """
+    ordered = spread(training, seed)
+    if validation:
+        return ordered, spread(validation, seed)
+    counts, places = Counter(photo.label for photo in ordered), Counter[int]()
+    taught: list[Photo] = []
+    judges: list[Photo] = []
+    for photo in ordered:
+        places[photo.label] += 1
+        tenth = places[photo.label] % 10 == min(counts[photo.label], 10) % 10
+        (judges if tenth and counts[photo.label] > 1 else taught).append(photo)
+    return taught, judges
 
 
 def _rank(photo: Photo, seed: int) -> bytes:

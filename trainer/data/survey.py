@@ -1,4 +1,4 @@
-"""A look at every photo before training starts, so that a bad one is told at once and not in a minute."""
+"""A look at every photo before training starts: a bad one is told at once, not in a minute."""
 
 from __future__ import annotations
 

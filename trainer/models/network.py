@@ -19,7 +19,7 @@ PREPROCESSING = "centre-square-bilinear-1"
 class Layer:
     """One step over `(batch, height, width, channels)` float32 maps, always padded "SAME".
 
-    `kernel` is `(height, width, in, out)` for a convolution and `(height, width, channels, 1)` for a
+    `kernel` is `(height, width, in, out)` for a convolution, `(height, width, channels, 1)` for a
     depthwise one; a pool takes the maximum of 2 × 2 and has no arrays. `adds` names the layer
     (by index, −1 for the input) whose output is added to this one's.
     """
@@ -36,7 +36,8 @@ class Layer:
 class Network:
     """Layers from pixels to an embedding: the mean over the positions of the last layer.
 
-    Pixels are `(batch, size, size, 3)` float32, 0–255; the first layer sees `(pixels − mean) / scale`.
+    Pixels are `(batch, size, size, 3)` float32, 0–255; the first layer sees them less `mean`,
+    divided by `scale`.
     """
 
     architecture: str
@@ -70,7 +71,8 @@ class Classifier:
         """Probabilities `(batch, labels)` of embeddings `(batch, width)`."""
         logits = embeddings.astype(np.float64) @ self.weights + self.bias
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return (exponentials / exponentials.sum(axis=1, keepdims=True)).astype(np.float32)
+        scores: Floats = (exponentials / exponentials.sum(axis=1, keepdims=True)).astype(np.float32)
+        return scores
 
     def digest(self) -> str:
         """SHA-256, in hex, over architecture, preprocessing, labels and every weight."""

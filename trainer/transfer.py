@@ -1,0 +1,98 @@
+"""The candidate that knows ImageNet: a linear head on frozen EfficientNet-Lite0 features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.data.manifest import Photo
+from trainer.embed import MIRROR, PHOTO, PHOTO_AND_MIRROR, Embedder, View
+from trainer.models.linear import Labels, discriminant
+from trainer.models.network import Classifier, Floats
+
+Listener = Callable[[int, int], None]
+KeepGoing = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Head:
+    """A linear head `(width, labels)` and `(labels,)`, and how many photos taught it."""
+
+    weights: Floats
+    bias: Floats
+    photos: int
+
+
+@dataclass(frozen=True)
+class Features:
+    """Embeddings `(photos, views, width)` and labels `(photos,)` of the same photos."""
+
+    values: Floats
+    labels: Labels
+
+    def view(self, mirrored: bool) -> Floats:
+        """`(photos, width)`: the photo's own, or the mean of all its views."""
+        return self.values.mean(axis=1) if mirrored else self.values[:, 0]
+
+
+def read_both(embedder: Embedder, photos: Sequence[Photo], listen: Listener) -> Features:
+    """Features of every photo and of its mirror image."""
+    paths = [photo.path for photo in photos]
+    values = embedder.embed(paths, [PHOTO_AND_MIRROR] * len(paths), listen)
+    return Features(values, label_array(photos))
+
+
+def read_once(
+    embedder: Embedder,
+    photos: Sequence[Photo],
+    mirrored: bool,
+    listen: Listener,
+    keep_going: KeepGoing,
+) -> Features:
+    """Features of one view a photo, of as many of the first photos as time allows."""
+    views = turns(photos) if mirrored else [PHOTO] * len(photos)
+    values = embedder.embed([photo.path for photo in photos], views, listen, keep_going)
+    return Features(values, label_array(photos[: len(values)]))
+
+
+def turns(photos: Sequence[Photo]) -> list[View]:
+    """One view a photo: every other photo of a label as its mirror image.
+
+    For the head as good as both views of every photo, at half the time: with 3,068 clothing photos
+    89.6 % of validation and test photos against 89.2 % (2026-11-21).
+    """
+    seen: dict[int, int] = {}
+    views = []
+    for photo in photos:
+        seen[photo.label] = seen.get(photo.label, 0) + 1
+        views.append(MIRROR if seen[photo.label] % 2 == 0 else PHOTO)
+    return views
+
+
+def fit(parts: Sequence[Features], mirrored: bool, classes: int) -> Head:
+    """The head that these features teach."""
+    values = np.concatenate([part.view(mirrored) for part in parts])
+    labels = np.concatenate([part.labels for part in parts])
+    return Head(*discriminant(values, labels, classes), len(labels))
+
+
+def logits(head: Head, features: Features, mirrored: bool) -> NDArray[np.float64]:
+    """Logits `(photos, labels)` of photos that have both views."""
+    return features.view(mirrored).astype(np.float64) @ head.weights + head.bias
+
+
+def classifier(
+    embedder: Embedder, head: Head, labels: tuple[str, ...], mirrored: bool, divisor: float
+) -> Classifier:
+    """The model to export, its logits divided by `divisor`."""
+    weights = (head.weights / np.float32(divisor)).astype(np.float32)
+    bias = (head.bias / np.float32(divisor)).astype(np.float32)
+    return Classifier(embedder.network, weights, bias, labels, mirrored)
+
+
+def label_array(photos: Sequence[Photo]) -> Labels:
+    """The photos' label indices `(photos,)`."""
+    return np.array([photo.label for photo in photos], np.int64)
