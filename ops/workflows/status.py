@@ -90,7 +90,5 @@ def storage_cost(size_bytes: int, region: str) -> Cost | None:
     """An hour of storage; None in a region whose storage price is not on record."""
     try:
         return estimate.stored(size_bytes, 1.0, region)
-    except (
-        OpsError
-    ):  # a region whose storage price is not on record: the size is shown all the same
+    except OpsError:
         return None
