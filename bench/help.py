@@ -39,8 +39,10 @@ def heavy_modules() -> list[str]:
         "import sys\nsys.argv=['ops','--help']\n"
         "from ops.cli.app import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        "print('|'.join(m for m in sys.modules "
-        "if m.split('.')[0] in ('google', 'tensorflow', 'keras', 'numpy')))"
+        "print('|'.join(name for name, m in sys.modules.items() "
+        "if name.split('.')[0] in ('google', 'tensorflow', 'keras', 'numpy') "
+        # Namespaces without a file are made by .pth files when any Python starts.
+        "and getattr(m, '__file__', None)))"
     )
     run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     return [name for name in run.stdout.splitlines()[-1].split("|") if name]
