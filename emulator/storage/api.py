@@ -156,9 +156,10 @@ async def _send(send: Send, reply: Reply) -> None:
     if reply.stream is None:
         await answer(send, reply.status, reply.body, reply.headers)
         return
-    length = (b"content-length", str(reply.length).encode())
-    start = {"type": "http.response.start", "status": reply.status}
-    await send({**start, "headers": [*reply.headers, length]})
+    headers = list(reply.headers)
+    if reply.length is not None:
+        headers.append((b"content-length", str(reply.length).encode()))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     async for data in reply.stream:
         await send({"type": "http.response.body", "body": data, "more_body": True})
     await send({"type": "http.response.body", "body": b""})

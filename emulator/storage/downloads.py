@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import zlib
 from collections.abc import AsyncIterator
 from typing import BinaryIO
 
@@ -11,7 +12,7 @@ from emulator.cloud import Cloud
 from emulator.storage import objects
 from emulator.storage.errors import StorageError
 from emulator.storage.http import Call, Reply
-from emulator.storage.object_resource import media_headers
+from emulator.storage.object_resource import ObjectRow, media_headers
 from emulator.storage.preconditions import Preconditions, generation_of
 
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -26,9 +27,14 @@ async def download(cloud: Cloud, call: Call) -> Reply:
     with cloud.store.read() as db:
         row = objects.require(db, bucket, name, generation_of(call.query))
         Preconditions.from_query(call.query).check_read(row.generation, row.metageneration)
-        wanted = requested_range(call.headers.get("range", ""), row.size_bytes)
+        unpacked = _wants_unpacked(row, call.headers.get("accept-encoding", ""))
+        asked = "" if unpacked else call.headers.get("range", "")
+        wanted = requested_range(asked, row.size_bytes)
         file = cloud.blobs.path(row.sha256).open("rb")
     headers = media_headers(row)
+    if unpacked:
+        headers = [pair for pair in headers if pair[0] != b"content-encoding"]
+        return Reply(200, headers=headers, stream=_unpacked(_pieces(file, row.size_bytes)))
     if wanted is None:
         return await _reply(200, file, 0, row.size_bytes, headers)
     start, end = wanted
@@ -73,6 +79,25 @@ async def _reply(
         return Reply(status, headers=headers, stream=_pieces(file, length), length=length)
     with file:
         return Reply(status, file.read(length), headers)
+
+
+def _wants_unpacked(row: ObjectRow, accepted: str) -> bool:
+    """Whether gzip is undone on the way (https://cloud.google.com/storage/docs/transcoding)."""
+    packed = row.body.get("contentEncoding") == "gzip"
+    return (
+        packed
+        and "gzip" not in accepted
+        and "no-transform" not in str(row.body.get("cacheControl", ""))
+    )
+
+
+async def _unpacked(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    async for data in pieces:
+        while data:
+            yield unpacker.decompress(data, PIECE_BYTES)
+            data = unpacker.unconsumed_tail
+    yield unpacker.flush()
 
 
 async def _pieces(file: BinaryIO, length: int) -> AsyncIterator[bytes]:

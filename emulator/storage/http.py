@@ -48,13 +48,13 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer: a whole body, or a stream of `length` bytes."""
+    """An answer: a whole body, or a stream of `length` bytes (None: nobody knows)."""
 
     status: int = 200
     body: bytes = b""
     headers: list[Header] = field(default_factory=list)
     stream: AsyncIterator[bytes] | None = None
-    length: int = 0
+    length: int | None = None
 
 
 def json_reply(body: Any, status: int = 200, headers: list[Header] | None = None) -> Reply:

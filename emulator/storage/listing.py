@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from emulator.cloud import Cloud
-from emulator.storage import buckets
+from emulator.storage import buckets, globs
 from emulator.storage.errors import invalid
 from emulator.storage.names import successor
 from emulator.storage.object_resource import COLUMNS, ObjectRow, from_columns
@@ -42,6 +43,7 @@ class Question:
     end: str
     limit: int
     trailing: bool = False
+    glob: re.Pattern[str] | None = None
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Question:
@@ -52,7 +54,9 @@ class Question:
         ends = [end for end in (successor(prefix), query.get("endOffset")) if end]
         trailing = query.get("includeTrailingDelimiter") == "true"
         delimiter = query.get("delimiter", "")
-        return cls(prefix, delimiter, start, min(ends, default=""), page_size(query), trailing)
+        glob = globs.pattern(query["matchGlob"]) if query.get("matchGlob") else None
+        end = min(ends, default="")
+        return cls(prefix, delimiter, start, end, page_size(query), trailing, glob)
 
 
 def list_objects(cloud: Cloud, bucket: str, question: Question) -> Page:
@@ -78,7 +82,8 @@ def _extend(
     for row in rows:
         folder = _common_prefix(row.name, question)
         if folder is None:
-            page.objects.append(row)
+            if question.glob is None or question.glob.fullmatch(row.name):
+                page.objects.append(row)
             continue
         page.prefixes.append(folder)
         if question.trailing and row.name == folder:

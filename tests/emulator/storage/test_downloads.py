@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 
 import httpx
@@ -98,6 +99,25 @@ def test_google_s_client_reads_parts(bucket: Bucket) -> None:
     with blob.open("rb") as stream:
         stream.seek(-11, os.SEEK_END)
         assert stream.read() == data[-11:]
+
+
+def test_gzip_is_undone_for_who_does_not_know_it(bucket: Bucket, http: httpx.Client) -> None:
+    """A packed object comes packed to a client that accepts gzip, unpacked to another."""
+    text = b"many words, " * 200_000
+    small = gzip.compress(text, mtime=0)
+    blob = bucket.blob("packed")
+    blob.content_encoding = "gzip"
+    blob.upload_from_string(small, content_type="text/plain")
+    path = f"/storage/v1/b/{bucket.name}/o/packed?alt=media"
+
+    plain = http.get(path, headers={"accept-encoding": "identity"})
+    packed = http.get(path, headers={"accept-encoding": "gzip"})
+
+    assert (plain.content, "content-encoding" in plain.headers) == (text, False)
+    assert (packed.content, packed.headers["content-encoding"]) == (text, "gzip")
+    assert int(packed.headers["content-length"]) < 100_000
+    assert blob.download_as_bytes() == text
+    assert blob.download_as_bytes(raw_download=True) == small
 
 
 def test_generations_are_asked_for_exactly(bucket: Bucket) -> None:

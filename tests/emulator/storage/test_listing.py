@@ -75,6 +75,32 @@ def test_offsets(filled: Bucket) -> None:
     assert [blob.name for blob in found] == ["a/2", "a/b/1", "b/1"]
 
 
+@pytest.mark.parametrize(
+    ("glob", "names"),
+    [
+        ("a/*", ["a/1", "a/2"]),
+        ("a/**", ["a/1", "a/2", "a/b/1"]),
+        ("**/1", ["a/1", "a/b/1", "b/1", "日本/1"]),
+        ("{a,b}/?", ["a/1", "a/2", "b/1"]),
+        ("a/[!1]", ["a/2"]),
+        ("a.txt", ["a.txt"]),
+        ("*", ["a.txt", "c"]),
+    ],
+)
+def test_globs(filled: Bucket, glob: str, names: list[str]) -> None:
+    """A glob filters names, across pages too."""
+    found = filled.list_blobs(match_glob=glob, page_size=2)
+
+    assert [blob.name for blob in found] == names
+
+
+@pytest.mark.parametrize("glob", ["{a", "a}", "[z-a]"])
+def test_a_glob_that_is_none(bucket: Bucket, http: httpx.Client, glob: str) -> None:
+    """Braces that do not close and sets that are none are 400."""
+    path = f"/storage/v1/b/{bucket.name}/o"
+    assert http.get(path, params={"matchGlob": glob}).status_code == 400
+
+
 def test_parameters_that_change_nothing_are_taken(filled: Bucket) -> None:
     """versions, projection and fields are accepted, as Terraform and the client send them."""
     found = filled.list_blobs(versions=True, projection="full", fields="items(name),nextPageToken")
