@@ -1,7 +1,6 @@
 """Import, train, evaluate, deploy, predict, cost report, teardown: `python -m demo [--data F]`."""
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from typing import Any
 from demo.commands import Commands, StepError
 from demo.digits import write_digits
 from demo.summary import Example, Told, text
+from demo.unseen import read_object, unseen_photos
 
 FOLDER = Path(".ops/demo").absolute()
 EXAMPLES = 3
@@ -48,7 +48,7 @@ def tell(commands: Commands, photos: Path) -> Told:
     trained = commands.run("train", "--mode", "automl")
     evaluated = commands.run("evaluate")
     commands.run("deploy", "--ttl", "1h")
-    examples = predict_unseen(commands, imported)
+    examples = predict_unseen(commands, imported, photos)
     commands.run("status")
     cost = commands.run("cost-report")
     gone = commands.run("teardown", "--yes")
@@ -58,22 +58,24 @@ def tell(commands: Commands, photos: Path) -> Told:
         trained=trained,
         evaluated=evaluated,
         examples=examples,
-        usd_on_google=float(cost["usd_on_google"]),
+        usd_on_google=float(cost["google_usd"]),
         left=gone["left"],
         seconds=time.monotonic() - started,
     )
 
 
-def predict_unseen(commands: Commands, imported: Mapping[str, Any]) -> list[Example]:
+def predict_unseen(commands: Commands, imported: Mapping[str, Any], folder: Path) -> list[Example]:
     """What the endpoint answers for photos of the test split, which training never reads."""
-    rows = [json.loads(line) for line in Path(imported["manifest_file"]).read_text().splitlines()]
-    unseen = [row for row in rows if row["split"] == "test"]
-    chosen = unseen[:: max(1, len(unseen) // EXAMPLES)][:EXAMPLES]
-    photos = [row["source"]["path"] for row in chosen]
-    answers = commands.run("predict", *photos)["predictions"]
+    manifest = str(imported["manifest"])
+    labels = manifest.replace("manifest.jsonl", "labels.txt")
+    client = commands.storage_client()
+    unseen = unseen_photos(
+        read_object(client, manifest), read_object(client, labels), folder, EXAMPLES
+    )
+    answers = commands.run("predict", *[str(photo.path) for photo in unseen])["predictions"]
     return [
-        Example(Path(answer["key"]).name, row["labels"][0], answer["prediction"], answer["score"])
-        for row, answer in zip(chosen, answers, strict=True)
+        Example(photo.path.name, photo.label, answer["prediction"], answer["score"])
+        for photo, answer in zip(unseen, answers, strict=True)
     ]
 
 

@@ -42,6 +42,20 @@ class Commands:
             raise StepError(shown, done.returncode)
         return dict(answer["result"])
 
+    def storage_client(self) -> Any:
+        """Google's storage client, led to the demo's cloud unless the target is gcp."""
+        from google.auth.credentials import AnonymousCredentials
+        from google.cloud import storage
+
+        if self.target == "gcp":
+            return storage.Client()
+        server = json.loads((self.folder / "cloud" / "server.json").read_text())
+        return storage.Client(
+            project="demo",
+            credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+            client_options={"api_endpoint": server["url"]},
+        )
+
     def environment(self) -> dict[str, str]:
         """The caller's environment, with the demo's stack and data folder."""
         own = {"OPS_STACK": STACK, "OPS_EMULATOR_DATA": str(self.folder / "cloud")}

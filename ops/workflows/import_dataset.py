@@ -99,7 +99,7 @@ def run(ledger: Ledger, plan: ImportPlan, progress: Progress) -> Done:
     uploaded = _upload(ledger, plan, progress)
     _write_files(ledger, plan)
     name = _register(ledger, current, plan, progress)
-    result = _result(plan, name, uploaded)
+    result = {**_result(plan, name, uploaded), "manifest": _manifest_uri(ledger, plan)}
     current.finish(result)
     return Done(current.id, result, False, plan.remarks)
 
@@ -239,6 +239,10 @@ def _incomplete(outcome: datasets.ImportOutcome, arrived: int, rows: int) -> Ops
         f"{arrived:,} of {rows:,} photos arrived in the data set.{lines}",
         "Type the same command again: what has arrived stays.",
     )
+
+
+def _manifest_uri(ledger: Ledger, plan: ImportPlan) -> str:
+    return storage.uri(ledger.session, plan.prefix + MANIFEST)
 
 
 def _result(plan: ImportPlan, dataset: str, uploaded: int) -> dict[str, Any]:
