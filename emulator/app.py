@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -90,6 +91,8 @@ def _lifespan(cloud: Cloud) -> Any:
         cloud.jobs.start()
         yield
         cloud.jobs.stop()
+        if cloud.settings.memory:  # nobody could find them again
+            await asyncio.to_thread(cloud.jobs.remove_all)
 
     return lifespan
 

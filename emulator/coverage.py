@@ -30,6 +30,7 @@ def text() -> str:
     lines = ["# What the local Google Cloud has", "", notes["introduction"].strip(), ""]
     for title, methods in notes["api"].items():
         lines += [f"## {title}", "", *_hand_written(methods), ""]
+    lines += ["## Cloud Storage JSON v1", "", *_storage(), ""]
     lines += ["## Vertex AI v1", "", *_vertex(notes["vertex"]), "", "## Known differences", ""]
     lines += [f"- {difference}" for difference in notes["differences"]]
     return "\n".join(lines) + "\n"
@@ -40,6 +41,17 @@ def _hand_written(methods: Mapping[str, str]) -> Iterator[str]:
     yield "|---|---|"
     for method, note in methods.items():
         yield f"| `{method}` | {note} |"
+
+
+def _storage() -> Iterator[str]:
+    from emulator.storage.api import MISSING, ROUTES
+
+    yield "| request | emulated |"
+    yield "|---|---|"
+    for method, root, path, _ in ROUTES:
+        yield f"| `{method} {root}{path}` | yes |"
+    for path in MISSING:
+        yield f"| `{path}` | no: 501 |"
 
 
 def _vertex(notes: Mapping[str, str]) -> Iterator[str]:

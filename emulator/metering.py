@@ -42,14 +42,16 @@ def record_training(
         )
 
 
-def begin_deployment(cloud: Cloud, resource: str, labels: Mapping[str, Any]) -> None:
-    """Nothing; a deployed model costs from now on, one node, until `end_deployment`."""
+def begin_deployment(
+    cloud: Cloud, resource: str, endpoint: Mapping[str, Any], nodes: int = 1
+) -> None:
+    """Nothing; a deployed model costs from now on, its nodes' time, until `end_deployment`."""
     now = timestamp(cloud.clock.now())
     with cloud.store.transaction() as db:
         db.execute(
-            "INSERT OR IGNORE INTO usage (resource, kind, sku, started, labels)"
-            " VALUES (?, 'deployment', ?, ?, ?)",
-            (resource, DEPLOYMENT, now, _labels(labels)),
+            "INSERT OR IGNORE INTO usage (resource, kind, sku, started, nodes, labels)"
+            " VALUES (?, 'deployment', ?, ?, ?, ?)",
+            (resource, DEPLOYMENT, now, nodes, _labels(endpoint)),
         )
 
 
@@ -67,7 +69,8 @@ def usage_rows(cloud: Cloud) -> list[dict[str, Any]]:
     """Every span: resource, kind, sku, start, end (null: goes on), node hours, USD at Google."""
     with cloud.store.read() as db:
         rows = db.execute(
-            "SELECT resource, kind, sku, started, ended, quantity, labels FROM usage ORDER BY seq"
+            "SELECT resource, kind, sku, started, ended, quantity, nodes, labels FROM usage"
+            " ORDER BY seq"
         ).fetchall()
     return [_row(cloud, *row) for row in rows]
 
@@ -80,11 +83,12 @@ def _row(
     started: str,
     ended: str | None,
     quantity: float | None,
+    nodes: int,
     labels: str,
 ) -> dict[str, Any]:
     end = datetime.fromisoformat(ended) if ended else cloud.clock.now()
     seconds = (end - datetime.fromisoformat(started)).total_seconds()
-    node_hours = quantity if quantity is not None else seconds / SECONDS_PER_HOUR
+    node_hours = quantity if quantity is not None else nodes * seconds / SECONDS_PER_HOUR
     return {
         "resource": resource,
         "kind": kind,

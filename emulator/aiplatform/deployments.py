@@ -139,7 +139,9 @@ def _conclude(cloud: Cloud, operation: str, payload: Body) -> None:
         endpoint["trafficSplit"] = payload["trafficSplit"]
         endpoint = resources.stamped(cloud, endpoint)
         cloud.resources.replace(endpoint["name"], endpoint)
-        metering.begin_deployment(cloud, _usage_name(endpoint["name"], deployed["id"]), endpoint)
+        nodes = deployed["automaticResources"]["minReplicaCount"]
+        usage_name = _usage_name(endpoint["name"], deployed["id"])
+        metering.begin_deployment(cloud, usage_name, endpoint, nodes)
         response = resources.typed("DeployModelResponse", {"deployedModel": deployed})
         cloud.operations.finish(operation, response)
 
@@ -165,7 +167,7 @@ def undeploy_model(cloud: Cloud, request: Body) -> Body:
         metadata = resources.typed("UndeployModelOperationMetadata", {})
         response = resources.typed("UndeployModelResponse", {})
         operation = cloud.operations.done(name, metadata, response)
-    cloud.jobs.spawn(_remove(cloud, serving.job_id(name, deployed_id)), f"undeploy {deployed_id}")
+    cloud.jobs.discard(serving.job_id(name, deployed_id))
     return operation
 
 
@@ -183,7 +185,3 @@ def _without(
             "Send a traffic_split without it.",
         )
     return {key: value for key, value in split.items() if key != deployed_id}
-
-
-async def _remove(cloud: Cloud, job: str) -> None:
-    await asyncio.to_thread(cloud.jobs.remove, job)

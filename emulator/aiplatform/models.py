@@ -108,7 +108,7 @@ def _delete_artifacts(cloud: Cloud, body: Body) -> None:
     """The files that the server itself keeps for a model; a user's own stay."""
     bucket, _, path = body.get(ARTIFACTS, "").removeprefix("gs://").partition("/")
     if bucket:
-        objects.delete_prefix(cloud, bucket, names.parent(f"{path}/model") + "/")
+        objects.delete_prefix(cloud, bucket, path.removesuffix("model"))
 
 
 def list_model_evaluations(cloud: Cloud, request: Body) -> Body:

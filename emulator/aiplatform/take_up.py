@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from emulator.aiplatform import deployments, imports, serving, training
 from emulator.aiplatform.models import ENDPOINT_KIND
 from emulator.cloud import Cloud
@@ -26,7 +24,7 @@ def take_up(cloud: Cloud) -> None:
         if path.name not in wanted
     ]
     for job in stale:
-        cloud.jobs.spawn(_remove(cloud, job), f"remove {job}")
+        cloud.jobs.discard(job)
 
 
 def _keep_deployed(cloud: Cloud) -> set[str]:
@@ -39,7 +37,3 @@ def _keep_deployed(cloud: Cloud) -> set[str]:
             serving.keep(cloud, name, deployed)
             found.add(serving.job_id(name, deployed["id"]))
     return found
-
-
-async def _remove(cloud: Cloud, job: str) -> None:
-    await asyncio.to_thread(cloud.jobs.remove, job)

@@ -113,4 +113,6 @@ def delete_training_pipeline(cloud: Cloud, request: Body) -> Body:
             )
         cloud.resources.delete(name)
         metadata = resources.typed("DeleteOperationMetadata", {})
-        return cloud.operations.done(names.parent(name), metadata, resources.EMPTY)
+        operation = cloud.operations.done(names.parent(name), metadata, resources.EMPTY)
+    cloud.jobs.discard(training.job_id(name))
+    return operation

@@ -169,6 +169,13 @@ class Jobs:
         self._reap(job_id)
         shutil.rmtree(self.path(job_id), ignore_errors=True)
 
+    def discard(self, job_id: str) -> None:
+        """Nothing; `remove` happens beside the requests."""
+        self.spawn(self._discard(job_id), f"remove {job_id}")
+
+    async def _discard(self, job_id: str) -> None:
+        await asyncio.to_thread(self.remove, job_id)
+
     def remove_all(self) -> None:
         """Nothing; every job and server of this folder is ended and forgotten. Blocks."""
         if self._loop is not None:

@@ -25,6 +25,15 @@ def test_a_deployment_is_billed_by_the_time_it_is_there(local: Cloud, clock: Ste
     assert ended["labels"] == {"ops-run": "r"}
 
 
+def test_every_node_of_a_deployment_is_billed(local: Cloud, clock: SteppedClock) -> None:
+    """Three nodes for an hour are three node hours."""
+    metering.begin_deployment(local, ENDPOINT, {}, nodes=3)
+    clock.advance(3600)
+
+    (row,) = metering.usage_rows(local)
+    assert row["nodeHours"] == pytest.approx(3)
+
+
 def test_a_training_is_billed_by_its_node_hours(local: Cloud) -> None:
     """Eight node hours in the cloud are $27.72, one for a device is $18, and never twice."""
     for name, is_mobile, node_hours in (("a", False, 8.0), ("b", True, 1.0), ("a", False, 8.0)):
