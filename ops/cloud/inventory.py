@@ -23,18 +23,19 @@ class Kind:
     cancel: str = ""
 
 
+TRAINING_PIPELINES = Kind(
+    "trainingPipelines",
+    "training pipeline",
+    "pipelines",
+    "list_training_pipelines",
+    "delete_training_pipeline",
+    "cancel_training_pipeline",
+)
 # In the order of deletion: endpoints hold models, jobs and models refer to data sets. All of them
 # carry labels. Source: Google's clean-up tutorials, read 2026-08-22.
 KINDS = (
     Kind("endpoints", "endpoint", "endpoints", "list_endpoints", "delete_endpoint"),
-    Kind(
-        "trainingPipelines",
-        "training pipeline",
-        "pipelines",
-        "list_training_pipelines",
-        "delete_training_pipeline",
-        "cancel_training_pipeline",
-    ),
+    TRAINING_PIPELINES,
     Kind(
         "customJobs",
         "custom job",

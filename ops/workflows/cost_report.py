@@ -88,9 +88,12 @@ def _training(record: Record, region: str) -> Line:
 
 
 def _unknown_use(record: Record) -> str:
-    if record.state == "failed":
-        return "Google does not bill a training that failed"
-    return "still under way" if record.state == "unfinished" else "use not known"
+    said = {
+        "failed": "Google does not bill a training that failed",
+        "unfinished": "still under way",
+        "cancelled": "Google bills what it used before it was cancelled: how much is not on record",
+    }
+    return said.get(record.state, "use not known")
 
 
 def deployments(record: Record, events: list[Event], region: str, now: datetime) -> list[Line]:

@@ -20,7 +20,7 @@ from ops.cloud.session import Session
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger
 from ops.progress import Progress
-from ops.workflows import cost_report
+from ops.workflows import closing, cost_report
 
 RUNS = "runs/"
 CANCEL_SECONDS = 600.0
@@ -116,7 +116,9 @@ def run(ledger: Ledger, todo: Plan, progress: Progress, now: Callable[[], dateti
     session = ledger.session
     _say_what_goes_on(progress)
     _cancel_jobs(session, todo, progress)
-    _undeploy(ledger, todo, progress)
+    _undeploy(session, todo, progress)
+    if todo.bucket is not None:
+        closing.close(ledger, todo.found)
     _delete_resources(session, todo, progress)
     kept, report = _keep_ledger(ledger, todo, progress, now)
     _delete_bucket(session, todo, progress)
@@ -171,23 +173,12 @@ def _ended(session: Session, job: Found) -> bool:
     return job.name not in now or not now[job.name].running
 
 
-def _undeploy(ledger: Ledger, todo: Plan, progress: Progress) -> None:
+def _undeploy(session: Session, todo: Plan, progress: Progress) -> None:
     if todo.deployed:
         with progress.step("Undeploying", len(todo.deployed), "models") as step:
             for endpoint, deployed in todo.deployed:
-                inventory.undeploy(ledger.session, endpoint, deployed, UNDEPLOY_SECONDS)
+                inventory.undeploy(session, endpoint, deployed, UNDEPLOY_SECONDS)
                 step.advance()
-    if todo.bucket is not None:
-        _record_undeployed(ledger)
-
-
-def _record_undeployed(ledger: Ledger) -> None:
-    """Put an end on record for every deployment without one: a killed teardown may owe it."""
-    for record in ledger.records("deploy"):
-        for start, end in cost_report.spans(ledger.events(record.id)):
-            if end is None:
-                facts = {key: start.facts.get(key) for key in ("endpoint", "deployed_model")}
-                ledger.append_event(record.id, cost_report.UNDEPLOYED, facts)
 
 
 def _delete_resources(session: Session, todo: Plan, progress: Progress) -> None:

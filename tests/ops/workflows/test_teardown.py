@@ -1,5 +1,6 @@
 """Teardown, judged by the emulator's own store."""
 
+import json
 import os
 import random
 import shutil
@@ -205,5 +206,11 @@ def test_a_running_training_is_cancelled_first(data: Path) -> None:
 
     said = run(data, "teardown", "--yes")
 
+    (report,) = (data / ".ops").rglob("cost-report.json")
+    lines = json.loads(report.read_text())["lines"]
     assert "2 training pipelines" in said
     assert stored(data) == []
+    assert [line["state"] for line in lines if line["run"].startswith("train-")] == [
+        "succeeded",
+        "cancelled",
+    ]
