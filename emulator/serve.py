@@ -8,6 +8,7 @@ import logging
 import shutil
 import signal
 import socket
+import sqlite3
 import sys
 import tempfile
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 from emulator.arguments import parse
 from emulator.cloud import ServerSettings
 from emulator.errors import StartError
+from emulator.failures import is_disk_full
 from emulator.folder import DataFolder
 
 if TYPE_CHECKING:
@@ -40,6 +42,11 @@ def main(arguments: list[str] | None = None) -> int:
         serve(options)
     except StartError as error:
         print(f"emulator: {error}", file=sys.stderr)
+        return 1
+    except (OSError, sqlite3.OperationalError) as error:
+        if not is_disk_full(error):
+            raise
+        print(f"emulator: The disk is full ({error}). Free some space.", file=sys.stderr)
         return 1
     return 0
 

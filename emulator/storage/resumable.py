@@ -188,7 +188,7 @@ def _write(cloud: Cloud, descriptor: int, data: bytes) -> None:
     """Appends all of `data` or, on a full disk, nothing of it."""
     before = os.fstat(descriptor).st_size
     try:
-        cloud.blobs.before_write()
+        cloud.blobs.check_space()
         write_all(descriptor, data)
         if cloud.blobs.fsync:
             os.fsync(descriptor)

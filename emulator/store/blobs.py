@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import threading
@@ -20,6 +21,9 @@ from emulator.store.sqlite import Store
 
 # Up to this many bytes a body waits in memory; more goes to a temporary file at once.
 MEMORY_BYTES = 1 << 20
+# Left free on the disk, so that on a full one objects can still be deleted and the server
+# restarted: SQLite writes before it frees, its log is 4 MB before it is folded in.
+RESERVE_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Blobs:
         self._pins: Counter[str] = Counter()
         self._lock = threading.Lock()
         self.fsync = fsync
-        self.before_write = before_write
+        self._before_write = before_write
         self._temporary.mkdir(parents=True, exist_ok=True)
 
     def path(self, sha256: str) -> Path:
@@ -85,6 +89,13 @@ class Blobs:
     def temporary(self) -> Path:
         """A new path beside the blobs, for bytes that are not yet complete."""
         return self._temporary / uuid4().hex
+
+    def check_space(self) -> None:
+        """Raises OSError (ENOSPC) where bytes would take what the database needs to go on."""
+        self._before_write()
+        disk = os.statvfs(self._folder)
+        if disk.f_bavail * disk.f_frsize < RESERVE_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._folder))
 
     def writer(self) -> BlobWriter:
         """A writer for one body; use it in a `with` that also covers the row that refers to it."""
@@ -219,7 +230,7 @@ class BlobWriter:
         self.close()
 
     def _flush(self) -> None:
-        self._blobs.before_write()
+        self._blobs.check_space()
         if self._descriptor < 0:
             self._path = self._blobs.temporary()
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +18,7 @@ from starlette.testclient import TestClient
 
 from emulator.cloud import Cloud
 from emulator.storage import objects
-from tests.local_cloud import LocalCloud, start_cloud, stop_cloud
+from tests.local_cloud import ROOT, LocalCloud, clean_environment, start_cloud, stop_cloud
 
 PROJECT = "test-project"
 
@@ -170,24 +172,44 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_disk_that_is_really_full(small_disk: Path) -> None:
-    """Filled to the last byte, the server refuses, keeps what it has, and goes on when it can."""
+    """Full, the server refuses bytes, keeps what it has, deletes, restarts, and goes on."""
     cloud = start_cloud(small_disk / "data")
     written: dict[str, bytes] = {}
     with httpx.Client(base_url=cloud.url, timeout=30) as http:
         make_bucket(http)
         codes = fill(http, written)
         assert codes[-1] == 507
-        assert all(get(http, name) == data for name, data in written.items())
-        for name in list(written)[:4]:
-            if http.delete(f"/storage/v1/b/kept/o/{name}").status_code == 204:
-                del written[name]
     stop_cloud(cloud)
 
     cloud = start_cloud(small_disk / "data")
     with httpx.Client(base_url=cloud.url, timeout=30) as http:
         assert all(get(http, name) == data for name, data in written.items())
+        assert put(http, "again", b"x" * 100_000).status_code == 507
+        deleted = [http.delete(f"/storage/v1/b/kept/o/{name}") for name in list(written)[:2]]
+        assert {answer.status_code for answer in deleted} == {204}
         assert put(http, "again", b"x" * 100_000).status_code == 200
     stop_cloud(cloud)
+
+
+def test_no_room_to_start(small_disk: Path) -> None:
+    """A server that cannot write its first files says that the disk is full."""
+    ballast = small_disk / "ballast"
+    with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 4096)
+
+    command = [sys.executable, "-m", "emulator", "serve", "--port", "0"]
+    refused = subprocess.run(
+        [*command, "--data", str(small_disk / "data")],
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "emulator: The disk is full (" in refused.stderr.splitlines()[-1]
 
 
 def fill(http: httpx.Client, written: dict[str, bytes]) -> list[int]:
