@@ -44,10 +44,11 @@ def plan(training: int, validation: int, labels: int, max_seconds: float) -> Pla
     views = max(int(TRAINING_SHARE * max_seconds * VIEWS_PER_SECOND), FEWEST_VIEWS)
     judging = min(validation, MOST_VALIDATION, max(views // 10, 1))
     teaching = max(views - 2 * judging, labels, FEWEST_VIEWS // 2)
+    taught = min(training, teaching)
     trial = min(
-        training, max(TRIAL_TRAINING, TRIAL_PER_LABEL * labels), max(teaching // 4, 2 * labels)
+        taught, max(TRIAL_TRAINING, TRIAL_PER_LABEL * labels), max(teaching // 4, 2 * labels)
     )
-    return Plan(trial, min(judging, TRIAL_VALIDATION), min(training, teaching), judging)
+    return Plan(trial, min(judging, TRIAL_VALIDATION), taught, judging)
 
 
 def scratch_epochs(photos: int, max_seconds: float) -> int:

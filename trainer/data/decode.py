@@ -111,7 +111,9 @@ def _pillow(data: bytes) -> Any:
         image.load()
     except PhotoError:
         raise
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError:
+        raise PhotoError(f"too many pixels; at most {MAX_PIXELS // 1_000_000} million") from None
+    except (OSError, ValueError, SyntaxError) as error:
         raise PhotoError(f"a damaged photo ({error})") from error
     if image.mode.startswith("I"):
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
@@ -124,4 +126,6 @@ def _pillow(data: bytes) -> Any:
 
 def _refuse_bomb(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
-        raise PhotoError(f"{width} × {height} pixels; at most {MAX_PIXELS // 1_000_000} million")
+        raise PhotoError(
+            f"too many pixels ({width} × {height}); at most {MAX_PIXELS // 1_000_000} million"
+        )

@@ -1,0 +1,112 @@
+"""`trainer.export`: the graph decodes, scales and scores for itself, as training did."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trainer.agreement import Agreement, compare, trained_scores
+from trainer.data.decode import square
+from trainer.errors import ExportError, PhotoError
+from trainer.export import Exported, save
+from trainer.models.network import Classifier, Layer, Network
+
+Maker = Callable[..., bytes]
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Classifier:
+    """A tiny network of 32 pixels whose scores depend on every pixel."""
+    random = np.random.default_rng(0)
+    kernel = random.normal(0, 0.5, (3, 3, 3, 8)).astype(np.float32)
+    layers = (Layer("convolution", kernel, np.zeros(8, np.float32), 2, True), Layer("pool"))
+    network = Network("test", 32, 127.0, 64.0, layers)
+    weights = random.normal(size=(8, 3)).astype(np.float32)
+    labels = ("t-shirt", "größe", "0")
+    return Classifier(network, weights, np.zeros(3, np.float32), labels, True)
+
+
+@pytest.fixture(scope="module")
+def exported(classifier: Classifier, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """The classifier saved and loaded again."""
+    folder = tmp_path_factory.mktemp("exported")
+    save(classifier, folder)
+    return Exported(folder)
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "size"),
+    [
+        ("JPEG", "RGB", (300, 200)),
+        ("JPEG", "RGB", (1000, 700)),
+        ("JPEG", "L", (130, 65)),
+        ("PNG", "RGBA", (120, 300)),
+        ("PNG", "P", (50, 40)),
+        ("PNG", "L", (1, 1)),
+        ("PNG", "RGB", (20, 24)),
+        ("GIF", "P", (64, 48)),
+        ("BMP", "RGB", (64, 48)),
+    ],
+)
+def test_the_graph_sees_what_training_saw(
+    classifier: Classifier,
+    exported: Exported,
+    photo_bytes: Maker,
+    kind: str,
+    mode: str,
+    size: tuple[int, int],
+) -> None:
+    """Each format, shrunk or enlarged, gets the scores of the training decoder's pixels."""
+    from trainer.models.litert import Interpreter, classifier_model
+
+    data = photo_bytes(kind, mode, size)
+
+    served = exported.scores([data])[0]
+
+    expected = Interpreter(classifier_model(classifier)).run(square(data, 32))
+    np.testing.assert_allclose(served, expected, atol=0.01)
+
+
+def test_labels_come_with_the_scores(exported: Exported, photo_bytes: Maker) -> None:
+    """A batch gives a row of scores a photo that sum to one, and the names as they were written."""
+    scores = exported.scores([photo_bytes("PNG"), photo_bytes("JPEG")])
+
+    assert scores.shape == (2, 3)
+    np.testing.assert_allclose(scores.sum(axis=1), 1.0, rtol=1e-5)
+    assert exported.labels == ("t-shirt", "größe", "0")
+
+
+def test_a_bad_photo_among_good_ones_is_named(
+    exported: Exported, photo_bytes: Maker, tmp_path: Path
+) -> None:
+    """The file that the graph cannot read is the one in the message."""
+    for name, data in (("good.png", photo_bytes("PNG")), ("bad.jpg", b"no photo")):
+        (tmp_path / name).write_bytes(data)
+
+    with pytest.raises(PhotoError, match=r"bad\.jpg: the graph cannot read it"):
+        exported.scores_of_files([tmp_path / "good.png", tmp_path / "bad.jpg"])
+
+
+def test_the_rule_of_agreement_fails_with_the_figures() -> None:
+    """One label in a hundred different, or scores off by 0.02, stops the export with figures."""
+    with pytest.raises(ExportError, match=r"99\.00% of 100 photos \(at least 99\.5% needed\)"):
+        Agreement(100, 0.99, 0.0).check()
+    with pytest.raises(ExportError, match=r"differ by 0\.0200 on average \(at most 0\.01\)"):
+        Agreement(100, 1.0, 0.02).check()
+    Agreement(200, 0.995, 0.01).check()
+
+
+def test_agreement_is_measured_on_the_files(
+    classifier: Classifier, exported: Exported, photo_bytes: Maker, tmp_path: Path
+) -> None:
+    """The trained model and its export agree on photos of several sizes."""
+    paths = []
+    for number, size in enumerate([(40, 30), (64, 64), (200, 333), (500, 400)]):
+        paths.append(tmp_path / f"{number}.jpg")
+        paths[-1].write_bytes(photo_bytes("JPEG", "RGB", size))
+
+    agreement = compare(trained_scores(classifier, paths), exported.scores_of_files(paths))
+
+    agreement.check()
+    assert agreement.photos == 4
