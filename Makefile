@@ -28,7 +28,7 @@ $(STAMP): requirements/dev.txt requirements/setup.txt pyproject.toml
 
 .PHONY: demo  ## The whole life of a model on this machine; DATA=folder takes your own photos
 demo: setup
-	@$(BIN)/python -m demo $(if $(DATA),--data "$(DATA)")
+	@$(BIN)/python -m demo $(if $(DATA),--data "$(DATA)") $(OPS_TARGET)
 
 .PHONY: test  ## Lint, types, house rules and every test (what CI runs)
 test: setup

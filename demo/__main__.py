@@ -46,19 +46,21 @@ def tell(commands: Commands, photos: Path) -> Told:
     started = time.monotonic()
     imported = commands.run("import-dataset", str(photos))
     trained = commands.run("train", "--mode", "automl")
-    evaluated = commands.run("evaluate")
+    commands.show("evaluate")
+    evaluated = commands.run("evaluate", quiet=True)
     commands.run("deploy", "--ttl", "1h")
     examples = predict_unseen(commands, imported, photos)
-    commands.run("status")
-    cost = commands.run("cost-report")
+    commands.show("status")
+    commands.show("cost-report")
     gone = commands.run("teardown", "--yes")
-    commands.run("emulator", "stop")
+    if commands.target != "gcp":
+        commands.run("emulator", "stop")
     return Told(
         imported=imported,
         trained=trained,
         evaluated=evaluated,
         examples=examples,
-        usd_on_google=float(cost["google_usd"]),
+        usd_on_google=float(gone["cost"]["google_usd"]),
         left=gone["left"],
         seconds=time.monotonic() - started,
     )

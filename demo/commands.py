@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,18 +29,32 @@ class Commands:
     target: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
 
-    def run(self, *words: str) -> dict[str, Any]:
-        """The result of `ops WORDS… --json`; progress and prices go to standard error as usual."""
-        shown = " ".join(["ops", *words])
-        print(f"\n$ {shown}", file=sys.stderr, flush=True)
-        command = [str(OPS), *words, "--json"]
+    def show(self, *words: str) -> None:
+        """Run `ops WORDS…` as a person sees it."""
+        self._run(words, None)
+
+    def run(self, *words: str, quiet: bool = False) -> dict[str, Any]:
+        """The result of `ops WORDS… --json`; prices and progress are seen, unless `quiet`."""
+        out = self._run((*words, "--json"), subprocess.PIPE, quiet=quiet)
+        return dict(json.loads(out)["result"])
+
+    def _run(self, words: Sequence[str], stdout: int | None, *, quiet: bool = False) -> str:
+        shown = " ".join(["ops", *(word for word in words if word != "--json")])
+        command = [str(OPS), *words]
         if self.target and words[0] != "emulator":
             command += ["--target", self.target]
-        done = subprocess.run(command, env=self.environment(), stdout=subprocess.PIPE, text=True)
-        answer = json.loads(done.stdout) if done.stdout.strip() else {}
+        if not quiet:
+            print(f"\n$ {shown}", file=sys.stderr, flush=True)
+        done = subprocess.run(
+            command,
+            env=self.environment(),
+            stdout=stdout,
+            stderr=subprocess.DEVNULL if quiet else None,
+            text=True,
+        )
         if done.returncode != 0:
             raise StepError(shown, done.returncode)
-        return dict(answer["result"])
+        return done.stdout or ""
 
     def storage_client(self) -> Any:
         """Google's storage client, led to the demo's cloud unless the target is gcp."""
