@@ -3,11 +3,8 @@
 import json
 import os
 import random
-import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,15 +13,14 @@ from pathlib import Path
 import pytest
 
 from ops import names
-from ops.cloud import emulator, endpoints, storage
+from ops.cloud import endpoints, storage
 from ops.cloud.session import Session
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger, Plan
 from ops.progress import Silent
 from ops.workflows import teardown
-from tests.local_cloud import clean_environment, start_cloud, stop_cloud
+from tests.ops.life import Life, living
 
-OPS = Path(sys.executable).with_name("ops")
 SEED = int(os.environ.get("OPS_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 KILLS = 4
 LIVING = "SELECT kind || ' ' || name FROM resources UNION ALL SELECT 'bucket ' || name FROM buckets"
@@ -124,92 +120,60 @@ def test_what_is_left_is_listed_and_fails(session: Session, ledger: Ledger) -> N
     assert left.value.hint == "Type: ops teardown (it goes on with what is left)."
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, digits: Path) -> Path:
-    """The folder of a stopped cloud that has a trained and deployed model."""
-    data = tmp_path_factory.mktemp("served") / "cloud"
-    cloud = start_cloud(data, "--seconds-per-node-hour", "1")
-    for words in (["import-dataset", str(digits)], ["train"], ["deploy", "--ttl", "1h"]):
-        run(data, *words)
-    stop_cloud(cloud)
-    return data
-
-
 @pytest.fixture
-def data(served: Path, tmp_path: Path) -> Iterator[Path]:
-    """A copy of it, for one test to take down."""
-    shutil.copytree(served, tmp_path / "cloud", symlinks=True)
-    yield tmp_path / "cloud"
-    emulator.stop(tmp_path / "cloud")
+def life(tmp_path: Path) -> Iterator[Life]:
+    """A user with a trained and deployed model."""
+    with living(tmp_path) as user:
+        user.result("train")
+        user.result("deploy", "--ttl", "1h")
+        yield user
 
 
-def begin(data: Path, *words: str) -> subprocess.Popen[str]:
-    """A command of `ops` on this cloud, at work."""
-    environ = clean_environment(OPS_EMULATOR_DATA=str(data), OPS_STATE_DIR=str(data / ".ops"))
-    return subprocess.Popen(
-        [OPS, *words],
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def run(data: Path, *words: str) -> str:
-    """What a command that ends well printed."""
-    with begin(data, *words) as process:
-        out, err = process.communicate(timeout=300)
-    assert process.returncode == 0, out + err
-    return out
-
-
-@pytest.mark.training
-def test_a_served_stack_is_taken_down_to_nothing(data: Path) -> None:
+def test_a_served_stack_is_taken_down_to_nothing(life: Life) -> None:
     """After the teardown of a trained and deployed model the store itself has nothing."""
-    assert any(row.startswith("aiplatform.Model ") for row in stored(data))
+    assert any(row.startswith("aiplatform.Model ") for row in stored(life.data))
 
-    said = run(data, "teardown", "--yes")
+    done = life.run("teardown", "--yes")
+    again = life.run("teardown", "--yes")
 
-    assert said.endswith("Listed again: nothing of stack default is left.\n")
-    assert stored(data) == []
-    assert run(data, "teardown", "--yes") == (
-        "Stack default has nothing: nothing to delete, nothing billed.\n"
+    assert done.code == 0
+    assert done.out.endswith("Listed again: nothing of stack default is left.\n")
+    assert stored(life.data) == []
+    assert (again.code, again.out) == (
+        0,
+        "Stack default has nothing: nothing to delete, nothing billed.\n",
     )
 
 
-@pytest.mark.training
-def test_a_teardown_killed_at_any_instant_ends_when_typed_again(data: Path) -> None:
+def test_a_teardown_killed_at_any_instant_ends_when_typed_again(life: Life) -> None:
     """Killed at random instants, it goes on with what is left, and the cost report is kept."""
     print(f"seed {SEED}")
     randomly = random.Random(SEED)
-    emulator.ensure(data)
     for _ in range(KILLS):
-        with begin(data, "teardown", "--yes") as process:
+        with life.begin("teardown", "--yes") as process:
             time.sleep(randomly.uniform(0.8, 2.5))
             process.send_signal(signal.SIGKILL)
 
-    run(data, "teardown", "--yes")
+    assert life.run("teardown", "--yes").code == 0
+    assert stored(life.data) == []
+    assert len(list(life.home.rglob("cost-report.json"))) == 1
 
-    assert stored(data) == []
-    assert len(list((data / ".ops").rglob("cost-report.json"))) == 1
 
-
-@pytest.mark.training
-def test_a_running_training_is_cancelled_first(data: Path) -> None:
-    """A stack whose training still runs is taken down too, and the training ends."""
-    with begin(data, "train", "--budget-node-hours", "100") as training:
+def test_a_running_training_is_cancelled_first(life: Life) -> None:
+    """A stack whose training still runs is taken down too, and the report says so."""
+    life.gate.unlink()
+    with life.begin("train", "--again") as training:
         assert training.stderr is not None
         while "Training: running" not in training.stderr.readline():
             assert training.poll() is None
         training.send_signal(signal.SIGKILL)
 
-    said = run(data, "teardown", "--yes")
+    done = life.run("teardown", "--yes")
 
-    (report,) = (data / ".ops").rglob("cost-report.json")
+    (report,) = life.home.rglob("cost-report.json")
     lines = json.loads(report.read_text())["lines"]
-    assert "2 training pipelines" in said
-    assert stored(data) == []
+    assert "2 training pipelines" in done.out
+    assert stored(life.data) == []
     assert [line["state"] for line in lines if line["run"].startswith("train-")] == [
         "succeeded",
         "cancelled",
