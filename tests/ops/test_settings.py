@@ -1,12 +1,15 @@
 """Settings: where each value comes from, and what a bad one says."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ops import settings
 from ops.errors import Code, OpsError
+from tests.local_cloud import ROOT
 
 
 def read(folder: Path, environ: Mapping[str, str] | None = None, **flags: str) -> settings.Settings:
@@ -99,3 +102,16 @@ def test_an_unknown_key_in_the_file_is_refused(tmp_path: Path) -> None:
         "Known settings: target, project, stack, region, bucket, owner, emulator_data, "
         "emulator_port, state_dir."
     )
+
+
+def test_the_example_file_has_every_setting_with_its_default(tmp_path: Path) -> None:
+    """Copied as it is, it changes nothing; every setting is in it, with its variable."""
+    text = (ROOT / "ops.example.toml").read_text()
+    (tmp_path / "ops.toml").write_text(text)
+
+    named = set(re.findall(r"(?m)^(?:# )?(\w+) = ", text))
+    with_file, without = read(tmp_path), settings.read({}, {}, tmp_path / "elsewhere")
+
+    assert named == set(settings.KEYS)
+    assert all(variable in text for variable in settings.KEYS.values())
+    assert replace(with_file, sources={}) == replace(without, sources={})
