@@ -136,7 +136,7 @@ def _conclude(cloud: Cloud, operation: str, payload: Body) -> None:
         now = resources.now(cloud)
         deployed = {**payload["deployedModel"], "createTime": now}
         endpoint["deployedModels"] = [*endpoint.get("deployedModels", []), deployed]
-        endpoint["trafficSplit"] = payload["trafficSplit"]
+        endpoint["trafficSplit"] = _present(endpoint, payload["trafficSplit"], deployed["id"])
         endpoint = resources.stamped(cloud, endpoint)
         cloud.resources.replace(endpoint["name"], endpoint)
         nodes = deployed["automaticResources"]["minReplicaCount"]
@@ -144,6 +144,12 @@ def _conclude(cloud: Cloud, operation: str, payload: Body) -> None:
         metering.begin_deployment(cloud, usage_name, endpoint, nodes)
         response = resources.typed("DeployModelResponse", {"deployedModel": deployed})
         cloud.operations.finish(operation, response)
+
+
+def _present(endpoint: Body, split: dict[str, int], deployed_id: str) -> dict[str, int]:
+    """The traffic that was asked for, or all to the new model where another has gone meanwhile."""
+    ids = {one["id"] for one in endpoint["deployedModels"]}
+    return split if set(split) <= ids else {deployed_id: 100}
 
 
 def _usage_name(endpoint: str, deployed_id: str) -> str:

@@ -86,7 +86,7 @@ def test_an_import_goes_on_after_kill_9(restarted: Callable[..., Restarted]) -> 
     instants = random.Random(seed)
     server = restarted()
     dataset, operation = big_import(server.vertex, photos=400)
-    for _ in range(4):
+    for _ in range(3):
         time.sleep(instants.uniform(0, 0.05))  # the instant of the kill, not a wait
         server.kill()
         server.start()
@@ -124,7 +124,7 @@ def test_trainings_killed_at_random_instants_end_once(restarted: Callable[..., R
     server = restarted(*fake_engines(train_seconds=0.2))
     dataset = server.vertex.filled_dataset(server.vertex.bucket("photos"))
     pipelines = []
-    for _ in range(5):
+    for _ in range(3):
         pipelines.append(server.vertex.begin_training(dataset))
         time.sleep(instants.uniform(0, 0.8))  # the instant of the kill, not a wait
         server.kill()
@@ -132,7 +132,7 @@ def test_trainings_killed_at_random_instants_end_once(restarted: Callable[..., R
 
     states = [server.vertex.trained(one)["state"] for one in pipelines]
 
-    assert states == ["PIPELINE_STATE_SUCCEEDED"] * 5
+    assert states == ["PIPELINE_STATE_SUCCEEDED"] * 3
     models = server.vertex.get(f"{server.vertex.parent}/models")["models"]
     assert sorted(one["trainingPipeline"] for one in models) == sorted(pipelines)
 
@@ -182,6 +182,33 @@ def test_a_deployment_goes_on_after_kill_9(restarted: Callable[..., Restarted]) 
     assert answer["deployedModelId"] == "5"
     assert len(before) == 1 and serving_pids(server.cloud.data) == before
     assert len(server.vertex.get(endpoint)["deployedModels"]) == 1
+
+
+def test_deployments_killed_at_random_instants_end_once(
+    restarted: Callable[..., Restarted],
+) -> None:
+    """Whenever the server dies, each deployment ends well, once, with one process."""
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    instants = random.Random(seed)
+    server = restarted(*fake_engines())
+    vertex = server.vertex
+    dataset = vertex.filled_dataset(vertex.bucket("photos"))
+    model = vertex.trained(vertex.begin_training(dataset))["modelToUpload"]["name"]
+    endpoint = vertex.endpoint()
+    operations = []
+    for number in range(3):
+        operations.append(server.vertex.begin_deployment(endpoint, model, id=f"{number + 1}"))
+        time.sleep(instants.uniform(0, 0.6))  # the instant of the kill, not a wait
+        server.kill()
+        server.start()
+
+    ended = [server.vertex.done(one) for one in operations]
+
+    assert all("response" in one for one in ended), ended
+    deployed = server.vertex.get(endpoint)["deployedModels"]
+    assert sorted(one["id"] for one in deployed) == ["1", "2", "3"]
+    wait_until(lambda: len(serving_pids(server.cloud.data)) == 3)
 
 
 def test_a_server_of_a_deployment_that_was_undeployed_is_ended(
