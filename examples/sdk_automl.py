@@ -104,7 +104,9 @@ def main() -> None:
     endpoint.delete(force=True)
     model.delete()
     dataset.delete()
-    bucket.delete(force=True)
+    # `delete(force=True)` refuses a bucket of more than 256 objects.
+    bucket.delete_blobs(list(bucket.list_blobs()))
+    bucket.delete()
     print("deleted endpoint, model, dataset and bucket")
 
 
