@@ -22,8 +22,9 @@ $(STAMP): requirements/dev.txt requirements/setup.txt pyproject.toml
 	  { echo "The virtual environment could not be made. On Debian type: apt-get install python3-venv" >&2; exit 1; }
 	@echo "Setting up $(VENV) (a minute or two the first time: TensorFlow is 260 MB)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/setup.txt
-	@$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode --require-hashes -r requirements/dev.txt
 	@$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation --editable .
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m compileall -q ops emulator trainer
 	@touch $@
 
 .PHONY: demo  ## The whole life of a model on this machine; DATA=folder takes your own photos
