@@ -66,10 +66,21 @@ def local() -> Iterator[Local]:
 
 
 def end(cloud: Local) -> None:
-    """Kill what runs on this cloud's folder."""
+    """Kill what runs on this cloud's folder: the server, its jobs and prediction servers."""
     import psutil
 
     for process in psutil.process_iter(["cmdline"]):
-        if any(str(cloud.folder) in word for word in process.info["cmdline"] or []):
+        words = process.info["cmdline"] or []
+        if any(str(cloud.folder) in word for word in (*words, *_environment(process))):
             process.kill()
             process.wait(timeout=10)
+
+
+def _environment(process: Any) -> list[str]:
+    """The values of a process's variables; none for one that may not be read or is gone."""
+    import psutil
+
+    try:
+        return [str(value) for value in process.environ().values()]
+    except psutil.Error:
+        return []

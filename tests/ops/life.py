@@ -88,6 +88,11 @@ class Life:
             found: dict[str, Any] = json.load(answer)
         return found
 
+    def deleted(self, path: str) -> None:
+        """Ask the cloud to delete something."""
+        with urlopen(Request(self.cloud.url + path, method="DELETE")):
+            return
+
 
 def ended(process: subprocess.Popen[str]) -> Ran:
     """How a command at work ended."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.local_cloud import wait_until
 from tests.ops.cutting_proxy import CuttingProxy, cutting_proxy
 from tests.ops.life import Life, ended, living
 
@@ -91,22 +92,36 @@ def deployed_once(life: Life, run: str, endpoint: str) -> None:
     assert kinds.count("DeployModelOperationMetadata") == 1
 
 
+def clear(life: Life) -> None:
+    """Take everything off its endpoint behind the back of `ops`, and delete the endpoint."""
+    for endpoint in life.listed("endpoints"):
+        for model in endpoint.get("deployedModels", []):
+            life.posted(f"/v1/{endpoint['name']}:undeployModel", {"deployedModelId": model["id"]})
+        wait_until(
+            lambda name=endpoint["name"]: not life.asked(f"/v1/{name}").get("deployedModels")
+        )
+        life.deleted(f"/v1/{endpoint['name']}")
+    wait_until(lambda: not life.listed("endpoints"))
+
+
 def test_a_deployment_killed_anywhere_is_deployed_once(life: Life, proxy: CuttingProxy) -> None:
     """The repeated command finds endpoint, operation or model, and never makes a second."""
     life.result("train")
     words = ("deploy", "--ttl", "30m")
+    life.result(*words)
+    clear(life)
     known = steps(life, proxy, *words)
     print("\n".join(known))
-    life.result("undeploy")
 
     for at, arrives in every_cut(len(known)):
+        clear(life)
         code = kill_at(life, proxy, at, arrives, words)
         done = life.result(*words)
 
         assert code == KILLED, (at, arrives)
         deployed_once(life, done["run"], done["endpoint"])
-        life.result("undeploy")
-        assert life.listed("endpoints") == []
+    life.result("undeploy")
+    assert life.listed("endpoints") == []
 
 
 def test_an_undeployment_killed_anywhere_is_on_record_once(life: Life, proxy: CuttingProxy) -> None:
