@@ -111,8 +111,8 @@ class Jobs:
     def is_alive(self, job_id: str) -> bool:
         """Whether somebody supervises the job now, or is about to."""
         child = self._children.get(job_id)
-        if child is not None:
-            return child.poll() is None
+        if child is not None and child.poll() is None:
+            return True
         known = read_json(self.path(job_id) / "supervisor.json")
         return known is not None and processes.is_alive(known["pid"], known["processStarted"])
 
@@ -123,7 +123,7 @@ class Jobs:
         polls = 0
         while True:
             if (ending := self.ending(job_id)) is not None:
-                self._reap(job_id)
+                await asyncio.to_thread(self._reap, job_id)
                 return ending
             polls += 1
             if polls % POLLS_PER_LIVENESS_CHECK == 0:

@@ -6,8 +6,8 @@ from contextlib import suppress
 
 import psutil
 
-# Start times are compared with the clock's grain: psutil derives them from ticks since boot.
-SAME_START_SECONDS = 0.05
+# psutil derives start times from the time of boot, which moves when the clock is set right.
+SAME_START_SECONDS = 2.0
 
 
 def is_alive(pid: int, started: float) -> bool:

@@ -3,7 +3,8 @@
 Run by path, `python -P supervisor.py FOLDER`, in a session of its own, so that it outlives the
 server. FOLDER holds `spec.json` (see `JobSpec`); here come `stdout.log`, `stderr.log`,
 `supervisor.json` (who supervises) and at the end `exit.json`, by rename. Whoever holds the lock
-on `lock` is the only supervisor of the job; a second one leaves at once.
+on `lock` is the only supervisor of the job; a second one, started by a server that could not know
+of the first, waits for its end and leaves.
 """
 
 import contextlib
@@ -27,11 +28,8 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 def main(folder: Path) -> None:
     """Nothing; returns when the job has ended and `exit.json` says how."""
     with (folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        if not (folder / "exit.json").exists():
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "supervisor.json").exists():
             _supervise(folder, json.loads((folder / "spec.json").read_text()))
 
 
