@@ -5,6 +5,7 @@ came back. The judge asks the cloud, not `ops`.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -97,11 +98,14 @@ def clear(life: Life) -> None:
     for endpoint in life.listed("endpoints"):
         for model in endpoint.get("deployedModels", []):
             life.posted(f"/v1/{endpoint['name']}:undeployModel", {"deployedModelId": model["id"]})
-        wait_until(
-            lambda name=endpoint["name"]: not life.asked(f"/v1/{name}").get("deployedModels")
-        )
+        wait_until(partial(is_empty, life, endpoint["name"]))
         life.deleted(f"/v1/{endpoint['name']}")
     wait_until(lambda: not life.listed("endpoints"))
+
+
+def is_empty(life: Life, endpoint: str) -> bool:
+    """Whether no model is on the endpoint."""
+    return not life.asked(f"/v1/{endpoint}").get("deployedModels")
 
 
 def test_a_deployment_killed_anywhere_is_deployed_once(life: Life, proxy: CuttingProxy) -> None:
