@@ -1,9 +1,11 @@
 """The folder that is /gcs to a job."""
 
+import stat
 from pathlib import Path
 
 import pytest
 
+from emulator.cloud import Cloud
 from emulator.jobs.gcs_view import GcsView
 
 
@@ -36,3 +38,13 @@ def test_no_address_leads_out_of_the_view(tmp_path: Path) -> None:
     assert not view.link("gs://b/../../x", tmp_path / "blob")
     with pytest.raises(ValueError, match="inside the view"):
         view.path("gs://../x")
+
+
+def test_a_job_cannot_write_the_bytes_it_is_linked_to(local: Cloud, tmp_path: Path) -> None:
+    """Stored bytes are read-only files, whoever follows a link to them."""
+    with local.blobs.writer() as writer:
+        writer.write(b"photo")
+        blob = local.blobs.path(writer.finish().sha256)
+        GcsView(tmp_path / "mount").link("gs://b/photo", blob)
+
+        assert stat.S_IMODE((tmp_path / "mount/b/photo").stat().st_mode) == 0o400
