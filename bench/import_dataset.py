@@ -45,7 +45,9 @@ def upload_many(source: Path, data: Path, url: str) -> float:  # noqa: ARG001
     from google.cloud.storage import transfer_manager
 
     client = storage.Client(
-        project="bench", credentials=AnonymousCredentials(), client_options={"api_endpoint": url}
+        project="bench",
+        credentials=AnonymousCredentials(),
+        client_options={"api_endpoint": url},  # type: ignore[no-untyped-call]
     )
     bucket = client.create_bucket("bench-upload-many", location="us-central1")
     photos = sorted(source.glob("*/*/*.jpg"))

@@ -97,7 +97,7 @@ def image_object(sha256: str, suffix: str) -> str:
 
 def dataset_prefix(name: str, digest: str) -> str:
     """`datasets/NAME/DIGEST/`, where manifest.jsonl, labels.txt and import.jsonl lie."""
-    return f"datasets/{name}/{digest[:DIGEST_CHARACTERS]}/"
+    return f"datasets/{name}/{digest}/"
 
 
 def dataset_versions_prefix(name: str) -> str:

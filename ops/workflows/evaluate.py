@@ -183,10 +183,15 @@ def at_threshold(metrics: Mapping[str, Any], threshold: float) -> AtThreshold:
 
 
 def confusion_of(metrics: Mapping[str, Any], own: Mapping[str, str]) -> Confusion | None:
-    """The matrix in the order of its own annotationSpecs, never by index of another list."""
+    """The matrix, sorted by the user's names; read by its own annotationSpecs, never by index."""
     matrix = metrics.get("confusionMatrix")
     if not matrix:
         return None
     safe = [str(spec["displayName"]) for spec in matrix["annotationSpecs"]]
-    rows = tuple(tuple(int(count) for count in row) for row in matrix["rows"])
-    return Confusion(tuple(own.get(name, name) for name in safe), rows)
+    named = [own.get(name, name) for name in safe]
+    order = sorted(range(len(named)), key=named.__getitem__)
+    rows = matrix["rows"]
+    return Confusion(
+        labels=tuple(named[index] for index in order),
+        rows=tuple(tuple(int(rows[i][j]) for j in order) for i in order),
+    )

@@ -51,7 +51,7 @@ def class_names(ledger: Ledger, name: str, digest: str) -> dict[str, str]:
     """Safe name → the user's own; empty when the data set's files are gone."""
     path = names.dataset_prefix(name, digest) + LABELS_FILE
     found = storage.read_text(ledger.session, ledger.session.settings.bucket, path)
-    lines = found.text.splitlines() if found else []
+    lines = found.text.split("\n") if found else []
     rows = [line.split("\t", 1) for line in lines]
     return {row[0]: row[1] for row in rows if len(row) == 2}
 
@@ -60,12 +60,12 @@ def class_names_of(ledger: Ledger, labels: Mapping[str, str]) -> dict[str, str]:
     """Safe name → the user's own, for a model with these resource labels; {} if not of `ops`."""
     run = labels.get(names.LABEL_RUN, "")
     try:
-        inputs = ledger.get(run).plan["inputs"] if run else {}
+        plan = ledger.get(run).plan if run else {}
     except OpsError:
         return {}
-    if "dataset" not in inputs:
+    if "dataset" not in plan.get("inputs", {}):
         return {}
-    return class_names(ledger, inputs["dataset"], labels.get(names.LABEL_DATASET, ""))
+    return class_names(ledger, plan["inputs"]["dataset"], str(plan["data_digest"]))
 
 
 def _imported(record: Record) -> Imported:

@@ -48,7 +48,8 @@ def lines_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 def is_command(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether Typer registers this function as a command."""
-    return any(".command(" in ast.unparse(decorator) for decorator in node.decorator_list)
+    words = [ast.unparse(decorator) for decorator in node.decorator_list]
+    return any(word.startswith("command(") or ".command(" in word for word in words)
 
 
 PYTHON_FILES = tracked("*.py")
