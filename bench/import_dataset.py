@@ -46,8 +46,8 @@ def upload_many(source: Path, data: Path, url: str) -> float:  # noqa: ARG001
 
     client = storage.Client(
         project="bench",
-        credentials=AnonymousCredentials(),
-        client_options={"api_endpoint": url},  # type: ignore[no-untyped-call]
+        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+        client_options={"api_endpoint": url},
     )
     bucket = client.create_bucket("bench-upload-many", location="us-central1")
     photos = sorted(source.glob("*/*/*.jpg"))

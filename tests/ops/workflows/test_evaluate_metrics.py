@@ -47,11 +47,11 @@ def test_metrics_without_thresholds_say_so() -> None:
     assert AtThreshold(0.5, None, None, None) == at_threshold({"auPrc": 0.9}, 0.5)
 
 
-def test_the_confusion_matrix_keeps_its_own_order_and_the_users_names() -> None:
-    """Rows and columns follow annotationSpecs; accuracy is the diagonal's share."""
+def test_the_confusion_matrix_is_read_by_its_own_order_and_sorted_by_the_users_names() -> None:
+    """Rows and columns follow annotationSpecs, wherever they are shown; accuracy is the diagonal's."""
     found = confusion_of(METRICS, OWN)
 
-    assert found == Confusion(("t-shirt", "hat"), ((8, 2), (1, 4)))
+    assert found == Confusion(("hat", "t-shirt"), ((4, 1), (2, 8)))
     assert (found.photos, found.accuracy, found.of("hat")) == (15, 12 / 15, 5)
 
 
