@@ -48,7 +48,7 @@ def test_metrics_without_thresholds_say_so() -> None:
 
 
 def test_the_confusion_matrix_is_read_by_its_own_order_and_sorted_by_the_users_names() -> None:
-    """Rows and columns follow annotationSpecs, wherever they are shown; accuracy is the diagonal's."""
+    """Rows and columns follow annotationSpecs, shown by name; accuracy is the diagonal."""
     found = confusion_of(METRICS, OWN)
 
     assert found == Confusion(("hat", "t-shirt"), ((4, 1), (2, 8)))
