@@ -12,7 +12,7 @@ from demo.digits import write_digits
 from demo.summary import Example, Told, text
 from demo.unseen import read_object, unseen_photos
 
-FOLDER = Path(".ops/demo").absolute()
+FOLDER = Path(".ops/demo")
 EXAMPLES = 3
 
 
@@ -21,10 +21,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--data", type=Path, help="your own photos, in a folder per class")
     parser.add_argument("--target", choices=("local", "gcp"))
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where the demo's cloud lies")
     options = parser.parse_args()
-    commands = Commands(FOLDER, options.target)
+    folder = options.folder.absolute()
     try:
-        told = tell(commands, options.data or digits())
+        told = tell(Commands(folder, options.target), options.data or digits(folder))
     except StepError as failure:
         print(f"\nThe demo stopped: {failure}. Mend it and type the same again.", file=sys.stderr)
         return failure.exit_code
@@ -32,9 +33,9 @@ def main() -> int:
     return 1 if told.left else 0
 
 
-def digits() -> Path:
+def digits(own: Path) -> Path:
     """A folder with 5,000 handwritten digits, written at the first demo."""
-    folder = FOLDER / "digits"
+    folder = own / "digits"
     if not folder.is_dir():
         print("Writing 5,000 handwritten digits as PNG files ...", file=sys.stderr, flush=True)
     write_digits(folder)

@@ -73,4 +73,5 @@ class Commands:
     def environment(self) -> dict[str, str]:
         """The caller's environment, with the demo's stack and data folder."""
         own = {"OPS_STACK": STACK, "OPS_EMULATOR_DATA": str(self.folder / "cloud")}
+        own["OPS_STATE_DIR"] = str(self.folder / "state")
         return {**os.environ, **own, **self.variables}

@@ -1,0 +1,22 @@
+"""The long campaign: `kill -9` of the server, then of `ops`, at 21 random instants each.
+
+The same test as in the suite, with more kills: `python -m bench kills`. The seed is printed;
+OPS_TEST_SEED repeats a campaign.
+"""
+
+import os
+import subprocess
+import sys
+
+KILLS = "21"
+
+
+def main() -> int:
+    """Pytest's exit code."""
+    command = [sys.executable, "-m", "pytest", "-q", "-s", "tests/journey/test_kills.py"]
+    environment = {"OPS_TEST_KILLS": KILLS, **os.environ}
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
