@@ -118,7 +118,10 @@ def _export(config: Config, photos: Any, choice: Any, journal: Journal) -> dict[
     card = artifacts.model_card(classifier, choice.candidates, choice.name, config.task.seed)
     card |= {
         "photos": {
-            split: len(getattr(photos, split)) for split in ("training", "validation", "test")
+            "training": choice.training_photos,
+            "validation": len(choice.validation),
+            "test": len(photos.test),
+            "unlabelled": photos.unlabelled,
         },
         "agreement": asdict(agreement),
         **measured,

@@ -21,7 +21,7 @@ from trainer.config import Task
 from trainer.data.manifest import Photo, Photos, hold_out, spread
 from trainer.embed import Embedder
 from trainer.journal import Journal
-from trainer.judge import Score, lead, score, scratch_wins, survivors
+from trainer.judge import Score, lead, mirror_helps, score, scratch_wins, survivors
 from trainer.models.efficientnet_lite import lite0
 from trainer.models.linear import temperature
 from trainer.models.network import Classifier
@@ -137,7 +137,7 @@ class _Contest:
         return done.get(TRANSFER) or done[SCRATCH]
 
     def _try_transfer(self) -> tuple[Score, bool]:
-        """The trial's score with or without the mirror image, whichever has the lower log loss."""
+        """The trial's score with the mirror image, unless the photo alone does better."""
         listen = self.journal.span("features", 0.02, 0.06, "Trial features of validation photos")
         self.judged = transfer.read_both(self.embedder, self.jury, listen)
         listen = self.journal.span("features", 0.06, 0.15, "Trial features of training photos")
@@ -149,7 +149,7 @@ class _Contest:
             scores[mirrored] = self._calibrated(logits, self.jury)
             name = f"{TRANSFER}, trial, " + ("with mirror image" if mirrored else "photo alone")
             self._report(name, scores[mirrored], head.photos, started)
-        mirrored = scores[True].log_loss <= scores[False].log_loss
+        mirrored = mirror_helps(scores[False], scores[True])
         return scores[mirrored], mirrored
 
     def _try_scratch(self) -> Score:

@@ -17,6 +17,7 @@ class Journal:
     stream: TextIO = field(default_factory=lambda: sys.stdout)
     clock: Callable[[], float] = time.monotonic
     told_at: float = float("-inf")
+    furthest: float = 0.0
 
     def say(self, message: str, severity: str = "INFO", **fields: Any) -> None:
         """One line with `severity`, `message` and any other fields."""
@@ -25,13 +26,15 @@ class Journal:
         self.stream.flush()
 
     def progress(self, phase: str, fraction: float, message: str, **fields: Any) -> None:
-        """A line about how far the whole job is, `fraction` 0–1; at most two a second."""
+        """A line about how far the whole job is, `fraction` 0–1; at most two a second.
+
+        What is said never goes back, also when there was less to do than had been expected.
+        """
         now = self.clock()
+        self.furthest = max(self.furthest, min(fraction, 1.0))
         if now - self.told_at >= 0.5:
             self.told_at = now
-            self.say(
-                message, phase=phase, fraction=round(min(max(fraction, 0.0), 1.0), 4), **fields
-            )
+            self.say(message, phase=phase, fraction=round(self.furthest, 4), **fields)
 
     def span(self, phase: str, start: float, end: float, what: str) -> Callable[[int, int], None]:
         """A listener `(done, total)` that reports one phase as a stretch of the whole job."""

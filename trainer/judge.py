@@ -11,6 +11,7 @@ from trainer.models.linear import Labels, log_loss
 
 # A candidate this far behind after a trial on few photos is not trained on all of them.
 CLEARLY_BEHIND = 0.1
+FEWEST_JUDGES = 30
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,32 @@ def survivors(transfer: Score, scratch: Score, everything: bool) -> tuple[bool, 
     """Whether transfer and scratch are to be trained in full after the trial.
 
     A network from scratch gains more from more photos than a linear head: it is dropped only when
-    it is far behind, while transfer is dropped as soon as it is behind by more than the error. With
-    `everything`, the trial already had all photos, and both have to be clearly behind.
+    it is far behind, while transfer is dropped as soon as it is beaten. With `everything`, the
+    trial already had all photos, and either has to be clearly behind.
     """
     ahead, error = lead(transfer, scratch)
     if everything:
         return ahead >= -2 * error, ahead <= 2 * error
-    return ahead >= -error, ahead <= max(CLEARLY_BEHIND, 2 * error)
+    return not scratch_wins(transfer, scratch), ahead <= max(CLEARLY_BEHIND, 2 * error)
 
 
 def scratch_wins(transfer: Score, scratch: Score) -> bool:
-    """Whether scratch is ahead by more than the error; else transfer, which has seen the world."""
+    """Whether scratch is exported: it has to be ahead, and be surer of the right labels too.
+
+    With few photos to judge by, it has to be ahead by more than the error; the log loss, fitted to
+    the same few, then says nothing. In doubt it is transfer, which has seen the world.
+    """
     ahead, error = lead(scratch, transfer)
-    return ahead > error
+    if len(scratch.right) < FEWEST_JUDGES:
+        return ahead > error
+    return ahead > error or (ahead >= 0 and scratch.log_loss < transfer.log_loss)
+
+
+def mirror_helps(alone: Score, mirrored: Score) -> bool:
+    """Whether the mirror image is used too: unless that is clearly worse.
+
+    It makes photographs' scores steadier; with signs that differ by left and right it would be
+    fatal, and then it loses here by far.
+    """
+    ahead, error = lead(alone, mirrored)
+    return ahead <= 2 * error

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from trainer.judge import Score, scratch_wins, survivors
+from trainer.judge import Score, mirror_helps, scratch_wins, survivors
 
 
-def scored(right: int, of: int) -> Score:
+def scored(right: int, of: int, log_loss: float = 0.5) -> Score:
     """A candidate with the first `right` of `of` photos right."""
-    return Score(np.arange(of) < right, 0.0)
+    return Score(np.arange(of) < right, log_loss)
 
 
 def test_far_behind_is_dropped() -> None:
@@ -35,3 +35,16 @@ def test_one_photo_of_two_decides_nothing() -> None:
     """With two validation photos a lead of one is within the error."""
     assert not scratch_wins(scored(1, 2), scored(2, 2))
     assert scratch_wins(scored(470, 500), scored(490, 500))
+
+
+def test_a_narrow_lead_needs_surer_answers() -> None:
+    """One photo ahead wins with the lower log loss, and not with the higher."""
+    assert scratch_wins(scored(90, 100, 0.3), scored(91, 100, 0.2))
+    assert not scratch_wins(scored(90, 100, 0.3), scored(90, 100, 0.4))
+    assert not scratch_wins(scored(91, 100, 0.3), scored(90, 100, 0.2))
+
+
+def test_the_mirror_image_is_left_out_where_left_and_right_differ() -> None:
+    """Arrows to the left and right become coin tosses when mirrored; photographs do not mind."""
+    assert not mirror_helps(scored(95, 100), scored(52, 100))
+    assert mirror_helps(scored(88, 100), scored(87, 100))

@@ -74,12 +74,8 @@ def train(
 def embed(network: Network, pixels: Pixels) -> Floats:
     """Embeddings `(photos, width)` of squares `(photos, size, size, 3)` uint8."""
     tf = tensorflow()
-    spec = tf.TensorSpec((None, network.size, network.size, 3), tf.float32)
-    graph = tf.function(
-        lambda batch: embedded(network, batch), input_signature=[spec], autograph=False
-    )
     parts = [
-        graph(pixels[start : start + 256].astype(np.float32)).numpy()
+        embedded(network, tf.constant(pixels[start : start + 256], tf.float32)).numpy()
         for start in range(0, len(pixels), 256)
     ]
     return np.concatenate(parts) if parts else np.zeros((0, network.width), np.float32)
