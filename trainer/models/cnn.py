@@ -23,6 +23,8 @@ from trainer.models.network import Floats, Layer, Network
 CHANNELS = (16, 32, 32, 64, 64)
 STRIDES = (2, 1, 1, 1, 1)
 POOLED_AFTER = (2,)
+POOLED_AFTER_IF_BIG = (0, 2)
+BIG = 40
 BATCH = 32
 PEAK_RATE = 8e-3
 WARM_UP = 0.1
@@ -109,6 +111,7 @@ class _Learner:
     def __init__(self, tf: Any, pixels: Pixels, classes: int, random: np.random.Generator) -> None:
         self.tf = tf
         self.size = pixels.shape[1]
+        self.pooled_after = POOLED_AFTER_IF_BIG if self.size > BIG else POOLED_AFTER
         self.mean = float(np.float32(pixels.mean(dtype=np.float64)))
         self.scale = float(np.float32(max(pixels.std(dtype=np.float64), LEAST_SPREAD)))
         inputs = (3, *CHANNELS[:-1])
@@ -146,7 +149,7 @@ class _Learner:
         layers: list[Layer] = []
         for place in range(len(CHANNELS)):
             layers.append(self._folded(place))
-            if place in POOLED_AFTER:
+            if place in self.pooled_after:
                 layers.append(Layer("pool"))
         network = Network("small-cnn-5", self.size, self.mean, self.scale, tuple(layers))
         return Trained(network, self.head.numpy(), self.bias.numpy(), finished)
@@ -192,7 +195,7 @@ class _Learner:
             )
             seen.append((mean, variance))
             values = tf.nn.relu6(values)
-            if place in POOLED_AFTER:
+            if place in self.pooled_after:
                 values = tf.nn.max_pool2d(values, 2, 2, "SAME")
         return tf.matmul(tf.reduce_mean(values, (1, 2)), self.head) + self.bias, seen
 
