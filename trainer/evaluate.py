@@ -156,10 +156,10 @@ def _at_threshold(place: int, every: _Counts, top: _Counts) -> dict[str, Any]:
 def _log_loss(scores: Numbers, true: Truths, columns: list[int]) -> float:
     """Cross-entropy in nats a photo: of all labels, or of one label against the rest."""
     if len(columns) == scores.shape[1]:
-        return float(-np.log(np.maximum(scores[true], SMALLEST_SCORE)).mean())
+        return float(np.log(1 / np.maximum(scores[true], SMALLEST_SCORE)).mean())
     chance = scores[:, columns[0]]
     right = np.where(true[:, columns[0]], chance, 1 - chance)
-    return float(-np.log(np.maximum(right, SMALLEST_SCORE)).mean())
+    return float(np.log(1 / np.maximum(right, SMALLEST_SCORE)).mean())
 
 
 def _add_f1_averages(metrics: dict[str, Any], slices: Sequence[dict[str, Any]]) -> None:

@@ -139,6 +139,22 @@ def test_photos_are_learned_by_transfer_whatever_they_are_called(
     assert model.card["agreement"]["same_label"] >= 0.995
 
 
+@pytest.mark.training
+def test_a_budget_that_is_too_small_still_leaves_a_model(digit_rows: Rows, tmp_path: Path) -> None:
+    """Half a second teaches few photos, says so, and ends with an evaluated model all the same."""
+    few: Rows = {
+        split: [(photo, label) for photo, label in rows if label in ("0", "1")]
+        for split, rows in digit_rows.items()
+    }
+
+    model = run_job(write_job(tmp_path, few, maxSeconds=0.5))
+
+    assert model.outcome["stopReason"] == "BUDGET_REACHED"
+    assert model.card["photos"]["training"] < len(few["training"])
+    assert model.card["metrics"]["accuracy"] >= 0.9
+    assert (model.folder / "evaluation.json").is_file()
+
+
 def test_an_unreadable_photo_is_named(digit_rows: Rows, tmp_path: Path) -> None:
     """A text file called .png and a missing photo end the job at once, both named."""
     text = tmp_path / "letter.png"

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from trainer.models.network import Floats
 
 SHRINKAGE = 0.3
+FEWEST_TO_SHARPEN = 30
 TEMPERATURES = tuple(float(t) for t in np.geomspace(0.25, 8.0, 41))
 
 Labels = NDArray[np.int64]
@@ -47,8 +48,10 @@ def log_loss(logits: NDArray[np.float64], labels: Labels) -> float:
 def temperature(logits: NDArray[np.float64], labels: Labels) -> float:
     """The divisor of logits, 0.25–8, with the least log loss (Guo et al. 2017, arXiv:1706.04599).
 
-    1.0 without labels. It changes how sure the model says it is, never which label comes first.
+    It changes how sure the model says it is, never which label comes first. A few photos that all
+    went right would make it too sure, so they can only make it less sure; no photos change nothing.
     """
     if len(labels) == 0:
         return 1.0
-    return min(TEMPERATURES, key=lambda divisor: log_loss(logits / divisor, labels))
+    allowed = [t for t in TEMPERATURES if t >= 1.0 or len(labels) >= FEWEST_TO_SHARPEN]
+    return min([1.0, *allowed], key=lambda divisor: log_loss(logits / divisor, labels))

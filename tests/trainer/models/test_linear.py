@@ -63,3 +63,9 @@ def test_temperature_calms_a_model_that_is_too_sure() -> None:
 
     assert temperature(logits, np.array([0, 0, 0, 1])) > 4
     assert temperature(logits, np.array([], np.int64)) == 1.0
+
+
+def test_a_few_right_answers_do_not_make_a_model_surer() -> None:
+    """Two photos, both right, leave it as it is; a hundred make it as sure as it may be."""
+    assert temperature(np.array([[1.0, 0.0]] * 2), np.array([0, 0])) == 1.0
+    assert temperature(np.array([[1.0, 0.0]] * 100), np.zeros(100, np.int64)) == 0.25
