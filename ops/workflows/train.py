@@ -116,6 +116,7 @@ def run(
     if run.state is RunState.SUCCEEDED:
         progress.note("Trained already; --again trains anew.")
         return Trained(**run.result)
+    progress.goes_on(f"The training {run.id} goes on if it was submitted, within its budget.")
     pipeline = _submit_once(ledger, run, plan.data)
     progress.goes_on(f"The training {run.id} goes on, within its budget.")
     if not wait and not pipeline.is_ended:

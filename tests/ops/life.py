@@ -50,6 +50,7 @@ class Life:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=heed_interrupts,
         )
 
     def run(self, *words: str, **variables: str) -> Ran:
@@ -104,6 +105,22 @@ def told(ran: Ran) -> str:
     """What was said on standard error, without heading and times."""
     lines = ran.err.splitlines(keepends=True)[1:]
     return "".join(line for line in lines if not TIMES.search(line))
+
+
+def until_said(process: subprocess.Popen[str], words: str) -> str:
+    """Standard error of a command at work, up to the line that has these words."""
+    assert process.stderr is not None
+    said = ""
+    while words not in said:
+        line = process.stderr.readline()
+        assert line, f"ended before it said {words!r}: {said}"
+        said += line
+    return said
+
+
+def heed_interrupts() -> None:
+    """Undo what a shell does to its background jobs, and so to these tests: no Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def interrupted(process: subprocess.Popen[str]) -> Ran:

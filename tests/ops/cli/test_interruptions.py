@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ops.life import Life, ended, interrupted, living
+from tests.ops.life import Life, ended, interrupted, living, until_said
 
 TAKE_UP = "Type the same command again: it takes up what exists.\n"
 
@@ -26,9 +26,7 @@ def life(tmp_path: Path) -> Iterator[Life]:
 def training(life: Life) -> Iterator[subprocess.Popen[str]]:
     """`ops train`, watching."""
     with life.begin("train") as process:
-        assert process.stderr is not None
-        while "Training: running" not in (line := process.stderr.readline()):
-            assert line, "the training ended before it ran"
+        until_said(process, "Training: running")
         yield process
         process.kill()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.local_cloud import wait_until
-from tests.ops.life import PARENT, Life, ended, interrupted, living, told
+from tests.ops.life import PARENT, Life, ended, interrupted, living, told, until_said
 
 PRICE = (
     "Google would ask: AutoML training: at most 8 node hours x $3.465 = $27.72 "
@@ -86,7 +86,7 @@ def test_ctrl_c_says_what_goes_on_and_the_same_command_takes_it_up(life: Life) -
     """One training, interrupted while it ran, ended by the second command."""
     life.gate.unlink()
     process = life.begin("train", "--budget-node-hours", "9")
-    wait_until(lambda: "PIPELINE_STATE_RUNNING" in states(life))
+    said = until_said(process, "Training: running")
 
     stopped = interrupted(process)
     running = life.result("train", "--budget-node-hours", "9", "--no-wait")
@@ -94,7 +94,7 @@ def test_ctrl_c_says_what_goes_on_and_the_same_command_takes_it_up(life: Life) -
     done = life.result("train", "--budget-node-hours", "9")
 
     assert stopped.code == 130
-    assert stopped.err.endswith(
+    assert (said + stopped.err).endswith(
         f"Error: Interrupted. The training {done['run']} goes on, within its budget.\n"
         "Type the same command again: it takes up what exists.\n"
     )
