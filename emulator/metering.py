@@ -30,7 +30,7 @@ DEPLOYMENT = "AutoML Image Classification Model Deployment"
 def record_training(
     cloud: Cloud, pipeline: Mapping[str, Any], *, is_mobile: bool, node_hours: float
 ) -> None:
-    """Nothing; a finished (or cancelled) training is billed once, by its node hours."""
+    """A finished (or cancelled) training is billed once, by its node hours."""
     now = timestamp(cloud.clock.now())
     started = pipeline.get("startTime", pipeline["createTime"])
     sku = MOBILE_TRAINING if is_mobile else TRAINING
@@ -45,7 +45,7 @@ def record_training(
 def begin_deployment(
     cloud: Cloud, resource: str, endpoint: Mapping[str, Any], nodes: int = 1
 ) -> None:
-    """Nothing; a deployed model costs from now on, its nodes' time, until `end_deployment`."""
+    """A deployed model costs from now on, its nodes' time, until `end_deployment`."""
     now = timestamp(cloud.clock.now())
     with cloud.store.transaction() as db:
         db.execute(
@@ -56,7 +56,7 @@ def begin_deployment(
 
 
 def end_deployment(cloud: Cloud, resource: str) -> None:
-    """Nothing; the deployed model costs no longer. Once is enough, twice does no harm."""
+    """The deployed model costs no longer. Once is enough, twice does no harm."""
     with cloud.store.transaction() as db:
         db.execute(
             "UPDATE usage SET ended = ? WHERE resource = ? AND kind = 'deployment'"

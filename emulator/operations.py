@@ -105,11 +105,11 @@ class Operations:
     def finish(
         self, name: str, response: Mapping[str, Any], metadata: Mapping[str, Any] | None = None
     ) -> None:
-        """Nothing; the operation ends well. One that has ended already stays as it is."""
+        """The operation ends well. One that has ended already stays as it is."""
         self._end(name, {"response": dict(response)}, metadata)
 
     def fail(self, name: str, error: ApiError, metadata: Mapping[str, Any] | None = None) -> None:
-        """Nothing; the operation ends with an error, a google.rpc.Status."""
+        """The operation ends with an error, a google.rpc.Status."""
         self._end(name, {"error": status(error)}, metadata)
 
     def cancel(self, name: str) -> bool:
@@ -141,7 +141,7 @@ class Operations:
         return row is None or bool(row[0])
 
     def delete(self, name: str) -> None:
-        """Nothing; the client is no longer interested. NOT_FOUND when there is none."""
+        """The client is no longer interested. NOT_FOUND when there is none."""
         with self._store.transaction() as db:
             if db.execute("DELETE FROM operations WHERE name = ?", (name,)).rowcount == 0:
                 raise ApiError("NOT_FOUND", f'Operation "{name}" not found')

@@ -161,7 +161,7 @@ def _collect(file: Any, files: dict[str, bytes]) -> None:
 
 
 def write(folder: Path, package: str, typed: tuple[str, ...]) -> None:
-    """Nothing; leaves `routes.json` and `types.binpb` (a FileDescriptorSet) in the folder."""
+    """Leaves `routes.json` and `types.binpb` (a FileDescriptorSet) in the folder."""
     bindings, descriptors = derive(package, typed)
     lines = ",\n".join(json.dumps(binding, sort_keys=True) for binding in bindings)
     (folder / "routes.json").write_text(f"[\n{lines}\n]\n")

@@ -37,7 +37,7 @@ def _id(*parts: str) -> str:
 
 
 def add_items(cloud: Cloud, dataset: str, items: Iterable[NewItem]) -> None:
-    """Nothing; identical bytes are one item, whose labels are merged and whose ml_use stays."""
+    """Identical bytes are one item, whose labels are merged and whose ml_use stays."""
     now = resources.now(cloud)
     with cloud.store.transaction() as db:
         for item in items:

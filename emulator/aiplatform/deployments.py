@@ -89,7 +89,7 @@ def _split(endpoint: Body, deployed_id: str, asked: dict[str, int]) -> dict[str,
 
 
 def take_up(cloud: Cloud, unfinished: Unfinished) -> None:
-    """Nothing; a deployment that a crash interrupted goes on.
+    """A deployment that a crash interrupted goes on.
 
     A process that ended because the server that has its model was gone is started once more.
     """
@@ -98,7 +98,7 @@ def take_up(cloud: Cloud, unfinished: Unfinished) -> None:
 
 
 async def follow(cloud: Cloud, operation: str, payload: Body, attempts: int = 1) -> None:
-    """Nothing; the model is deployed, or the operation says why not and no process is left."""
+    """The model is deployed, or the operation says why not and no process is left."""
     endpoint, deployed = payload["endpoint"], payload["deployedModel"]
     is_unwanted = partial(cloud.operations.is_done, operation)
     try:

@@ -60,12 +60,12 @@ def _check(config: Body) -> None:
 
 
 def take_up(cloud: Cloud, unfinished: Unfinished) -> None:
-    """Nothing; an import that a crash interrupted goes on."""
+    """An import that a crash interrupted goes on."""
     cloud.jobs.spawn(follow(cloud, unfinished.name, unfinished.payload), unfinished.name)
 
 
 async def follow(cloud: Cloud, operation: str, payload: Body) -> None:
-    """Nothing; the operation has ended, well or with an error."""
+    """The operation has ended, well or with an error."""
     try:
         await asyncio.to_thread(_run, cloud, operation, payload)
     except ApiError as problem:

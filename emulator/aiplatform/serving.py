@@ -103,7 +103,7 @@ def _free_port() -> int:
 
 
 def keep(cloud: Cloud, endpoint: str, deployed: Body) -> None:
-    """Nothing; while the model is deployed, its server is started again whenever it ends."""
+    """While the model is deployed, its server is started again whenever it ends."""
     cloud.jobs.spawn(_keep(cloud, endpoint, deployed), f"serving {deployed['id']}")
 
 

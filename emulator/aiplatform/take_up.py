@@ -8,7 +8,7 @@ from emulator.cloud import Cloud
 
 
 def take_up(cloud: Cloud) -> None:
-    """Nothing; what was acknowledged goes on, and servers that belong to nothing are ended."""
+    """What was acknowledged goes on, and servers that belong to nothing are ended."""
     for unfinished in cloud.operations.unfinished(imports.WORK):
         imports.take_up(cloud, unfinished)
     training.take_up(cloud)

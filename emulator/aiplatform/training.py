@@ -40,7 +40,7 @@ def store(cloud: Cloud, body: Body, **changes: Any) -> Body:
 
 
 def take_up(cloud: Cloud) -> None:
-    """Nothing; every pipeline that has not ended is followed again."""
+    """Every pipeline that has not ended is followed again."""
     with cloud.store.read() as db:
         rows = db.execute("SELECT name FROM resources WHERE kind = ?", (KIND,)).fetchall()
     for (name,) in rows:
@@ -50,7 +50,7 @@ def take_up(cloud: Cloud) -> None:
 
 
 async def follow(cloud: Cloud, name: str) -> None:
-    """Nothing; the pipeline is in a final state."""
+    """The pipeline is in a final state."""
     try:
         await _advance(cloud, name)
     except ApiError as problem:
@@ -89,7 +89,7 @@ def _mark_running(cloud: Cloud, name: str) -> None:
 
 
 def conclude(cloud: Cloud, name: str, ending: Ending) -> None:
-    """Nothing; state, model, evaluation and usage are there together or not at all."""
+    """State, model, evaluation and usage are there together or not at all."""
     with cloud.store.transaction():
         body = cloud.resources.require(name)
         if body["state"] in FINAL_STATES:
@@ -121,7 +121,7 @@ def _bill(cloud: Cloud, body: Body, node_hours: float) -> None:
 
 
 def _fail(cloud: Cloud, name: str, problem: ApiError) -> None:
-    """Nothing; the pipeline has failed, or is cancelled where somebody had asked for that."""
+    """The pipeline has failed, or is cancelled where somebody had asked for that."""
     with cloud.store.transaction():
         body = cloud.resources.get(name)
         if body is None or body["state"] in FINAL_STATES:

@@ -43,19 +43,19 @@ class Jobs:
         self._starters.append(starter)
 
     def start(self) -> None:
-        """Nothing; unfinished work is followed again. Call it in the event loop."""
+        """Unfinished work is followed again. Call it in the event loop."""
         self._loop = asyncio.get_running_loop()
         self.folder.mkdir(parents=True, exist_ok=True)
         for starter in self._starters:
             starter()
 
     def stop(self) -> None:
-        """Nothing; nobody follows any more, the processes go on."""
+        """Nobody follows any more, the processes go on."""
         for task in list(self._tasks):
             task.cancel()
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """Nothing; the coroutine runs beside the requests, its failure is logged."""
+        """The coroutine runs beside the requests, its failure is logged."""
         assert self._loop is not None, "start() comes first"
         task = self._loop.create_task(work, name=name)
         self._tasks.add(task)
@@ -73,7 +73,7 @@ class Jobs:
         return self.folder / job_id
 
     def launch(self, spec: JobSpec) -> None:
-        """Nothing; the job runs under a supervisor. A job that runs or has ended is left alone."""
+        """The job runs under a supervisor. A job that runs or has ended is left alone."""
         folder = self.path(spec.id)
         folder.mkdir(parents=True, exist_ok=True)
         if not self.was_launched(spec.id):
@@ -81,7 +81,7 @@ class Jobs:
         self.relaunch(spec.id)
 
     def relaunch(self, job_id: str) -> None:
-        """Nothing; a job that has its spec but never met a supervisor gets one."""
+        """A job that has its spec but never met a supervisor gets one."""
         if self.was_supervised(job_id) or job_id in self._children:
             return
         folder = self.path(job_id)
@@ -151,17 +151,17 @@ class Jobs:
                 child.wait(timeout=1.0)
 
     def cancel(self, job_id: str) -> None:
-        """Nothing; the supervisor is asked to end the job (SIGTERM, then SIGKILL)."""
+        """The supervisor is asked to end the job (SIGTERM, then SIGKILL)."""
         known = read_json(self.path(job_id) / "supervisor.json")
         if known is not None:
             processes.signal_process(known["pid"], known["processStarted"], signal.SIGTERM)
 
     def clear(self, job_id: str) -> None:
-        """Nothing; the view of an ended job is gone, its logs and its ending stay. Blocks."""
+        """The view of an ended job is gone, its logs and its ending stay. Blocks."""
         shutil.rmtree(self.path(job_id) / "mount", ignore_errors=True)
 
     def remove(self, job_id: str) -> None:
-        """Nothing; the job is ended if it runs and its folder is gone. Blocks: use a thread."""
+        """The job is ended if it runs and its folder is gone. Blocks: use a thread."""
         while self.is_alive(job_id) and self.ending(job_id) is None:
             self.cancel(job_id)
             time.sleep(POLL_SECONDS)
@@ -177,7 +177,7 @@ class Jobs:
         await asyncio.to_thread(self.remove, job_id)
 
     def remove_all(self) -> None:
-        """Nothing; every job and server of this folder is ended and forgotten. Blocks."""
+        """Every job and server of this folder is ended and forgotten. Blocks."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self.stop)
         names = [path.name for path in self.folder.glob("*") if path.is_dir()]

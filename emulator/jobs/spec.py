@@ -68,7 +68,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Nothing; the file is there whole or not at all, also after loss of power."""
+    """The file is there whole or not at all, also after loss of power."""
     partial = path.with_suffix(".partial")
     with partial.open("w") as file:
         json.dump(value, file)

@@ -26,7 +26,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def main(folder: Path) -> None:
-    """Nothing; returns when the job has ended and `exit.json` says how."""
+    """Returns when the job has ended and `exit.json` says how."""
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "supervisor.json").exists():
