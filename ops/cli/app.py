@@ -79,10 +79,11 @@ def main() -> None:
     """Run the command line; every error ends in a message and its own exit code."""
     from ops.cli import failures
 
+    as_json = "--json" in sys.argv
     try:
-        app()
+        sys.exit(app(standalone_mode=not as_json))
     except (Exception, KeyboardInterrupt) as error:
-        sys.exit(failures.show(error, "", None, "--json" in sys.argv))
+        sys.exit(failures.show(error, "", None, as_json))
 
 
 if __name__ == "__main__":

@@ -17,10 +17,14 @@ def start(call: Call) -> Outcome:
 
 @command(app, "emulator stop")
 def stop(call: Call) -> Outcome:
-    """Stop the local Google Cloud; what is stored stays, and training jobs go on."""
-    server = emulator.stop(call.settings.emulator_data)
+    """Stop the local Google Cloud; what is stored stays, and its jobs go on."""
+    data = call.settings.emulator_data
+    server, jobs = emulator.stop(data), emulator.going_on(data)
     text = f"Stopped the one at {server.url}." if server else "None was running."
-    return Outcome({"running": False, "stopped": server is not None}, text)
+    if jobs:
+        text += f"\n{_jobs(jobs)} To end them, with all that is stored: ops emulator reset"
+    result = {"running": False, "stopped": server is not None, "jobs_going_on": jobs}
+    return Outcome(result, text)
 
 
 @command(app, "emulator status")
@@ -36,6 +40,12 @@ def reset(call: Call) -> Outcome:
     """Stop its jobs and delete everything that the local Google Cloud holds."""
     server = emulator.reset(call.settings.emulator_data, call.settings.emulator_port)
     return Outcome(_json(server), f"Empty. {_running(server)}")
+
+
+def _jobs(count: int) -> str:
+    if count == 1:
+        return "1 training or prediction server goes on."
+    return f"{count} trainings and prediction servers go on."
 
 
 def _running(server: emulator.Server) -> str:

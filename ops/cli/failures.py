@@ -9,6 +9,8 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from ops.cli import render
 from ops.errors import Code, ExitCode, OpsError
 
@@ -70,6 +72,8 @@ def explain(error: BaseException, call: Call | None = None) -> OpsError:
         return error
     if isinstance(error, KeyboardInterrupt):
         return _interrupted(call)
+    if isinstance(error, typer.TyperException):
+        return _misspelt(error)
     if isinstance(error, OSError) and error.errno in FULL:
         return _disk_full(error.filename)
     found = _google(error) if _is_answer(error) else None
@@ -83,6 +87,13 @@ def explain(error: BaseException, call: Call | None = None) -> OpsError:
         f"Not expected: {type(error).__name__}: {error}",
         f"Set {DEBUG}=1 and type it again to see where.",
     )
+
+
+def _misspelt(error: typer.TyperException) -> OpsError:
+    """What Typer says of a command line that it cannot read."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "ops"
+    return OpsError(Code.USAGE, error.format_message(), f"Type: {command} --help")
 
 
 def _interrupted(call: Call | None) -> OpsError:

@@ -92,6 +92,11 @@ def stop(data: Path) -> Server | None:
     return server
 
 
+def going_on(data: Path) -> int:
+    """How many trainings and prediction servers of this folder run, with or without a server."""
+    return sum(_supervised(folder) for folder in (data / "jobs").glob("*"))
+
+
 def reset(data: Path, port: int = 0) -> Server:
     """The server of this data folder, emptied: its jobs stopped, its resources and bytes gone."""
     server = ensure(data, port)
@@ -140,12 +145,24 @@ def _on_record(data: Path) -> Server | None:
 
 
 def _alive(server: Server) -> bool:
+    return _runs(server.pid, server.process_started)
+
+
+def _supervised(folder: Path) -> bool:
+    try:
+        known = json.loads((folder / "supervisor.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return not (folder / "exit.json").exists() and _runs(known["pid"], known["processStarted"])
+
+
+def _runs(pid: int, process_started: float) -> bool:
     import psutil
 
     try:
-        process = psutil.Process(server.pid)
+        process = psutil.Process(pid)
         running = process.status() != psutil.STATUS_ZOMBIE
-        return bool(running and abs(process.create_time() - server.process_started) < 1.0)
+        return bool(running and abs(process.create_time() - process_started) < 1.0)
     except psutil.Error:
         return False
 

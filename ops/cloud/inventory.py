@@ -124,7 +124,7 @@ def listed(session: Session, kind: Kind) -> Iterator[Found]:
 
 
 def cancel(session: Session, found: Found) -> None:
-    """Nothing; the job is asked to stop, and may have ended by itself."""
+    """The job is asked to stop, and may have ended by itself."""
     from google.api_core.exceptions import FailedPrecondition, NotFound
 
     method = getattr(getattr(session, found.kind.client)(), found.kind.cancel)

@@ -72,7 +72,7 @@ def create_bucket(session: Session, bucket: str) -> Bucket:
 
 
 def delete_bucket(session: Session, bucket: str) -> None:
-    """Nothing; the bucket must be empty, and may be gone already."""
+    """The bucket must be empty, and may be gone already."""
     from google.api_core.exceptions import NotFound
 
     try:

@@ -114,7 +114,7 @@ def find(session: Session, labels: Mapping[str, str]) -> list[Pipeline]:
 
 
 def cancel(session: Session, name: str) -> None:
-    """Nothing; the pipeline is asked to stop, and what it used is billed on Google."""
+    """The pipeline is asked to stop, and what it used is billed on Google."""
     session.call(session.pipelines().cancel_training_pipeline, request={"name": name})
 
 

@@ -1,5 +1,6 @@
 """The command line's frame: lazy, documented, completed by the shell, one envelope."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -140,3 +141,21 @@ def test_no_arguments_show_the_help() -> None:
     shown = CliRunner().invoke(program.app, [])
 
     assert "import-dataset" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "hint"),
+    [
+        (["train", "--frob"], "No such option: --frob", "Type: ops train --help"),
+        (["frob"], "No such command 'frob'.", "Type: ops --help"),
+        (["import-dataset"], "Missing argument 'source'.", "Type: ops import-dataset --help"),
+    ],
+)
+def test_a_mistyped_command_line_has_the_envelope_too(
+    words: list[str], message: str, hint: str, tmp_path: Path
+) -> None:
+    """With --json, what Typer refuses is one document, and the exit code is still 2."""
+    done = ops(*words, "--json", folder=tmp_path)
+
+    assert json.loads(done.stdout)["error"] == {"code": "usage", "message": message, "hint": hint}
+    assert done.returncode == 2

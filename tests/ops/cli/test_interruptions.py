@@ -54,3 +54,18 @@ def test_ctrl_c_says_what_goes_on(training: subprocess.Popen[str]) -> None:
     last = "".join(f"{line}\n" for line in ran.err.splitlines()[-2:])
     assert re.fullmatch(rf"Error: Interrupted\. .*train-\S+ goes on.*\n{TAKE_UP}", last), last
     assert ran.code == 130
+
+
+def test_stopping_the_cloud_says_that_a_training_goes_on(
+    training: subprocess.Popen[str], life: Life
+) -> None:
+    """One job is counted, and the way to end it is named."""
+    training.kill()
+
+    stopped = life.run("emulator", "stop")
+
+    assert stopped.out == (
+        f"Stopped the one at {life.cloud.url}.\n"
+        "1 training or prediction server goes on. "
+        "To end them, with all that is stored: ops emulator reset\n"
+    )
