@@ -76,11 +76,6 @@ def _add_behaviour(serve: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="local seconds that stand for one node hour of AutoML (default 7.5)",
     )
-    serve.add_argument(
-        "--run-user-code",
-        action="store_true",
-        help="let jobs run code from packages and scripts that users upload, as this user",
-    )
 
 
 def _port(text: str) -> int:

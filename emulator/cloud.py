@@ -29,7 +29,6 @@ class ServerSettings:
     require_auth: bool = False
     fsync: bool = False
     seconds_per_node_hour: float = 7.5
-    run_user_code: bool = False
     memory: bool = False
 
     @property

@@ -95,7 +95,6 @@ def settings_from(
         require_auth=options.require_auth,
         fsync=options.fsync,
         seconds_per_node_hour=options.seconds_per_node_hour,
-        run_user_code=options.run_user_code,
         memory=options.memory,
     )
 
@@ -118,8 +117,6 @@ def _data_dir(options: argparse.Namespace) -> Path:
 def _run(settings: ServerSettings, folder: DataFolder, listener: socket.socket) -> None:
     from emulator.app import build_app, close_cloud, open_cloud
 
-    if settings.run_user_code:
-        log.warning("--run-user-code: jobs run code that users upload, with this user's rights")
     cloud = open_cloud(settings)
     try:
         folder.announce(settings)

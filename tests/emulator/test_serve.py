@@ -194,9 +194,7 @@ def test_arguments_are_taken_as_the_design_says() -> None:
 
     assert (options.engine, options.project) == (["train:a=b c"], ["p", "q"])
     assert (options.require_auth, options.fsync, options.seconds_per_node_hour) == (True, True, 2.0)
-    assert (plain.host, plain.memory, plain.data, plain.run_user_code) == (
-        "127.0.0.1", False, None, False,
-    )  # fmt: skip
+    assert (plain.host, plain.memory, plain.data) == ("127.0.0.1", False, None)
     assert plain.seconds_per_node_hour == 7.5
 
 
