@@ -37,6 +37,7 @@ class Code(StrEnum):
     USAGE = "usage"
     UNKNOWN_REGION = "unknown-region"
     REGION_WITHOUT_AUTOML = "region-without-automl"
+    OTHER_REGION = "other-region"
     EMULATOR_VARIABLE = "emulator-variable"
     BAD_DATA = "bad-data"
     NOT_FOUND = "not-found"
@@ -71,6 +72,7 @@ EXIT_CODES: dict[Code, ExitCode] = {
     Code.USAGE: ExitCode.USAGE,
     Code.UNKNOWN_REGION: ExitCode.USAGE,
     Code.REGION_WITHOUT_AUTOML: ExitCode.USAGE,
+    Code.OTHER_REGION: ExitCode.USAGE,
     Code.EMULATOR_VARIABLE: ExitCode.USAGE,
     Code.BAD_DATA: ExitCode.BAD_DATA,
     Code.NOT_FOUND: ExitCode.NOT_FOUND,

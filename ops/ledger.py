@@ -116,7 +116,7 @@ class Ledger:
         except an unfinished one. Whoever gets a run that another process works on too takes it
         up: guard what must happen once with `lock(run.id)`.
         """
-        stem = names.run_stem(plan.kind, plan.data_digest, names.plan_digest(plan.inputs))
+        stem = self.stem(plan)
         ordinals = [names.run_ordinal(run) for run in self._ids(stem)]
         if ordinals:
             record = self.get(f"{stem}{max(ordinals)}")
@@ -124,6 +124,11 @@ class Ledger:
             if keep or record.state is RunState.UNFINISHED:
                 return Run(self, record)
         return self._plan_run(f"{stem}{max(ordinals, default=0) + 1}", plan)
+
+    def stem(self, plan: Plan) -> str:
+        """The start of the id of every run of this plan; another in every stack."""
+        inputs = {"stack": self.session.settings.stack, **plan.inputs}
+        return names.run_stem(plan.kind, plan.data_digest, names.plan_digest(inputs))
 
     def get(self, run: str) -> Record:
         """What is on record of a run; NOT_FOUND when nothing is."""

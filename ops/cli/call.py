@@ -59,8 +59,13 @@ class Call:
     def session(self) -> Session:
         """Google's clients for the target; on local the emulator is started if none runs."""
         from ops.cloud.session import connect
+        from ops.workflows.home import at_home
 
-        return connect(self.settings)
+        session = at_home(connect(self.settings))
+        if session.settings.region != self.settings.region:
+            self.say(f"Region {session.settings.region}: the stack's bucket is there.")
+            self.settings = session.settings
+        return session
 
     @cached_property
     def ledger(self) -> Ledger:

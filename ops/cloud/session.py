@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ops import names
@@ -74,6 +74,12 @@ class Session:
     def parent(self) -> str:
         """`projects/P/locations/R`."""
         return names.location(self.settings.project, self.settings.region)
+
+    def moved(self, region: str) -> Session:
+        """The same session in another region."""
+        sources = {**self.settings.sources, "region": "the stack's bucket"}
+        settings = replace(self.settings, region=region, sources=sources)
+        return Session(settings, self._credentials, self.base_url, self._sleep)
 
     def datasets(self) -> aiplatform_v1.DatasetServiceClient:
         """The client for data sets."""

@@ -17,6 +17,21 @@ def _table() -> dict[str, Any]:
     return tomllib.loads(text)
 
 
+def known(region: str) -> bool:
+    """Whether Vertex AI has this region; a multi-region such as `us` is none."""
+    return region in list(_table()["regions"])
+
+
+def has_automl(region: str) -> bool:
+    """Whether the region has AutoML for images."""
+    return region in with_automl()
+
+
+def with_automl() -> list[str]:
+    """The regions that have AutoML for images."""
+    return list(_table()["automl_image"])
+
+
 def check(region: str) -> None:
     """UNKNOWN_REGION when Vertex AI has no such region."""
     known: list[str] = _table()["regions"]
@@ -33,7 +48,7 @@ def check(region: str) -> None:
 def check_automl(region: str) -> None:
     """REGION_WITHOUT_AUTOML when the region has no AutoML for images."""
     check(region)
-    offered: list[str] = _table()["automl_image"]
+    offered = with_automl()
     if region in offered:
         return
     raise OpsError(

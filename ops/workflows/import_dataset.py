@@ -24,6 +24,7 @@ from ops.data.report import Found, bad_data, remarks, split_remarks
 from ops.data.sources import read_source
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger, Run, RunState
+from ops.pricing import regions
 from ops.progress import Progress
 
 KIND = "import"
@@ -85,9 +86,18 @@ def plan(ledger: Ledger, found: Found) -> ImportPlan:
         (split.Unsplit(named.photo.sha256, named.label, named.split) for named in photos), earlier
     )
     rows = tuple(manifest.rows(photos, decision.splits, ledger.session.settings.bucket))
-    said = (*remarks(found), *split_remarks(decision, len(photos)))
+    region = region_remarks(ledger.session.settings.region)
+    said = (*remarks(found), *split_remarks(decision, len(photos)), *region)
     own = labels.safe_names(named.label for named in photos)
     return ImportPlan(found, rows, own, manifest.digest(rows), said)
+
+
+def region_remarks(region: str) -> list[str]:
+    """A warning where what is imported cannot be trained on with AutoML."""
+    if regions.has_automl(region):
+        return []
+    where = " and ".join(regions.with_automl())
+    return [f"Warning: region {region} has no AutoML for images; {where} have, with --stack."]
 
 
 def run(ledger: Ledger, plan: ImportPlan, progress: Progress) -> Done:
@@ -193,7 +203,8 @@ def _register(ledger: Ledger, run: Run, plan: ImportPlan, progress: Progress) ->
     """The full name of the Vertex data set that holds every row of the plan."""
     session = ledger.session
     with ledger.lock(run.id):
-        found = datasets.find(session, {names.LABEL_RUN: run.labels[names.LABEL_RUN]})
+        mine = {key: run.labels[key] for key in (names.LABEL_STACK, names.LABEL_RUN)}
+        found = datasets.find(session, mine)
         dataset = found[0] if found else datasets.create(session, plan.found.name, run.labels)
         operation = _import_operation(ledger, run, plan, dataset.name)
     progress.goes_on("The import goes on. Type the same command again to see it end.")

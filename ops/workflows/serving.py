@@ -41,7 +41,8 @@ def _create(ledger: Ledger, run: Run, progress: Progress) -> Endpoint:
     from google.api_core.exceptions import Conflict
 
     session = ledger.session
-    id = names.endpoint_id(session.settings.stack, run.id)
+    # After a teardown the same run is planned anew; Google keeps an endpoint's id for a week.
+    id = names.endpoint_id(session.settings.stack, f"{run.id}/{run.plan['planned_at']}")
     name = names.resource(session.settings.project, session.settings.region, "endpoints", id)
     with progress.step("Making the endpoint"):
         try:

@@ -170,7 +170,7 @@ def _check_cap(most: Estimate, options: Options) -> None:
 
 def _standing(ledger: Ledger, plan: runs.Plan, again: bool) -> RunState:
     """What `begin` is going to find; UNFINISHED only if the training was really submitted."""
-    stem = names.run_stem(plan.kind, plan.data_digest, names.plan_digest(plan.inputs))
+    stem = ledger.stem(plan)
     found = [record for record in ledger.records(KIND) if record.id.startswith(stem)]
     if not found:
         return RunState.NEW

@@ -1,0 +1,30 @@
+"""A stack lives in one region: that of its bucket, where everything else of it is made too."""
+
+from __future__ import annotations
+
+from ops.cloud import storage
+from ops.cloud.session import Session
+from ops.errors import Code, OpsError
+from ops.pricing import regions
+
+DEFAULT = "default"
+
+
+def at_home(session: Session) -> Session:
+    """The session in the region of the stack's bucket, or as it is when there is no bucket yet.
+
+    OTHER_REGION when another one was asked for: what is made there would not be found again.
+    """
+    settings = session.settings
+    bucket = storage.get_bucket(session, settings.bucket)
+    home = bucket.location.lower() if bucket else settings.region
+    if home == settings.region or not regions.known(home):
+        return session
+    if settings.sources.get("region", DEFAULT) == DEFAULT:
+        return session.moved(home)
+    raise OpsError(
+        Code.OTHER_REGION,
+        f"Stack {settings.stack} is in {home}, where its bucket is. "
+        f"Received: region {settings.region} ({settings.sources['region']}).",
+        f"Type --region {home}, or --stack with another name.",
+    )
