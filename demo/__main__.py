@@ -45,24 +45,25 @@ def digits(own: Path) -> Path:
 def tell(commands: Commands, photos: Path) -> Told:
     """The whole life of a model, step by step."""
     started = time.monotonic()
-    imported = commands.run("import-dataset", str(photos))
-    trained = commands.run("train", "--mode", "automl")
-    commands.show("evaluate")
-    evaluated = commands.run("evaluate", quiet=True)
-    commands.run("deploy", "--ttl", "1h")
+    imported = commands.tell("import-dataset", str(photos))
+    commands.show("train", "--mode", "automl")
+    evaluated = commands.tell("evaluate")
+    commands.show("deploy", "--ttl", "1h")
     examples = predict_unseen(commands, imported, photos)
-    commands.show("status")
-    commands.show("cost-report")
-    gone = commands.run("teardown", "--yes")
+    status = commands.tell("status")
+    cost = commands.tell("cost-report")
+    commands.show("teardown", "--yes")
+    left = commands.run("status", quiet=True)
     if commands.target != "gcp":
-        commands.run("emulator", "stop")
+        commands.run("emulator", "stop", quiet=True)
     return Told(
         imported=imported,
-        trained=trained,
         evaluated=evaluated,
         examples=examples,
-        usd_on_google=float(gone["cost"]["google_usd"]),
-        left=gone["left"],
+        usd_measured=float(cost["google_usd"]),
+        usd_per_hour=float(status["usd_per_hour"]),
+        usd_at_most=sum(line["estimate_usd"] or 0.0 for line in cost["lines"]),
+        left=[str(one["name"]) for one in left["items"]],
         seconds=time.monotonic() - started,
     )
 
@@ -75,7 +76,7 @@ def predict_unseen(commands: Commands, imported: Mapping[str, Any], folder: Path
     unseen = unseen_photos(
         read_object(client, manifest), read_object(client, labels), folder, EXAMPLES
     )
-    answers = commands.run("predict", *[str(photo.path) for photo in unseen])["predictions"]
+    answers = commands.tell("predict", *[str(photo.path) for photo in unseen])["predictions"]
     return [
         Example(photo.path.name, photo.label, answer["prediction"], answer["score"])
         for photo, answer in zip(unseen, answers, strict=True)

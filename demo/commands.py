@@ -33,6 +33,11 @@ class Commands:
         """Run `ops WORDS…` as a person sees it."""
         self._run(words, None)
 
+    def tell(self, *words: str) -> dict[str, Any]:
+        """The same, and its result: the second call finds everything done."""
+        self.show(*words)
+        return self.run(*words, quiet=True)
+
     def run(self, *words: str, quiet: bool = False) -> dict[str, Any]:
         """The result of `ops WORDS… --json`; prices and progress are seen, unless `quiet`."""
         out = self._run((*words, "--json"), subprocess.PIPE, quiet=quiet)

@@ -22,10 +22,11 @@ class Told:
     """The results of the steps, as `ops --json` gave them."""
 
     imported: Mapping[str, Any]
-    trained: Mapping[str, Any]
     evaluated: Mapping[str, Any]
     examples: Sequence[Example]
-    usd_on_google: float
+    usd_measured: float
+    usd_at_most: float
+    usd_per_hour: float
     left: Sequence[str]
     seconds: float
 
@@ -39,7 +40,10 @@ def text(told: Told) -> str:
         f"photos       {told.imported['photos']} under {len(told.imported['labels'])} labels",
         f"accuracy     {evaluated['accuracy']:.3f} on {evaluated['photos']} test photos "
         f"(auPRC {evaluated['au_prc']:.3f})",
-        f"on Google    ${told.usd_on_google:,.2f} for the same; $0.00 here",
+        f"on Google    at most ${told.usd_at_most:,.2f} to train and ${told.usd_per_hour:,.2f} "
+        "an hour to serve; $0.00 here",
+        f"             ${told.usd_measured:,.2f} if its machines took as long as this one, "
+        "which nobody knows before",
         f"left         {', '.join(told.left) or 'nothing'}",
         "",
         *matrix_lines(evaluated["confusion"]),

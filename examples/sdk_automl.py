@@ -1,7 +1,7 @@
 """An image classifier with Google's own SDKs alone, against Google or the local Google Cloud.
 
-    python -m emulator serve --port 8099 --data /tmp/cloud &
-    export $(cat /tmp/cloud/env)
+    python -m emulator serve --port 8099 --data /tmp/cloud   # in one terminal
+    set -a; . /tmp/cloud/env; set +a                         # in another
     python examples/sdk_automl.py --api-endpoint http://127.0.0.1:8099 --photos my-photos
 
 `--photos` is a folder per class. Without `--api-endpoint` the same script speaks to Google,

@@ -7,7 +7,7 @@ from typing import Any
 from emulator.aiplatform import listing, names, resources
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
-from emulator.storage import objects
+from emulator.storage import buckets, objects
 
 Body = dict[str, Any]
 KIND = "aiplatform.Model"
@@ -109,6 +109,7 @@ def _delete_artifacts(cloud: Cloud, body: Body) -> None:
     bucket, _, path = body.get(ARTIFACTS, "").removeprefix("gs://").partition("/")
     if bucket:
         objects.delete_prefix(cloud, bucket, path.removesuffix("model"))
+        buckets.drop_hidden_bucket(cloud, bucket)
 
 
 def list_model_evaluations(cloud: Cloud, request: Body) -> Body:

@@ -75,6 +75,18 @@ def hidden_bucket(cloud: Cloud, project: str, name: str) -> BucketRow:
         )
 
 
+def drop_hidden_bucket(cloud: Cloud, name: str) -> None:
+    """Deletes a bucket of the server's own once it is empty; `hidden_bucket` makes it again."""
+    if not name.startswith(HIDDEN_PREFIX):
+        return
+    with cloud.store.transaction() as db:
+        db.execute(
+            "DELETE FROM buckets WHERE name = ? AND NOT EXISTS"
+            " (SELECT 1 FROM objects WHERE bucket = ?)",
+            (name, name),
+        )
+
+
 def list_buckets(
     cloud: Cloud, project: str, prefix: str, start: str, limit: int
 ) -> list[BucketRow]:

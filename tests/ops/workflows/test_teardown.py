@@ -27,10 +27,11 @@ LIVING = "SELECT kind || ' ' || name FROM resources UNION ALL SELECT 'bucket ' |
 
 
 def stored(data: Path) -> list[str]:
-    """Every resource, bucket and object in the store, read past the server."""
+    """Every resource, bucket, object and file of bytes in the store, read past the server."""
+    files = [f"file {path.name}" for path in (data / "blobs").glob("*/*")]
     with sqlite3.connect(data / "emulator.sqlite") as database:
         rows = database.execute(f"{LIVING} UNION ALL SELECT 'object ' || name FROM objects")
-        return sorted(row[0] for row in rows if "emulator-" not in row[0])
+        return sorted([*files, *(row[0] for row in rows)])
 
 
 def now() -> datetime:
