@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ops.cli.call import Call, Outcome, command, commands
 from ops.cloud import emulator
 
-app = commands("Start, stop, look at or empty the local Google Cloud.")
+app = commands(
+    "Start, stop, look at or empty the local Google Cloud. Its data lie in the folder that "
+    "OPS_EMULATOR_DATA names; it listens on the port OPS_EMULATOR_PORT (any free one if not set)."
+)
 
 
 @command(app, "emulator start")
 def start(call: Call) -> Outcome:
-    """Start the local Google Cloud, or find the one that runs."""
+    """Start the local Google Cloud, or find the one that runs.
+
+    Its data lie in OPS_EMULATOR_DATA, its port is OPS_EMULATOR_PORT (any free one if not set).
+    """
     server = emulator.ensure(call.settings.emulator_data, call.settings.emulator_port)
     return Outcome(_json(server), _running(server))
 
@@ -31,21 +39,26 @@ def stop(call: Call) -> Outcome:
 def status(call: Call) -> Outcome:
     """Say whether the local Google Cloud runs, and where."""
     server = emulator.find(call.settings.emulator_data)
-    stopped = f"Not running; its data is in {call.settings.emulator_data}"
-    return Outcome(_json(server), _running(server) if server else stopped)
+    return Outcome(_json(server), _found(server, call.settings.emulator_data))
 
 
-@command(app, "emulator reset")
+@command(app, "emulator reset", asks=True)
 def reset(call: Call) -> Outcome:
     """Stop its jobs and delete everything that the local Google Cloud holds."""
-    server = emulator.reset(call.settings.emulator_data, call.settings.emulator_port)
-    return Outcome(_json(server), f"Empty. {_running(server)}")
+    data = call.settings.emulator_data
+    call.confirm(f"Delete all stacks and all that is stored in {data}?", "--yes")
+    server = emulator.reset(data, call.settings.emulator_port)
+    return Outcome(_json(server), f"Empty. {_found(server, data)}")
 
 
 def _jobs(count: int) -> str:
     if count == 1:
         return "1 training or prediction server goes on."
     return f"{count} trainings and prediction servers go on."
+
+
+def _found(server: emulator.Server | None, data: Path) -> str:
+    return _running(server) if server else f"Not running; its data is in {data}"
 
 
 def _running(server: emulator.Server) -> str:

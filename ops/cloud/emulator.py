@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -97,9 +98,21 @@ def going_on(data: Path) -> int:
     return sum(_supervised(folder) for folder in (data / "jobs").glob("*"))
 
 
-def reset(data: Path, port: int = 0) -> Server:
-    """The server of this data folder, emptied: its jobs stopped, its resources and bytes gone."""
-    server = ensure(data, port)
+def reset(data: Path, port: int = 0) -> Server | None:
+    """The running server, emptied: its jobs stopped, its resources and bytes gone.
+
+    None when none ran: one is started for it, and stopped again.
+    """
+    running = find(data)
+    try:
+        server = _emptied(ensure(data, port))
+    finally:
+        if running is None:
+            stop(data)
+    return server if running else None
+
+
+def _emptied(server: Server) -> Server:
     request = urllib.request.Request(f"{server.url}/_emulator/reset", data=b"", method="POST")
     with urllib.request.urlopen(request, timeout=RESET_SECONDS):
         return server
@@ -187,7 +200,7 @@ def _when_ready(process: subprocess.Popen[bytes], data: Path, log: Path, written
         if _said_ready(log, written) and (server := find(data)) is not None:
             return server
         if ended:
-            raise _died(data, process.returncode)
+            raise _died(data, process.returncode, written)
         time.sleep(LOOK_SECONDS)
     process.terminate()
     raise OpsError(
@@ -204,11 +217,15 @@ def _said_ready(log: Path, written: int) -> bool:
         return any(line.startswith(READY) for line in file)
 
 
-def _died(data: Path, exit_code: int) -> OpsError:
+def _died(data: Path, exit_code: int, written: int) -> OpsError:
+    log = data / LOG_FILE
+    free_bytes = shutil.disk_usage(data).free
+    said = f"The end of {log}:\n{last_log_lines(data)}"
+    if log.stat().st_size == written:
+        said = f"It wrote nothing to {log}; that disk has {free_bytes:,} bytes free."
     return OpsError(
         Code.EMULATOR_DIED,
-        f"The local Google Cloud ended with exit code {exit_code} before it was ready. "
-        f"The end of {data / LOG_FILE}:\n{last_log_lines(data)}",
+        f"The local Google Cloud ended with exit code {exit_code} before it was ready. {said}",
         "Type: ops doctor",
     )
 

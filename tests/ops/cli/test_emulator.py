@@ -1,9 +1,11 @@
 """`ops emulator`, `ops runs`, `ops status` and `ops doctor` as a user types them."""
 
+import json
 import os
 import signal
 import socket
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 from tests.ops.conftest import Ops
 
@@ -16,7 +18,7 @@ def test_the_life_of_the_local_cloud(ops: Ops, tmp_path: Path) -> None:
     before = ops("emulator", "status")
     started = ops("emulator", "start", "--json")
     found = ops("emulator", "status", "--json")
-    emptied = ops("emulator", "reset", "--json")
+    emptied = ops("emulator", "reset", "--yes", "--json")
     stopped = ops("emulator", "stop")
     again = ops("emulator", "stop")
 
@@ -28,6 +30,35 @@ def test_the_life_of_the_local_cloud(ops: Ops, tmp_path: Path) -> None:
     assert stopped.out == f"Stopped the one at {started.json['result']['url']}.\n"
     assert again.out == "None was running.\n"
     assert {ran.err for ran in (before, started, emptied, again)} == {HEADING}
+
+
+def test_emptying_is_asked_for_first(ops: Ops, tmp_path: Path) -> None:
+    """Nobody at the terminal and no --yes: refused, and nothing is started."""
+    refused = ops("emulator", "reset")
+
+    assert (refused.code, refused.out) == (5, "")
+    assert refused.err == (
+        f"{HEADING}Error: Delete all stacks and all that is stored in {tmp_path / 'emulator'}? "
+        "Nobody is at the terminal to answer.\nAdd --yes to agree.\n"
+    )
+    assert ops("emulator", "status", "--json").json["result"] == {"running": False}
+
+
+def test_emptying_one_that_is_stopped_leaves_it_stopped(ops: Ops, tmp_path: Path) -> None:
+    """It is started for that only, and what was stored is gone."""
+    url = ops("emulator", "start", "--json").json["result"]["url"]
+    body = b'{"name": "of-another-day"}'
+    urlopen(Request(f"{url}/storage/v1/b?project=local-project", body, method="POST")).close()
+    ops("emulator", "stop")
+
+    emptied = ops("emulator", "reset", "--yes")
+    found = ops("emulator", "status", "--json").json["result"]
+    url = ops("emulator", "start", "--json").json["result"]["url"]
+
+    assert emptied.out == f"Empty. Not running; its data is in {tmp_path / 'emulator'}\n"
+    assert found == {"running": False}
+    with urlopen(f"{url}/storage/v1/b?project=local-project") as answer:
+        assert json.load(answer).get("items", []) == []
 
 
 def test_a_fresh_stack_says_that_it_has_nothing(ops: Ops) -> None:

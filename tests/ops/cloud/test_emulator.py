@@ -101,6 +101,20 @@ def test_a_server_that_ends_at_once_shows_its_last_words(data: Path) -> None:
     assert refused.value.hint == "Type: ops doctor"
 
 
+def test_a_server_that_ends_without_a_word_shows_the_free_space(data: Path) -> None:
+    """An old log is not taken for its words; the free bytes of the disk are in the message."""
+    data.mkdir()
+    (data / emulator.LOG_FILE).write_text("of another day\n")
+
+    with pytest.raises(OpsError) as refused:
+        emulator.start(data, command=[sys.executable, "-c", "raise SystemExit(1)"])
+
+    said = refused.value.message
+    assert f"It wrote nothing to {data / 'server.log'}; that disk has " in said
+    assert said.endswith(" bytes free.")
+    assert "of another day" not in said
+
+
 def test_a_server_of_another_version_is_refused(data: Path) -> None:
     """The message has both versions; the hint keeps what is stored."""
     server = emulator.ensure(data)
