@@ -19,6 +19,9 @@ _HEADER_WORDS = {
 }
 _ROLE = {word: role for role, words in _HEADER_WORDS.items() for word in words.split()}
 _NO_SPLIT = ("", "unassigned")
+LOOKED_AT_BYTES = 4096
+# From so many lines on it is one problem of the file, not one of each line.
+MOST_BAD_LINES = 20
 _ML_USE_FIX = "Write training, validation or test (or nothing)."
 
 
@@ -44,10 +47,11 @@ def list_table(listing: Listing) -> None:
             skippable=False,
         )
         return
-    if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+    other = _no_list(content)
+    if other:
         listing.problem(
             shown(str(listing.source)),
-            "the file is UTF-16; a list of photos is read as UTF-8.",
+            f"the file is {other}; a list of photos is read as UTF-8.",
             "Save it as “CSV UTF-8”.",
             skippable=False,
         )
@@ -70,6 +74,24 @@ def list_table(listing: Listing) -> None:
             "Write a row per photo: path,label.",
             skippable=False,
         )
+
+
+def _no_list(content: bytes) -> str:
+    """What the file is as a whole, when that is no text in UTF-8; empty for a list of photos."""
+    if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return "UTF-16"
+    if b"\0" in content[:LOOKED_AT_BYTES]:
+        return "binary, not text (it holds zero bytes)"
+    bad = sum(not _is_utf8(line) for line in content.splitlines())
+    return f"not UTF-8 in {bad:,} lines" if bad > MOST_BAD_LINES else ""
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _rows(listing: Listing, content: bytes) -> Iterator[tuple[int, list[str]]]:

@@ -126,6 +126,28 @@ def test_utf_16_is_told_as_a_whole(folder: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"PK\x03\x04\0\xff\n" * 500, "binary, not text (it holds zero bytes)"),
+        (b"cat/00.jpg,caf\xe9\n" * 21, "not UTF-8 in 21 lines"),
+    ],
+)
+def test_what_is_no_list_at_all_is_told_once(folder: Path, content: bytes, what: str) -> None:
+    """A spreadsheet named .csv, or Latin-1 throughout, is one problem and not hundreds."""
+    listing = read(folder, content)
+
+    assert listing.candidates == []
+    assert said(listing, folder) == [
+        f"list.csv: the file is {what}; a list of photos is read as UTF-8. Save it as “CSV UTF-8”."
+    ]
+
+
+def test_twenty_lines_that_are_not_utf_8_are_told_by_line(folder: Path) -> None:
+    """So few can be corrected one by one."""
+    assert len(said(read(folder, b"cat/00.jpg,caf\xe9\n" * 20), folder)) == 20
+
+
 def test_a_list_of_nothing(folder: Path) -> None:
     """An empty CSV, or one of a heading alone, is a problem."""
     expected = ["list.csv: the file names no photos. Write a row per photo: path,label."]
