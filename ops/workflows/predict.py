@@ -149,6 +149,12 @@ def _newest(session: Session) -> Endpoint:
     )
 
 
+def _below(folder: Path) -> str:
+    """What a shell expands to the folder's photos; deeper when it holds folders only."""
+    inside = list(folder.glob("[!.]*"))
+    return "*/*" if inside and all(one.is_dir() for one in inside) else "*"
+
+
 def _answer(session: Session, served: Served, explain: Explain, photo: Path) -> Answer:
     key = str(photo)
     try:
@@ -156,7 +162,7 @@ def _answer(session: Session, served: Served, explain: Explain, photo: Path) -> 
             raise OpsError(
                 Code.USAGE,
                 f"{photo} is a folder; photos are files.",
-                f"Type: ops predict {photo}/*",
+                f"Type: ops predict {photo}/{_below(photo)}",
             )
         prepared = prepare_photo(photo)
         instance = instances.instance(served.kind, prepared.content, key)

@@ -66,7 +66,9 @@ def test_one_bad_photo_among_many_is_reported_and_the_others_answered(life: Life
     """Each error with its file and what to do; the exit code says that data were bad."""
     (life.home / "notes.jpg").write_text("not a photo")
 
-    ran = life.run("predict", "photos/0/0.png", "notes.jpg", "none.jpg", "photos", "photos/0/1.png")
+    ran = life.run(
+        "predict", "photos/0/0.png", "notes.jpg", "none.jpg", "photos/0", "photos/0/1.png"
+    )
 
     assert ran.code == 3
     assert [line.split()[0] for line in ran.out.splitlines()[1:]] == [
@@ -77,17 +79,17 @@ def test_one_bad_photo_among_many_is_reported_and_the_others_answered(life: Life
         "Error: notes.jpg: not a photo: the content is text, starting with “not a photo”.\n"
         "Replace it by a JPEG or PNG, or remove it.\n"
         "Error: none.jpg: there is no such file.\nCorrect the path or add the file.\n"
-        "Error: photos is a folder; photos are files.\nType: ops predict photos/*\n"
+        "Error: photos/0 is a folder; photos are files.\nType: ops predict photos/0/*\n"
     )
 
 
 def test_a_single_bad_photo_is_the_commands_error(life: Life) -> None:
-    """With --json the envelope carries it."""
+    """With --json the envelope carries it; folders of folders are named one deeper."""
     ran = life.run("predict", "photos", "--json")
 
     assert ran.code == 2
     assert ran.json["error"] == {
         "code": "usage",
         "message": "photos is a folder; photos are files.",
-        "hint": "Type: ops predict photos/*",
+        "hint": "Type: ops predict photos/*/*",
     }
