@@ -44,10 +44,15 @@ def _quantity(quantity: float) -> str:
     return "<0.001" if 0 < quantity < 0.0005 else f"{quantity:,.3f}"
 
 
+def sum_text(report: workflow.Report) -> str:
+    """The sum at Google's rates; `at least` when the use of a run is not on record."""
+    return f"at least {usd(report.usd)}" if report.at_least else usd(report.usd)
+
+
 def _total(report: workflow.Report) -> str:
     if report.billed:
-        return f"{usd(report.usd)} on Google, at the rates above."
+        return f"{sum_text(report)} on Google, at the rates above."
     return (
-        f"$0.00 here; it would be {usd(report.usd)} on Google, at the rates above. "
+        f"$0.00 here; it would be {sum_text(report)} on Google, at the rates above. "
         "Seconds on this machine foretell no node hours there."
     )

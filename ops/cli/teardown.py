@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from ops.cli.call import Call, Outcome, command, commands
-from ops.cli.render import usd
+from ops.cli.cost_report import sum_text
 from ops.workflows import teardown as workflow
 
 app = commands()
@@ -45,7 +45,7 @@ def _text(stack: str, what: str, done: workflow.Done) -> str:
         lines.append(f"The bucket kept deleted objects: they are billed for {days:g} days more.")
     if done.report is not None:
         here = "" if done.report.billed else " ($0.00 here)"
-        lines.append(f"{usd(done.report.usd)} at the rates of Google{here}.")
+        lines.append(f"The cost: {sum_text(done.report)} at the rates of Google{here}.")
     if done.kept is not None:
         lines.append(f"The ledger and the cost report are in {done.kept}")
     return "\n".join([*lines, f"Listed again: nothing of stack {stack} is left."])

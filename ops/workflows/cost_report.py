@@ -18,13 +18,17 @@ DEPLOYED, UNDEPLOYED = "deployed", "undeployed"
 
 @dataclass(frozen=True)
 class Line:
-    """One cost: `cost` is None when the run used nothing that is billed or its use is not known."""
+    """One cost: `cost` is None when the run used nothing that is billed or its use is not known.
+
+    `unknown` when it may cost something that is not on record.
+    """
 
     run: str
     state: str
     cost: Cost | None
     estimate_usd: float | None
     note: str = ""
+    unknown: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -50,12 +54,18 @@ class Report:
         """The sum at Google's rates."""
         return sum(line.cost.usd for line in self.lines if line.cost)
 
+    @property
+    def at_least(self) -> bool:
+        """Whether something may be asked for that is not in the sum."""
+        return any(line.unknown for line in self.lines)
+
     def as_json(self) -> dict[str, Any]:
         """Plain JSON."""
         return {
             "at": self.at.isoformat(),
             "billed_usd": round(self.usd, 6) if self.billed else 0.0,
             "google_usd": round(self.usd, 6),
+            "at_least": self.at_least,
             "lines": [line.as_json() for line in self.lines],
         }
 
@@ -81,7 +91,9 @@ def _training(record: Record, region: str) -> Line:
     node_hours = record.result.get("node_hours")
     estimated = _estimated(record.plan, "usd")
     if node_hours is None:
-        return Line(record.id, record.state, None, estimated, _unknown_use(record))
+        unbilled = record.state == "failed"
+        note = _unknown_use(record)
+        return Line(record.id, record.state, None, estimated, note, unknown=not unbilled)
     return Line(
         record.id, record.state, estimate.automl_training(float(node_hours), region), estimated
     )
@@ -137,5 +149,5 @@ def _stored(ledger: Ledger, now: datetime) -> list[Line]:
     try:
         cost = estimate.stored(1, byte_hours, session.settings.region)
     except OpsError as unknown:
-        return [Line(f"gs://{bucket.name}", "stored", None, None, unknown.message)]
+        return [Line(f"gs://{bucket.name}", "stored", None, None, unknown.message, unknown=True)]
     return [Line(f"gs://{bucket.name}", "stored", cost, None, "what is stored now, since it is")]

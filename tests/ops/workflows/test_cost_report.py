@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ops.cli.cost_report import sum_text
 from ops.cloud import storage
 from ops.cloud.session import Session
 from ops.ledger import Event, Ledger, Plan, RunState
@@ -55,6 +56,22 @@ def test_training_costs_what_it_used_and_shows_its_estimate(ledger: Ledger) -> N
         "still under way",
         "nothing that is billed by itself",
     ]
+
+
+@pytest.mark.parametrize(
+    ("state", "at_least"), [(RunState.CANCELLED, True), (RunState.FAILED, False)]
+)
+def test_a_cancelled_training_makes_the_sum_the_least(
+    ledger: Ledger, state: RunState, at_least: bool
+) -> None:
+    """Google bills what it used, which is not on record; a failed one costs nothing."""
+    ledger.begin(Plan("train", DIGEST, {"n": 1})).finish({"node_hours": 2.0})
+    ledger.begin(Plan("train", DIGEST, {"n": 2})).finish({}, state)
+
+    report = cost_report.run(ledger, datetime.now(UTC))
+
+    assert report.as_json()["at_least"] is at_least
+    assert sum_text(report) == ("at least $6.93" if at_least else "$6.93")
 
 
 def test_a_model_that_serves_costs_until_now(session: Session) -> None:
