@@ -13,7 +13,13 @@ from ops.workflows import deploy as workflow
 app = commands()
 
 ModelOption = Annotated[str | None, typer.Option("--model", help="Model id; the newest if none.")]
-Ttl = Annotated[str, typer.Option(help="How long it may live: 90m, 2h, 1d.")]
+Ttl = Annotated[
+    str,
+    typer.Option(
+        help="How long you mean to keep it: 90m, 2h, 1d. ops status says when that is over; "
+        "nothing undeploys itself yet."
+    ),
+]
 MaxCost = Annotated[
     float | None, typer.Option("--max-cost", help="Refuse if it can cost more, in dollars.")
 ]
@@ -36,7 +42,9 @@ def deploy(
 def text(done: workflow.Deployment, *, bills: bool) -> str:
     """What a person reads at the end."""
     price = f"{usd(done.usd_per_hour)} an hour"
+    already = [f"Deployed already; now until {done.expires}."] if done.extended else []
     lines = [
+        *already,
         f"Run        {done.run}",
         f"Endpoint   {done.endpoint}",
         f"Model      {done.model}",

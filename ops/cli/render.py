@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ops.settings import Settings
 
 ENVELOPE_VERSION = 1
+FULL_NAME = re.compile(r"projects/[^/\s]+/locations/[^/\s]+/[A-Za-z]+/")
 
 
 def heading(settings: Settings) -> str:
@@ -84,6 +86,16 @@ def usd_rate(amount: float) -> str:
     return "<$0.01" if 0 < amount < 0.005 else f"${amount:.4g}"
 
 
+def number(quantity: float) -> str:
+    """A quantity under 100 with three significant digits (0.0833), others with up to six."""
+    return f"{quantity:.3g}" if abs(quantity) < 100 else f"{quantity:g}"
+
+
+def short_names(text: str) -> str:
+    """`text` with the id in place of each full resource name (projects/P/locations/R/models/ID)."""
+    return FULL_NAME.sub("", text)
+
+
 def price_lines(estimate: Estimate, *, bills: bool) -> list[str]:
     """What Google asks, a line for each cost, and whether it is asked here."""
     lines = [_cost_line(cost) for cost in estimate.costs]
@@ -96,7 +108,7 @@ def price_lines(estimate: Estimate, *, bills: bool) -> list[str]:
 
 
 def _cost_line(cost: Cost) -> str:
-    quantity = f"{cost.quantity:g} {cost.rate.unit}{'' if cost.quantity == 1 else 's'}"
+    quantity = f"{number(cost.quantity)} {cost.rate.unit}{'' if cost.quantity == 1 else 's'}"
     sum_ = f"{usd_rate(cost.rate.usd)} = {usd(cost.usd)}"
     return f"{cost.what}: at most {quantity} x {sum_} (rate of {cost.rate.read})"
 

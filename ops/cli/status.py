@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from ops.cli.call import Call, Outcome, command, commands
-from ops.cli.render import table, usd_rate
+from ops.cli.render import short_names, table, usd_rate
 from ops.workflows import status as workflow
 
 app = commands()
@@ -17,14 +19,29 @@ def status(call: Call) -> Outcome:
     result = {"items": [item.as_json() for item in items], "usd_per_hour": round(hourly, 6)}
     if not items:
         return Outcome(result, f"Stack {call.settings.stack} has nothing.")
-    return Outcome(result, f"{_table(items)}\n{_total(hourly, call.session.capabilities.bills)}")
+    text = items_text(items, datetime.now(UTC))
+    return Outcome(result, f"{text}\n{_total(hourly, call.session.capabilities.bills)}")
 
 
-def _table(items: list[workflow.Item]) -> str:
-    rows = [
-        (item.what, item.name, item.state, _hourly(item), _until(item), item.note) for item in items
-    ]
-    return table(["what", "name", "state", "per hour", "until", "note"], rows, right="per hour")
+def items_text(items: list[workflow.Item], now: datetime) -> str:
+    """A row for each item: ids in place of full names, and what to type about the expired."""
+    rows = [_row(item, now) for item in items]
+    return table(["what", "id", "state", "per hour", "note", "until (UTC)"], rows, right="per hour")
+
+
+def _row(item: workflow.Item, now: datetime) -> tuple[str, ...]:
+    id = short_names(item.name)
+    note = short_names(item.note).removeprefix(id)
+    if item.expired and item.until is not None:
+        note = f"expired {_age(now - item.until)} ago: type ops undeploy"
+    return (item.what, id, item.state, _hourly(item), note, _until(item))
+
+
+def _age(passed: timedelta) -> str:
+    minutes = int(passed / timedelta(minutes=1))
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 2880 else f"{minutes // 1440} days"
 
 
 def _hourly(item: workflow.Item) -> str:
@@ -32,7 +49,7 @@ def _hourly(item: workflow.Item) -> str:
 
 
 def _until(item: workflow.Item) -> str:
-    return f"{item.until:%Y-%m-%d %H:%M} UTC" if item.until else ""
+    return f"{item.until:%Y-%m-%d %H:%M}" if item.until else ""
 
 
 def _total(usd_per_hour: float, bills: bool) -> str:

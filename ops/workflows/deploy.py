@@ -44,7 +44,10 @@ class DeployPlan:
 
 @dataclass(frozen=True)
 class Deployment:
-    """A model that is served, and billed on Google, until it is undeployed."""
+    """A model that is served, and billed on Google, until it is undeployed.
+
+    `extended` when it was served before, so that only its end was moved.
+    """
 
     run: str
     endpoint: str
@@ -52,6 +55,7 @@ class Deployment:
     model: str
     expires: str
     usd_per_hour: float
+    extended: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -84,7 +88,7 @@ def check(region: str, ttl: timedelta, max_cost_usd: float | None = None) -> Est
     if max_cost_usd is not None and estimate.over(most.usd, max_cost_usd):
         raise OpsError(
             Code.OVER_CAP,
-            f"The endpoint can cost ${estimate.cents_up(most.usd):.2f} ({hours:g} hours at "
+            f"The endpoint can cost ${estimate.cents_up(most.usd):.2f} ({hours:.4g} hours at "
             f"${most.rate.usd:g}), more than the cap of ${max_cost_usd:.2f}.",
             f"Type a shorter --ttl, or --max-cost {estimate.cents_up(most.usd):.2f}",
         )
@@ -122,6 +126,7 @@ def run(
 ) -> Deployment:
     """The served model; the one that is served already, with a new end, when there is one."""
     run = _begin(ledger, plan)
+    extended = any(event.event == DEPLOYED for event in run.events())
     expires = until(plan.ttl, now)
     region = ledger.session.settings.region
     endpoint = serving.endpoint_of(ledger, run, progress)
@@ -135,6 +140,7 @@ def run(
         model=plan.model.name,
         expires=expires.isoformat(timespec="seconds"),
         usd_per_hour=_hour(region).usd,
+        extended=extended,
     )
     _record(run, done, found)
     return done
@@ -172,10 +178,8 @@ def _hour(region: str) -> Cost:
 
 
 def _record(run: Run, done: Deployment, found: DeployedModel) -> None:
-    known = [event.event for event in run.events()]
-    event = EXTENDED if DEPLOYED in known else DEPLOYED
     run.event(
-        event,
+        EXTENDED if done.extended else DEPLOYED,
         endpoint=done.endpoint,
         deployed_model=done.deployed_model,
         model=done.model,

@@ -17,7 +17,7 @@ def outcome(record: Record) -> str:
     result = record.result
     words = {
         "import": ("{photos:,} photos, {dataset}", ("photos", "dataset")),
-        "train": ("{model}, {node_hours:g} node hours", ("model", "node_hours")),
+        "train": ("{model}, {node_hours:.3g} node hours", ("model", "node_hours")),
         "deploy": ("{endpoint}, until {expires}", ("endpoint", "expires")),
     }
     form, needed = words.get(record.kind, ("", ()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from ops.cloud import inventory, storage
@@ -16,7 +16,10 @@ from ops.pricing.estimate import Cost
 
 @dataclass(frozen=True)
 class Item:
-    """Something that exists; `hourly` is None where nothing is asked per hour."""
+    """Something that exists; `hourly` is None where nothing is asked per hour.
+
+    `expired` when `until` has passed: it is still there, and still costs.
+    """
 
     what: str
     name: str
@@ -24,6 +27,7 @@ class Item:
     hourly: Cost | None
     until: datetime | None
     note: str = ""
+    expired: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -34,14 +38,16 @@ class Item:
             "usd_per_hour": round(self.hourly.usd, 6) if self.hourly else 0.0,
             "until": self.until.isoformat() if self.until else None,
             "note": self.note,
+            "expired": self.expired,
         }
 
 
 def run(session: Session) -> list[Item]:
     """Everything of the stack that exists: jobs, endpoints, models, data sets, the bucket."""
     items: list[Item] = []
+    now = datetime.now(UTC)
     for found in inventory.of_stack(session):
-        items += of_resource(found, session.settings.region)
+        items += of_resource(found, session.settings.region, now)
     return items + _bucket(session)
 
 
@@ -50,19 +56,21 @@ def usd_per_hour(items: list[Item]) -> float:
     return sum(item.hourly.usd for item in items if item.hourly)
 
 
-def of_resource(found: Found, region: str) -> list[Item]:
+def of_resource(found: Found, region: str, now: datetime) -> list[Item]:
     """A resource as one item, or one for each model that is deployed on it."""
-    title = found.kind.title
+    title, until = found.kind.title, found.expires
+    expired = until is not None and until <= now
     if found.kind.collection != "endpoints" or not found.deployed:
-        return [Item(title, found.name, _state(found), None, found.expires, found.display_name)]
+        return [Item(title, found.name, _state(found), None, until, found.display_name, expired)]
     return [
         Item(
             "deployed model",
             found.name,
             "serving",
             estimate.automl_deployed(deployed.nodes, region),
-            found.expires,
+            until,
             deployed.model,
+            expired,
         )
         for deployed in found.deployed
     ]

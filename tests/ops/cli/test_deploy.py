@@ -68,6 +68,18 @@ def test_deploying_again_only_moves_the_end(life: Life, served: dict[str, Any]) 
     assert (again["run"], again["endpoint"]) == (served["run"], served["endpoint"])
     assert again["expires"] > served["expires"]
     assert events_of(life, served["run"]) == ["deployed", "extended"]
+    assert (served["extended"], again["extended"]) == (False, True)
+
+
+def test_deploying_again_says_so_and_rows_stay_narrow(life: Life, served: dict[str, Any]) -> None:
+    """The text begins with what is new; status and runs show ids."""
+    again = life.run("deploy", "--ttl", "5m")
+    rows = (life.run("status").out + life.run("runs").out).splitlines()
+
+    assert again.out.startswith("Deployed already; now until 20")
+    assert "at most 0.0833 node hours x $1.375 = $0.11 " in again.err
+    assert served["endpoint"].rpartition("/")[2] in "\n".join(rows)
+    assert max(map(len, rows)) <= 120, "\n".join(rows)
 
 
 def test_a_kept_endpoint_is_used_again(life: Life, served: dict[str, Any]) -> None:

@@ -1,10 +1,11 @@
 """Status: what exists, per hour, until when."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ops import names
+from ops.cli.status import items_text
 from ops.cloud import endpoints, inventory, storage
 from ops.cloud.inventory import Deployed, Found
 from ops.cloud.session import Session
@@ -23,7 +24,7 @@ def endpoint(*nodes: int) -> Found:
 
 def test_every_deployed_model_is_listed_with_its_price_and_its_end() -> None:
     """Two models on one endpoint are two lines, each by its nodes."""
-    items = status.of_resource(endpoint(1, 2), "us-central1")
+    items = status.of_resource(endpoint(1, 2), "us-central1", UNTIL - timedelta(hours=1))
 
     assert [item.note for item in items] == ["model-1", "model-2"]
     assert [item.hourly.usd for item in items if item.hourly] == [1.375, 2.75]
@@ -33,9 +34,38 @@ def test_every_deployed_model_is_listed_with_its_price_and_its_end() -> None:
 
 def test_an_endpoint_without_models_costs_nothing() -> None:
     """It is listed, and says that nothing is deployed."""
-    (item,) = status.of_resource(endpoint(), "us-central1")
+    (item,) = status.of_resource(endpoint(), "us-central1", UNTIL - timedelta(hours=1))
 
     assert (item.what, item.state, item.hourly) == ("endpoint", "nothing deployed", None)
+
+
+@pytest.mark.parametrize(
+    ("passed", "words"),
+    [
+        (timedelta(minutes=3), "3 min"),
+        (timedelta(hours=5, minutes=9), "5 h"),
+        (timedelta(days=3), "3 days"),
+    ],
+)
+def test_an_endpoint_past_its_end_says_so(passed: timedelta, words: str) -> None:
+    """The note says for how long and what to type; scripts see `expired`."""
+    late = UNTIL + passed
+    early, over = (
+        status.of_resource(endpoint(1), "us-central1", now) for now in (UNTIL - passed, late)
+    )
+
+    assert [item.as_json()["expired"] for item in early + over] == [False, True]
+    assert "expired" not in items_text(early, UNTIL - passed)
+    assert f"  expired {words} ago: type ops undeploy  2026-" in items_text(over, late)
+
+
+def test_rows_show_ids_and_not_full_names() -> None:
+    """The text has the id; JSON keeps the whole name."""
+    name = "projects/my-project/locations/us-central1/models/train-0123456789ab-01234567-1"
+    item = status.Item("model", name, "", None, None, name)
+
+    assert items_text([item], UNTIL).splitlines()[1] == "model  train-0123456789ab-01234567-1"
+    assert item.as_json()["name"] == name
 
 
 def test_what_exists_of_the_stack_is_listed(session: Session) -> None:
