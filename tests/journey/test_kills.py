@@ -4,7 +4,6 @@ import os
 import random
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,11 +13,6 @@ from tests.journey.kills import Life, ended_at_last, instants, killed, seconds_o
 # 20 kills of each victim: bench/kills.py. Here fewer, so that the whole suite stays short.
 KILLS = int(os.environ.get("OPS_TEST_KILLS", "6"))
 SEED = int(os.environ.get("OPS_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
-
-
-def photos_sent(life: Life) -> dict[str, Any]:
-    """What the repeated import says."""
-    return life.run("import-dataset", str(life.folder / "photos"))
 
 
 @pytest.mark.training
@@ -44,28 +38,41 @@ def test_a_kill_at_any_instant_loses_nothing_and_repeats_nothing(
 
 
 def campaign(life: Life, victim: str, randomly: random.Random, digits: Path) -> list[str]:
-    """How each kill went: a third of them in the import, the training, the deployment."""
-    importing = ("import-dataset", str(digits))
-    training = ("train", "--mode", "automl")
-    deploying = ("deploy", "--ttl", "1h")
+    """How each kill went: a third of them in the import, the training, the deployment.
+
+    Every round does the whole thing anew, is killed within the time that it takes undisturbed,
+    and is typed again.
+    """
     each = -(-KILLS // 3)
-    log = []
-    whole = seconds_of(life, *importing)
-    life.run("teardown", "--yes")
-    for seconds in instants(randomly, whole, each):
-        log.append(killed(life, victim, seconds, *importing))
-        life.run(*importing)
-        assert life.twice() == []
-        if seconds != whole:
-            life.run("teardown", "--yes")
+    importing = ("import-dataset", str(digits))
+    log = rounds(life, victim, randomly, each, importing, importing, ("teardown", "--yes"))
     life.run(*importing)
-    for seconds in instants(randomly, 8, each):
-        log.append(killed(life, victim, seconds, *training))
-    life.run(*training)
-    for seconds in instants(randomly, 8, each):
-        log.append(killed(life, victim, seconds, *deploying))
-        life.run(*deploying)
-        assert life.twice() == []
-        life.run("undeploy")
+    training = ("train", "--mode", "automl")
+    log += rounds(life, victim, randomly, each, (*training, "--again"), training, None)
+    deploying = ("deploy", "--ttl", "1h")
+    log += rounds(life, victim, randomly, each, deploying, deploying, ("undeploy",))
     life.run(*deploying)
+    return log
+
+
+def rounds(
+    life: Life,
+    victim: str,
+    randomly: random.Random,
+    count: int,
+    first: tuple[str, ...],
+    repeat: tuple[str, ...],
+    undo: tuple[str, ...] | None,
+) -> list[str]:
+    """How each kill of `first` went; `repeat` must end it well, and `undo` makes room again."""
+    whole = seconds_of(life, *first)
+    log = []
+    for seconds in instants(randomly, whole, count):
+        if undo:
+            life.run(*undo)
+        log.append(killed(life, victim, seconds, *first))
+        life.run(*repeat)
+        assert life.twice() == []
+    if undo:
+        life.run(*undo)
     return log
