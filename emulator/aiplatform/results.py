@@ -91,8 +91,11 @@ def _evaluate(cloud: Cloud, model: str, said: Body, ids: dict[str, str]) -> None
         "sliceDimensions": ["annotationSpec"],
     }
     cloud.resources.insert(models.EVALUATION_KIND, name, evaluation, model)
-    for part in said.get("slices", []):
-        slice_name = f"{name}/slices/{names.new_id()}"
+    parts = said.get("slices", [])
+    # Made at one moment, they are listed by their ids: in the order of the labels.
+    slice_ids = sorted(names.new_id() for _ in parts)
+    for part, slice_id in zip(parts, slice_ids, strict=True):
+        slice_name = f"{name}/slices/{slice_id}"
         body = {
             **common,
             "name": slice_name,
