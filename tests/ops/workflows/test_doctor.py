@@ -1,6 +1,7 @@
 """Doctor: every check, well and ill."""
 
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -26,8 +27,26 @@ def test_this_machine_is_well(here: Settings) -> None:
         *("Python", "Disk", "Local cloud", "Emulator", "Trainer", "Weights", "Region")
     ]
     assert doctor.worst(checks) < Level.FAILURE
-    assert "tensorflow" not in sys.modules
     assert not here.emulator_data.exists()
+
+
+def test_looking_at_the_trainer_does_not_load_it(here: Settings) -> None:
+    """Doctor finds TensorFlow without importing it: in a process of its own, none is loaded."""
+    code = (
+        "import sys; from pathlib import Path; from ops import settings; "
+        "from ops.workflows import doctor; "
+        f"doctor.run(settings.read({{}}, {{{settings.EMULATOR_DATA!r}: sys.argv[1]}}, Path())); "
+        "print('tensorflow' in sys.modules)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code, str(here.emulator_data)],
+        cwd=here.emulator_data.parents[1],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert told.stdout == "False\n"
 
 
 @pytest.mark.parametrize(
