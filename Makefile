@@ -61,6 +61,6 @@ bootstrap:
 destroy: setup
 	@$(OPS) teardown $(OPS_TARGET) $(if $(STACK),--stack $(STACK)) $(if $(YES),--yes)
 
-.PHONY: docs  ## Generated pages (not built yet)
-docs:
-	@echo "make docs is not built yet: docs/commands.md and docs/errors.md come with the full set of commands." >&2; exit 2
+.PHONY: docs  ## The generated pages: commands, errors
+docs: setup
+	@$(BIN)/python -m ops.cli.reference docs

@@ -16,7 +16,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -134,9 +134,12 @@ def commands(help: str | None = None) -> typer.Typer:
 
 
 def command(
-    app: typer.Typer, title: str, *, asks: bool = False
+    app: typer.Typer, title: str, *, asks: bool = False, examples: Sequence[str] = ()
 ) -> Callable[[Callable[..., Outcome]], Callable[..., Outcome]]:
-    """A decorator that registers a command; `title` is its full name (`emulator start`)."""
+    """A decorator that registers a command; `title` is its full name (`emulator start`).
+
+    `examples` are whole lines to type; `--help` ends with them.
+    """
 
     def register(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
         def wrapped(**values: Any) -> None:
@@ -145,10 +148,16 @@ def command(
         wrapped.__doc__ = function.__doc__
         wrapped.__signature__ = _signature(function, asks)  # type: ignore[attr-defined]
         wrapped.__annotations__ = {}
-        app.command(title.rpartition(" ")[2], help=inspect.getdoc(function))(wrapped)
+        name, epilog = title.rpartition(" ")[2], _epilog(examples)
+        app.command(name, help=inspect.getdoc(function), epilog=epilog)(wrapped)
         return function
 
     return register
+
+
+def _epilog(examples: Sequence[str]) -> str | None:
+    lines = (f"  {line}" for line in examples)
+    return "\n".join(["Examples:", *lines]).replace("[", "\\[") if examples else None
 
 
 def _signature(function: Callable[..., Outcome], asks: bool) -> inspect.Signature:

@@ -11,7 +11,7 @@ from ops.workflows import cost_report as workflow
 app = commands()
 
 
-@command(app, "cost-report")
+@command(app, "cost-report", examples=("ops cost-report", "ops cost-report --json > cost.json"))
 def cost_report(call: Call) -> Outcome:
     """What each run and endpoint cost."""
     report = workflow.run(call.ledger, datetime.now(UTC))

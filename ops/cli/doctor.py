@@ -10,7 +10,7 @@ from ops.workflows import doctor as workflow
 app = commands()
 
 
-@command(app, "doctor")
+@command(app, "doctor", examples=("ops doctor", "ops doctor --target gcp --project my-project"))
 def doctor(call: Call) -> Outcome:
     """Check everything that the other commands need."""
     checks = workflow.run(call.settings)

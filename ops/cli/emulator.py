@@ -13,7 +13,11 @@ app = commands(
 )
 
 
-@command(app, "emulator start")
+@command(
+    app,
+    "emulator start",
+    examples=("ops emulator start", "OPS_EMULATOR_PORT=8099 ops emulator start"),
+)
 def start(call: Call) -> Outcome:
     """Start the local Google Cloud, or find the one that runs.
 
@@ -23,7 +27,7 @@ def start(call: Call) -> Outcome:
     return Outcome(_json(server), _running(server))
 
 
-@command(app, "emulator stop")
+@command(app, "emulator stop", examples=("ops emulator stop",))
 def stop(call: Call) -> Outcome:
     """Stop the local Google Cloud; what is stored stays, and its jobs go on."""
     data = call.settings.emulator_data
@@ -35,14 +39,14 @@ def stop(call: Call) -> Outcome:
     return Outcome(result, text)
 
 
-@command(app, "emulator status")
+@command(app, "emulator status", examples=("ops emulator status",))
 def status(call: Call) -> Outcome:
     """Say whether the local Google Cloud runs, and where."""
     server = emulator.find(call.settings.emulator_data)
     return Outcome(_json(server), _found(server, call.settings.emulator_data))
 
 
-@command(app, "emulator reset", asks=True)
+@command(app, "emulator reset", asks=True, examples=("ops emulator reset --yes",))
 def reset(call: Call) -> Outcome:
     """Stop its jobs and delete everything that the local Google Cloud holds."""
     data = call.settings.emulator_data

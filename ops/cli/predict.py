@@ -22,7 +22,7 @@ EndpointOption = Annotated[
 ]
 
 
-@command(app, "predict")
+@command(app, "predict", examples=("ops predict rose.jpg", "ops predict holiday/*.jpg --json"))
 def predict(call: Call, photos: Photos, endpoint: EndpointOption = None) -> Outcome:
     """Classify photos with the deployed model."""
     explain = partial(failures.explain, call=call)

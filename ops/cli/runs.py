@@ -9,7 +9,7 @@ from ops.workflows import runs as workflow
 app = commands()
 
 
-@command(app, "runs")
+@command(app, "runs", examples=("ops runs", "ops runs --json"))
 def runs(call: Call) -> Outcome:
     """What ran, and what came of it."""
     rows = workflow.run(call.ledger)

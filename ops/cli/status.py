@@ -11,7 +11,7 @@ from ops.workflows import status as workflow
 app = commands()
 
 
-@command(app, "status")
+@command(app, "status", examples=("ops status", "ops status --stack demo"))
 def status(call: Call) -> Outcome:
     """What exists, what it costs per hour, and until when."""
     items = workflow.run(call.session)

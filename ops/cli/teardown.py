@@ -11,7 +11,12 @@ from ops.workflows import teardown as workflow
 app = commands()
 
 
-@command(app, "teardown", asks=True)
+@command(
+    app,
+    "teardown",
+    asks=True,
+    examples=("ops teardown", "ops teardown --target gcp --project my-project --yes"),
+)
 def teardown(call: Call) -> Outcome:
     """Delete everything of the stack and prove that nothing billable is left."""
     todo = workflow.plan(call.session)

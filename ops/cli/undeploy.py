@@ -17,7 +17,7 @@ EndpointOption = Annotated[
 Keep = Annotated[bool, typer.Option("--keep-endpoint", help="Keep the empty endpoint; it is free.")]
 
 
-@command(app, "undeploy")
+@command(app, "undeploy", examples=("ops undeploy", "ops undeploy --keep-endpoint"))
 def undeploy(call: Call, endpoint: EndpointOption = None, keep: Keep = False) -> Outcome:
     """Take models off their endpoint."""
     done = workflow.run(call.ledger, call.progress, endpoint=endpoint, keep_endpoint=keep)

@@ -61,12 +61,14 @@ def test_the_help_line_is_the_command_s_own(name: str) -> None:
     assert loaded.get_short_help_str(200) == program.COMMANDS[name]
 
 
-@pytest.mark.parametrize("name", [name for name in program.COMMANDS if name != "emulator"])
+@pytest.mark.parametrize("name", program.COMMANDS)
 def test_every_command_has_the_shared_options(name: str) -> None:
     """Target, project, stack, region and --json are the same everywhere."""
-    options = {option for one in program.load(name).params for option in one.opts}
+    loaded = program.load(name)
 
-    assert {"--target", "--project", "--stack", "--region", "--json"} <= options
+    for command in getattr(loaded, "commands", {"": loaded}).values():
+        options = {option for one in command.params for option in one.opts}
+        assert {"--target", "--project", "--stack", "--region", "--json"} <= options
 
 
 def test_the_shell_completes_names_and_options(tmp_path: Path) -> None:
