@@ -9,6 +9,8 @@ import typer
 from ops.cli.call import Call, Outcome, command, commands
 from ops.cli.render import usd
 from ops.workflows import train as workflow
+from ops.workflows.train_options import MIN_NODE_HOURS, Options
+from ops.workflows.train_result import Trained
 
 app = commands()
 
@@ -29,13 +31,13 @@ def train(
     call: Call,
     mode: Mode = "automl",
     dataset: Dataset = None,
-    budget: Budget = workflow.MIN_NODE_HOURS,
+    budget: Budget = MIN_NODE_HOURS,
     max_cost: MaxCost = None,
     again: Again = False,
     wait: Wait = True,
 ) -> Outcome:
     """Train a model, price first."""
-    options = workflow.Options(mode, dataset, budget, max_cost, again)
+    options = Options(mode, dataset, budget, max_cost, again)
     workflow.check(call.settings, options)
     plan = workflow.plan(call.ledger, options)
     call.price(plan.estimate)
@@ -43,7 +45,7 @@ def train(
     return Outcome(done.as_json(), text(done, bills=call.session.capabilities.bills))
 
 
-def text(done: workflow.Trained, *, bills: bool) -> str:
+def text(done: Trained, *, bills: bool) -> str:
     """What a person reads at the end."""
     lines = [f"Run        {done.run}", f"Data set   {done.dataset} ({done.digest[:12]})"]
     if not done.model:
@@ -56,12 +58,12 @@ def text(done: workflow.Trained, *, bills: bool) -> str:
     return "\n".join([*lines, *_evaluation(done), "Type: ops evaluate   or: ops deploy"])
 
 
-def _used(done: workflow.Trained) -> str:
+def _used(done: Trained) -> str:
     used = f", {done.node_hours:g} node hours" if done.node_hours is not None else ""
     return used + (f" in {done.seconds:.0f} s" if done.seconds is not None else "")
 
 
-def _evaluation(done: workflow.Trained) -> list[str]:
+def _evaluation(done: Trained) -> list[str]:
     figures = done.evaluation
     if figures.get("accuracy") is None:
         return []

@@ -8,7 +8,7 @@ import pytest
 from ops import settings
 from ops.errors import Code, OpsError
 from ops.workflows import deploy, train
-from ops.workflows.train import Options
+from ops.workflows.train_options import Options
 
 
 def at(region: str) -> settings.Settings:

@@ -1,0 +1,58 @@
+"""What is particular to an AutoML training: its price, what it is asked, what came of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ops import names
+from ops.cloud import training
+from ops.cloud.training import Pipeline
+from ops.ledger import Ledger, Run
+from ops.pricing import estimate, regions
+from ops.pricing.estimate import Estimate
+from ops.settings import Settings
+from ops.workflows import evaluate
+from ops.workflows.imported import Imported
+from ops.workflows.train_options import Options, check_budget, check_cap
+
+
+def check(settings: Settings, options: Options) -> Estimate:
+    """The most that the budget can cost; USAGE, REGION_WITHOUT_AUTOML or OVER_CAP if refused."""
+    regions.check_automl(settings.region)
+    check_budget(options.budget_node_hours)
+    most = Estimate((estimate.automl_training(options.budget_node_hours, settings.region),))
+    check_cap(most, options)
+    return most
+
+
+def inputs(options: Options) -> dict[str, Any]:
+    """What decides the outcome, beside mode and data set."""
+    return {"budget_node_hours": options.budget_node_hours}
+
+
+def submit(ledger: Ledger, run: Run, data: Imported) -> Pipeline:
+    """The new pipeline of the run."""
+    spec = training.AutoMlSpec(
+        display_name=run.id,
+        dataset_id=names.resource_id(data.resource),
+        model_id=names.model_id(run.id),
+        model_display_name=f"{data.name}-automl",
+        budget_node_hours=float(run.plan["inputs"]["budget_node_hours"]),
+        multi_label=data.multi_label,
+        labels=run.labels,
+    )
+    return training.submit(ledger.session, spec)
+
+
+def limit(run: Run) -> str:
+    """What the training may use, in words."""
+    return f"budget {run.plan['inputs']['budget_node_hours']:g} node hours"
+
+
+def outcome(ledger: Ledger, run: Run, ended: Pipeline) -> dict[str, Any]:  # noqa: ARG001
+    """What is known of a training that succeeded, beside what its pipeline says."""
+    usd = None
+    if ended.node_hours is not None:
+        region = ledger.session.settings.region
+        usd = round(estimate.automl_training(ended.node_hours, region).usd, 6)
+    return {"evaluation": evaluate.headline(ledger, ended.model_name), "usd_on_google": usd}
