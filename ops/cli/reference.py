@@ -48,8 +48,8 @@ def errors_page() -> str:
     """Every code that `error.code` can have with --json, in the order of the exit codes."""
     lines = ["# Errors", "", GENERATED, ""]
     lines += [
-        'With `--json` an error is `{"code", "message", "hint"}`: which of these, what happened and '
-        "was received, what to type. The process ends with the code's exit code.",
+        'With `--json` an error is `{"code", "message", "hint"}`: which of these, what happened '
+        "and was received, what to type. The process ends with the code's exit code.",
         "",
         "| `error.code` | exit code | means |",
         "|---|---|---|",
