@@ -7,6 +7,7 @@ mirror image are in the graph, so that what is measured is what is served.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -114,12 +115,16 @@ def embedded(network: Network, pixels: Any) -> Any:
             value = tf.nn.max_pool2d(value, 2, 2, "SAME")
         elif layer.kind == "convolution":
             value = tf.nn.conv2d(value, layer.kernel, layer.stride, "SAME") + layer.bias
+        elif layer.kind == "flatten":
+            value = tf.reshape(value, (-1, math.prod(value.shape[1:])))
+        elif layer.kind == "dense":
+            value = tf.matmul(value, layer.kernel) + layer.bias
         else:
             strides = (1, layer.stride, layer.stride, 1)
             value = tf.nn.depthwise_conv2d(value, layer.kernel, strides, "SAME") + layer.bias
         value = tf.nn.relu6(value) if layer.relu6 else value
         outputs.append(value if layer.adds is None else value + outputs[layer.adds + 1])
-    return tf.reduce_mean(outputs[-1], (1, 2))
+    return outputs[-1] if network.flat else tf.reduce_mean(outputs[-1], (1, 2))
 
 
 def decoded(image_bytes: Any, size: int) -> Any:

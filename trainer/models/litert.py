@@ -6,6 +6,7 @@ conversion by TensorFlow costs its import (5 s and more) and gives the same oper
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -115,7 +116,7 @@ class _Draft:
         for layer in network.layers:
             outputs.append(self._layer(layer, *outputs[-1], outputs))
         last, shape = outputs[-1]
-        return self.mean(last, [1, 2], (batch, shape[-1]))
+        return last if network.flat else self.mean(last, [1, 2], (batch, shape[-1]))
 
     def mean(self, values: int, axes: list[int], shape: tuple[int, ...]) -> int:
         keep = axes == [0]
@@ -135,6 +136,8 @@ class _Draft:
     def _layer(
         self, layer: Layer, values: int, shape: tuple[int, ...], outputs: list[Any]
     ) -> tuple[int, tuple[int, ...]]:
+        if layer.kind in ("flatten", "dense"):
+            return self._row(layer, values, shape)
         batch, height, width, channels = shape
         if layer.kind == "pool":
             made: tuple[int, ...] = (batch, -(-height // 2), -(-width // 2), channels)
@@ -145,6 +148,24 @@ class _Draft:
             other = outputs[layer.adds + 1][0]
             out = self.operator("ADD", [out, other], made, "AddOptions")
         return out, made
+
+    def _row(
+        self, layer: Layer, values: int, shape: tuple[int, ...]
+    ) -> tuple[int, tuple[int, ...]]:
+        if layer.kind == "flatten":
+            made = (shape[0], math.prod(shape[1:]))
+            inputs = [values, self.integers(list(made))]
+            return self.operator(
+                "RESHAPE", inputs, made, "ReshapeOptions", newShape=list(made)
+            ), made
+        assert layer.kernel is not None and layer.bias is not None
+        made = (shape[0], len(layer.bias))
+        weights = self.constant(np.ascontiguousarray(layer.kernel.T))
+        inputs = [values, weights, self.constant(layer.bias)]
+        relu6 = self.schema.ActivationFunctionType.RELU6 if layer.relu6 else 0
+        fields = {"fusedActivationFunction": relu6}
+        code, options = "FULLY_CONNECTED", "FullyConnectedOptions"
+        return self.operator(code, inputs, made, options, **fields), made
 
     def _convolution(
         self, layer: Layer, values: int, shape: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""A convolutional classifier as plain arrays, independent of the library that trains or runs it."""
+"""A classifier of photos as plain arrays, independent of the library that trains or runs it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ class Layer:
     """One step over `(batch, height, width, channels)` float32 maps, always padded "SAME".
 
     `kernel` is `(height, width, in, out)` for a convolution, `(height, width, channels, 1)` for a
-    depthwise one; a pool takes the maximum of 2 × 2 and has no arrays. `adds` names the layer
-    (by index, −1 for the input) whose output is added to this one's.
+    depthwise one; a pool takes the maximum of 2 × 2 and has no arrays. A flatten makes rows
+    `(batch, values)` of maps, for the dense layers after it, whose kernel is `(in, out)`. `adds`
+    names the layer (by index, −1 for the input) whose output is added to this one's.
     """
 
-    kind: Literal["convolution", "depthwise", "pool"]
+    kind: Literal["convolution", "depthwise", "pool", "flatten", "dense"]
     kernel: Floats | None = None
     bias: Floats | None = None
     stride: int = 1
@@ -34,7 +35,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Network:
-    """Layers from pixels to an embedding: the mean over the positions of the last layer.
+    """Layers from pixels to an embedding: the last layer's row, or the mean of its positions.
 
     Pixels are `(batch, size, size, 3)` float32, 0–255; the first layer sees them less `mean`,
     divided by `scale`.
@@ -49,8 +50,19 @@ class Network:
     @property
     def width(self) -> int:
         """The length of the embedding."""
-        kernels = [layer.kernel for layer in self.layers if layer.kind == "convolution"]
-        return int(kernels[-1].shape[-1]) if kernels and kernels[-1] is not None else 3
+        side, depth = self.size, 3
+        for layer in self.layers:
+            side = -(-side // (2 if layer.kind == "pool" else layer.stride))
+            if layer.kind == "flatten":
+                depth *= side * side
+            elif layer.kind in ("convolution", "dense") and layer.kernel is not None:
+                depth = int(layer.kernel.shape[-1])
+        return depth
+
+    @property
+    def flat(self) -> bool:
+        """Whether the layers end in rows, so that there are no positions to take the mean of."""
+        return any(layer.kind == "flatten" for layer in self.layers)
 
 
 @dataclass(frozen=True)
