@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops.pricing import rates
+from ops.pricing.machines import Machine
 
 SECONDS_PER_HOUR = 3600.0
 BYTES_PER_GIB = 1024**3
@@ -84,6 +85,22 @@ def automl_training(node_hours: float, region: str) -> Cost:
 def automl_deployed(node_hours: float, region: str) -> Cost:
     """A deployed AutoML model, by hours times nodes, with or without traffic."""
     return cost("AutoML model deployed", rates.AUTOML_DEPLOYED, node_hours, region)
+
+
+def custom_training(seconds: float, machine: Machine, region: str) -> tuple[Cost, ...]:
+    """Custom training, by the time that its machine runs: the machine, then its accelerators."""
+    hours = seconds / SECONDS_PER_HOUR
+    costs = [cost(f"Training on {machine.type}", f"training-{machine.type}", hours, region)]
+    if machine.accelerator and not machine.is_included:
+        sku = f"training-{machine.accelerator}"
+        quantity = hours * machine.accelerator_count
+        costs.append(cost(f"Training on {machine.accelerator}", sku, quantity, region))
+    return tuple(costs)
+
+
+def custom_deployed(node_hours: float, machine_type: str, region: str) -> Cost:
+    """A deployed custom model, by hours times nodes, with or without traffic."""
+    return cost(f"Model deployed on {machine_type}", f"serving-{machine_type}", node_hours, region)
 
 
 def stored(size_bytes: int, hours: float, region: str) -> Cost:
