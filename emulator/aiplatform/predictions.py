@@ -28,7 +28,7 @@ async def predict(cloud: Cloud, variables: dict[str, str], request: Request) -> 
     endpoint = resources.require(cloud, "endpoint", name)
     deployed = _chosen(endpoint)
     answer = await _ask(cloud, name, deployed, body)
-    model = models.require(cloud, deployed["model"])
+    model = models.require(cloud, models.deployed_version(deployed))
     return {
         "predictions": [_with_ids(one, model) for one in answer],
         "deployedModelId": deployed["id"],

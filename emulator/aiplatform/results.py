@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.aiplatform import automl_job, data_items, models, names, resources
+from emulator.aiplatform import (
+    automl_job,
+    data_items,
+    model_evaluations,
+    models,
+    names,
+    resources,
+)
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 from emulator.jobs.exports import export_folder
@@ -43,45 +50,53 @@ def collect(cloud: Cloud, pipeline: Body) -> Body:
     with cloud.store.transaction():
         buckets.hidden_bucket(cloud, location.project, bucket)
         export_folder(cloud, base / "model", bucket, f"{prefix}/model")
-        model = _model(cloud, pipeline, about, f"gs://{bucket}/{prefix}/model", ids)
-        cloud.resources.insert(models.KIND, model["name"], model, location.name)
-        _evaluate(cloud, model["name"], evaluation, ids)
+        body = _model(pipeline, about, f"gs://{bucket}/{prefix}/model", ids)
+        model = upload(cloud, pipeline, body)
+        _evaluate(cloud, model, evaluation, ids)
     return model
 
 
-def _model(cloud: Cloud, pipeline: Body, about: Body, artifacts: str, ids: dict[str, str]) -> Body:
-    location = names.location(pipeline["name"])
+def upload(cloud: Cloud, pipeline: Body, body: Body) -> Body:
+    """The model of a pipeline, where its `modelId` or `parentModel` want it, as stored.
+
+    For the inside of a transaction. ALREADY_EXISTS when another took the model id meanwhile.
+    """
     asked = pipeline.get("modelToUpload", {})
-    kept = {
-        key: asked[key] for key in ("description", "labels", "versionDescription") if key in asked
-    }
-    now = resources.now(cloud)
-    body = {
-        **kept,
-        "name": f"{location.name}/models/{pipeline.get('modelId') or names.new_id()}",
+    own = {
         "displayName": asked.get("displayName") or pipeline["displayName"],
         "labels": asked.get("labels") or pipeline.get("labels", {}),
+        "trainingPipeline": pipeline["name"],
+    }
+    return models.upload(
+        cloud,
+        names.location(pipeline["name"]),
+        {**body, **own},
+        model_id=pipeline.get("modelId", ""),
+        parent_model=pipeline.get("parentModel", ""),
+        aliases=asked.get("versionAliases", []),
+    )
+
+
+def _model(pipeline: Body, about: Body, artifacts: str, ids: dict[str, str]) -> Body:
+    asked = pipeline.get("modelToUpload", {})
+    kept = {key: asked[key] for key in ("description", "versionDescription") if key in asked}
+    return {
+        **kept,
         "metadataSchemaUri": METADATA_SCHEMA,
         "metadata": {key: about[key] for key in ("digest", "engine", "chosen") if key in about},
-        "trainingPipeline": pipeline["name"],
         "supportedDeploymentResourcesTypes": ["AUTOMATIC_RESOURCES"],
         "supportedInputStorageFormats": ["jsonl"],
         "supportedOutputStorageFormats": ["jsonl"],
         "predictSchemata": PREDICT_SCHEMATA,
         "modelSourceInfo": {"sourceType": "AUTOML"},
-        "versionId": "1",
-        "versionAliases": ["default"],
-        "versionCreateTime": now,
-        "versionUpdateTime": now,
         models.ARTIFACTS: artifacts,
         SPEC_IDS: ids,
     }
-    return resources.created(cloud, body)
 
 
-def _evaluate(cloud: Cloud, model: str, said: Body, ids: dict[str, str]) -> None:
+def _evaluate(cloud: Cloud, model: Body, said: Body, ids: dict[str, str]) -> None:
     """The overall evaluation and one slice a label."""
-    name = f"{model}/evaluations/{names.new_id()}"
+    name = f"{model['name']}/evaluations/{names.new_id()}"
     common = {"metricsSchemaUri": METRICS_SCHEMA, "createTime": resources.now(cloud)}
     evaluation = {
         **common,
@@ -90,7 +105,7 @@ def _evaluate(cloud: Cloud, model: str, said: Body, ids: dict[str, str]) -> None
         "metrics": _with_ids(said["metrics"], ids),
         "sliceDimensions": ["annotationSpec"],
     }
-    cloud.resources.insert(models.EVALUATION_KIND, name, evaluation, model)
+    model_evaluations.store_evaluation(cloud, model, evaluation)
     parts = said.get("slices", [])
     # Made at one moment, they are listed by their ids: in the order of the labels.
     slice_ids = sorted(names.new_id() for _ in parts)
@@ -102,7 +117,7 @@ def _evaluate(cloud: Cloud, model: str, said: Body, ids: dict[str, str]) -> None
             "slice": {"dimension": "annotationSpec", "value": part["label"]},
             "metrics": _with_ids(part["metrics"], ids),
         }
-        cloud.resources.insert(models.SLICE_KIND, slice_name, body, name)
+        model_evaluations.store_slice(cloud, name, body)
 
 
 def _with_ids(metrics: Body, ids: dict[str, str]) -> Body:

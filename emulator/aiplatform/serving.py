@@ -57,7 +57,7 @@ async def healthy(
     if cloud.jobs.was_launched(job):
         cloud.jobs.relaunch(job)
     else:
-        cloud.jobs.launch(_spec(cloud, job, deployed["model"]))
+        cloud.jobs.launch(_spec(cloud, job, models.deployed_version(deployed)))
     found = port(cloud, endpoint, deployed["id"])
     assert found is not None
     deadline = time.monotonic() + START_SECONDS

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.aiplatform import listing, names, resources, training
-from emulator.aiplatform.models import KIND as MODEL_KIND
+from emulator.aiplatform import listing, models, names, resources, training
 from emulator.aiplatform.training_inputs import (
     AUTOML_DEFINITION,
     DEFINITION_PREFIX,
@@ -31,7 +30,8 @@ def create_training_pipeline(cloud: Cloud, request: Body) -> Body:
     name = f"{location.name}/trainingPipelines/{names.new_id()}"
     with cloud.store.transaction():
         _require_dataset(cloud, location, sent)
-        _require_free_model_id(cloud, location, sent)
+        model_id, parent_model = sent.get("modelId", ""), sent.get("parentModel", "")
+        models.check_target(cloud, location, model_id, parent_model)
         kept = {key: value for key, value in sent.items() if key not in ("name", "state", "error")}
         pending = {"name": name, "state": "PIPELINE_STATE_PENDING", "trainingTaskInputs": inputs}
         body = resources.created(cloud, {**kept, **pending})
@@ -63,17 +63,6 @@ def _require_dataset(cloud: Cloud, location: names.Location, sent: Body) -> None
         field = "training_pipeline.input_data_config.dataset_id"
         raise resources.field_errors([(field, "Required field is not set.")])
     resources.require(cloud, "dataset", f"{location.name}/datasets/{dataset_id}")
-
-
-def _require_free_model_id(cloud: Cloud, location: names.Location, sent: Body) -> None:
-    if sent.get("parentModel"):
-        message = "New versions of a model (parent_model) are not in the local cloud yet."
-        raise ApiError("UNIMPLEMENTED", message)
-    if model_id := sent.get("modelId"):
-        names.check_client_id("model_id", model_id)
-        name = f"{location.name}/models/{model_id}"
-        if cloud.resources.get(name) is not None:
-            raise ApiError("ALREADY_EXISTS", f'{MODEL_KIND.split(".")[1]} "{name}" already exists')
 
 
 def get_training_pipeline(cloud: Cloud, request: Body) -> Body:
