@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from trainer.artifacts import LIKELY
 from trainer.data.decode import square_of_file
 from trainer.errors import ExportError
 from trainer.models.litert import Interpreter, classifier_model
@@ -27,7 +28,11 @@ MOST_MEAN_DIFFERENCE = 0.01
 
 @dataclass(frozen=True)
 class Agreement:
-    """Photos compared, the share (0–1) with the same label, the mean |difference| of scores."""
+    """Photos compared, the share (0–1) with the same label, the mean |difference| of scores.
+
+    Of models of several labels it is the share of (photo, label) pairs with the same yes or no: of
+    two labels that are both sure, either may come first.
+    """
 
     photos: int
     same_label: float
@@ -43,10 +48,13 @@ class Agreement:
             )
 
 
-def compare(trained: Floats, exported: Floats) -> Agreement:
+def compare(trained: Floats, exported: Floats, multi_label: bool = False) -> Agreement:
     """How far two sets of scores `(photos, labels)` agree."""
-    same = float((trained.argmax(axis=1) == exported.argmax(axis=1)).mean())
-    return Agreement(len(trained), same, float(np.abs(trained - exported).mean()))
+    if multi_label:
+        same = (trained >= LIKELY) == (exported >= LIKELY)
+    else:
+        same = trained.argmax(axis=1) == exported.argmax(axis=1)
+    return Agreement(len(trained), float(same.mean()), float(np.abs(trained - exported).mean()))
 
 
 def trained_scores(classifier: Classifier, paths: Sequence[Path]) -> Floats:

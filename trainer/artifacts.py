@@ -14,6 +14,7 @@ from trainer.data.manifest import Photo
 from trainer.models.network import PREPROCESSING, Classifier, Floats
 
 VERSIONED = ("tensorflow-cpu", "tensorflow", "ai-edge-litert", "numpy", "pillow", "simplejpeg")
+LIKELY = 0.5
 
 
 @dataclass(frozen=True)
@@ -43,25 +44,40 @@ def write_labels(folder: Path, labels: Sequence[str]) -> None:
 
 
 def write_predictions(
-    folder: Path, photos: Sequence[Photo], scores: Floats, labels: Sequence[str]
+    folder: Path,
+    photos: Sequence[Photo],
+    scores: Floats,
+    labels: Sequence[str],
+    multi_label: bool = False,
 ) -> None:
-    """`predictions.jsonl`: a row an evaluated photo, scores in the order of `labels.txt`."""
+    """`predictions.jsonl`: a row an evaluated photo, scores in the order of `labels.txt`.
+
+    With `multi_label` a row has `predictions` too: every label with a score of at least 0.5.
+    """
     with (folder / "predictions.jsonl").open("w", encoding="utf-8") as file:
         for photo, row in zip(photos, scores, strict=True):
-            entry = {
+            entry: dict[str, Any] = {
                 "uri": photo.uri,
-                "labels": [labels[photo.label]],
-                "prediction": labels[int(row.argmax())],
-                "scores": [round(float(score), 7) for score in row],
+                "labels": [labels[place] for place in photo.labels],
             }
+            if multi_label:
+                entry["predictions"] = likely(labels, row)
+            entry["prediction"] = labels[int(row.argmax())]
+            entry["scores"] = [round(float(score), 7) for score in row]
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+def likely(labels: Sequence[str], row: Floats) -> list[str]:
+    """The labels that a row of scores says yes to, in the labels' order."""
+    return [label for label, score in zip(labels, row, strict=True) if score >= LIKELY]
 
 
 def model_card(
     classifier: Classifier, candidates: Sequence[Candidate], chosen: str, seed: int
 ) -> dict[str, Any]:
     """The part of `model.json` that training knows; the measured part is added after evaluation."""
-    return {
+    several = {"multiLabel": True} if classifier.multi_label else {}
+    return several | {
         "digest": classifier.digest(),
         "engine": "trainer.automl",
         "candidates": [asdict(candidate) for candidate in candidates],

@@ -44,13 +44,15 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
 
 def run(config: Config, journal: Journal) -> None:
     """Reads, chooses, exports, evaluates. Raises TrainerError when no model can be made."""
+    from trainer import choice as one_label
+    from trainer import multi_label
     from trainer.artifacts import write_json
-    from trainer.choice import choose
 
     started = time.monotonic()
     deadline = started + EMERGENCY * config.task.max_seconds
     photos = _read(config, journal)
     _import_tensorflow_meanwhile()
+    choose = multi_label.choose if config.task.multi_label else one_label.choose
     choice = choose(photos, config.task, journal, lambda: time.monotonic() < deadline)
     card = _export(config, photos, choice, journal)
     seconds = time.monotonic() - started
@@ -79,7 +81,8 @@ def _read(config: Config, journal: Journal) -> Any:
     from trainer.data.manifest import read_photos
     from trainer.data.survey import check_files
 
-    photos = read_photos(config.data_files, config.mount, config.task.labels)
+    task = config.task
+    photos = read_photos(config.data_files, config.mount, task.labels, task.multi_label)
     journal.say(
         f"{len(photos.training)} training, {len(photos.validation)} validation and "
         f"{len(photos.test)} test photos of {len(photos.labels)} labels.",
@@ -139,7 +142,8 @@ def _agreement(exported: Any, training: Any, choice: Any, journal: Journal) -> A
     paths = [photo.path for photo in sample]
     journal.progress("export", 0.78, "Comparing the exported graph with the trained model.")
     served = exported.scores_of_files(paths, journal.span("export", 0.78, 0.85, "Compared"))
-    agreement = compare(trained_scores(choice.classifier, paths), served)
+    trained = trained_scores(choice.classifier, paths)
+    agreement = compare(trained, served, choice.classifier.multi_label)
     agreement.check()
     return agreement
 
@@ -148,22 +152,18 @@ def _evaluate(
     exported: Any, test: Any, choice: Any, folder: Any, journal: Journal
 ) -> dict[str, Any]:
     """Writes evaluation and predictions; gives back the measured part of `model.json`."""
-    import numpy as np
-
     from trainer import artifacts
-    from trainer.evaluate import evaluation
+    from trainer.evaluate import evaluate_photos
 
     chosen, split = (test, "test") if test else (choice.validation, "validation")
     if not test:
         journal.say("There are no test photos: the evaluation is on validation photos.", "WARNING")
     listen = journal.span("evaluate", 0.85, 0.99, "Evaluated")
     scores = exported.scores_of_files([photo.path for photo in chosen], listen)
-    truth = np.array([photo.label for photo in chosen])
-    labels = choice.classifier.labels
-    content = evaluation(scores, truth, labels)
+    labels, several = choice.classifier.labels, choice.classifier.multi_label
+    content, accuracy = evaluate_photos(scores, chosen, labels, several)
     artifacts.write_json(folder / "evaluation.json", content)
-    artifacts.write_predictions(folder, chosen, scores, labels)
-    accuracy = float((scores.argmax(axis=1) == truth).mean())
+    artifacts.write_predictions(folder, chosen, scores, labels, several)
     overall = content["metrics"]
     metrics = {"accuracy": accuracy, "auPrc": overall["auPrc"], "logLoss": overall["logLoss"]}
     return {"metrics": metrics, "evaluatedOn": split}

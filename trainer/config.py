@@ -28,12 +28,14 @@ class Task:
     """`task.json`: what to train. `max_seconds` here stand for `budget_node_hours` on Google.
 
     `labels` are in the order of the annotation specs; empty means: as the rows have them, sorted.
+    `multi_label`: a photo may have several labels, each with a score of its own.
     """
 
     labels: tuple[str, ...]
     max_seconds: float
     seed: int
     budget_node_hours: float
+    multi_label: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,14 +83,16 @@ def read_task(path: Path) -> Task:
     if not isinstance(raw, dict) or not isinstance(raw.get("trainingTaskInputs", {}), dict):
         raise ConfigError(f"{TASK_FILE} must hold an object with trainingTaskInputs.")
     inputs = raw.get("trainingTaskInputs", {})
-    if inputs.get("multiLabel"):
-        raise ConfigError("This engine trains one label a photo. Received: multiLabel true.")
+    several = inputs.get("multiLabel", False)
+    if not isinstance(several, bool):
+        raise ConfigError(f"multiLabel in {TASK_FILE} must be true or false. Received: {several!r}")
     max_seconds = _number(raw, "maxSeconds", DEFAULT_MAX_SECONDS)
     return Task(
         labels=_labels(raw.get("labels", [])),
         max_seconds=max_seconds,
         seed=int(_number(raw, "seed", 0, minimum=0)),
         budget_node_hours=_number(inputs, "budgetMilliNodeHours", 8000) / 1000,
+        multi_label=several,
     )
 
 

@@ -6,18 +6,22 @@ the rest. Thresholds, names and int64 counts as strings are as Google's JSON has
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.artifacts import LIKELY
+from trainer.data.manifest import Photo, truth_matrix
+
 THRESHOLDS = (*(round(0.05 * n, 2) for n in range(20)), 0.96, 0.97, 0.98, 0.99)
 SMALLEST_SCORE = 1e-7
 
 Numbers = NDArray[np.float64]
 Truths = NDArray[np.bool_]
+LogLoss = Callable[[Numbers, Truths], float]
 
 
 @dataclass(frozen=True)
@@ -56,16 +60,55 @@ def evaluation(scores: NDArray[Any], truth: NDArray[Any], labels: Sequence[str])
     """
     if len(truth) == 0:
         raise ValueError("An evaluation needs at least one photo.")
-    known = scores.astype(np.float64)
-    true = np.zeros(known.shape, bool)
+    true = np.zeros(scores.shape, bool)
     true[np.arange(len(truth)), truth] = True
+    found = _overall_and_slices(scores, true, labels, _label_log_loss)
+    found["metrics"]["confusionMatrix"] = confusion_matrix(scores.argmax(axis=1), truth, labels)
+    return found
+
+
+def evaluate_photos(
+    scores: NDArray[Any], photos: Sequence[Photo], labels: Sequence[str], multi_label: bool
+) -> tuple[dict[str, Any], float]:
+    """The evaluation of scores `(photos, labels)`, and the accuracy, 0–1.
+
+    With `multi_label` the accuracy is the share of photos with exactly the true labels, as
+    scikit-learn's `accuracy_score` counts it.
+    """
+    if multi_label:
+        truths = truth_matrix(photos, len(labels))
+        exact = ((scores >= LIKELY) == truths).all(axis=1)
+        return multi_label_evaluation(scores, truths, labels), float(exact.mean())
+    truth = np.array([photo.label for photo in photos])
+    content = evaluation(scores, truth, labels)
+    return content, float((scores.argmax(axis=1) == truth).mean())
+
+
+def multi_label_evaluation(
+    scores: NDArray[Any], truth: NDArray[np.bool_], labels: Sequence[str]
+) -> dict[str, Any]:
+    """`{"multiLabel", "metrics", "slices"}` of scores and truth, both `(photos, labels)`.
+
+    There is no confusion matrix: a photo has no one true and no one predicted label. The log loss
+    is that of a yes or no for each label. Raises ValueError without photos.
+    """
+    if len(truth) == 0:
+        raise ValueError("An evaluation needs at least one photo.")
+    found = _overall_and_slices(scores, truth, labels, _pair_log_loss)
+    return {"multiLabel": True} | found
+
+
+def _overall_and_slices(
+    scores: NDArray[Any], true: Truths, labels: Sequence[str], log_loss: LogLoss
+) -> dict[str, Any]:
+    known = scores.astype(np.float64)
     present = [number for number in range(len(labels)) if true[:, number].any()]
     slices: list[dict[str, Any]] = [
-        {"label": labels[number], "metrics": _metrics(known, true, [number])} for number in present
+        {"label": labels[number], "metrics": _metrics(known, true, [number], _pair_log_loss)}
+        for number in present
     ]
-    metrics = _metrics(known, true, list(range(len(labels))))
+    metrics = _metrics(known, true, list(range(len(labels))), log_loss)
     _add_f1_averages(metrics, [entry["metrics"] for entry in slices])
-    metrics["confusionMatrix"] = confusion_matrix(known.argmax(axis=1), truth, labels)
     return {"metrics": metrics, "slices": slices}
 
 
@@ -109,7 +152,9 @@ def _cumulative(scores: Numbers, true: Truths) -> tuple[Numbers, Numbers]:
     return hits, predicted
 
 
-def _metrics(scores: Numbers, true: Truths, columns: list[int]) -> dict[str, Any]:
+def _metrics(
+    scores: Numbers, true: Truths, columns: list[int], log_loss: LogLoss
+) -> dict[str, Any]:
     first = np.zeros(scores.shape, bool)
     first[np.arange(len(scores)), scores.argmax(axis=1)] = True
     pairs, truths = scores[:, columns].ravel(), true[:, columns].ravel()
@@ -119,7 +164,7 @@ def _metrics(scores: Numbers, true: Truths, columns: list[int]) -> dict[str, Any
     area = area_under_roc(pairs, truths)
     if area is not None:
         metrics["auRoc"] = area
-    metrics["logLoss"] = _log_loss(scores, true, columns)
+    metrics["logLoss"] = log_loss(scores[:, columns], true[:, columns])
     metrics["confidenceMetrics"] = [
         _at_threshold(place, every, top) for place in range(len(THRESHOLDS))
     ]
@@ -153,12 +198,14 @@ def _at_threshold(place: int, every: _Counts, top: _Counts) -> dict[str, Any]:
     return figures
 
 
-def _log_loss(scores: Numbers, true: Truths, columns: list[int]) -> float:
-    """Cross-entropy in nats a photo: of all labels, or of one label against the rest."""
-    if len(columns) == scores.shape[1]:
-        return float(np.log(1 / np.maximum(scores[true], SMALLEST_SCORE)).mean())
-    chance = scores[:, columns[0]]
-    right = np.where(true[:, columns[0]], chance, 1 - chance)
+def _label_log_loss(scores: Numbers, true: Truths) -> float:
+    """Cross-entropy in nats a photo: of the one true label among all."""
+    return float(np.log(1 / np.maximum(scores[true], SMALLEST_SCORE)).mean())
+
+
+def _pair_log_loss(scores: Numbers, true: Truths) -> float:
+    """Cross-entropy in nats a (photo, label) pair: of a yes or no."""
+    right = np.where(true, scores, 1 - scores)
     return float(np.log(1 / np.maximum(right, SMALLEST_SCORE)).mean())
 
 

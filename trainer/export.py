@@ -52,8 +52,9 @@ def save(classifier: Classifier, folder: Path) -> None:
 class Exported:
     """A SavedModel loaded again: what a server would answer."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, multi_label: bool = False) -> None:
         tf = tensorflow()
+        self.multi_label = multi_label
         self._constant, self._refusal = tf.constant, tf.errors.InvalidArgumentError
         self._loaded = tf.saved_model.load(str(folder))
         self._serve = self._loaded.signatures[SIGNATURE]
@@ -102,7 +103,8 @@ def classified(classifier: Classifier, pixels: Any) -> Any:
     features = embedded(classifier.network, pixels)
     if classifier.mirrored:
         features = tf.add_n(tf.split(features, 2)) / 2.0
-    return tf.nn.softmax(tf.matmul(features, classifier.weights) + classifier.bias)
+    logits = tf.matmul(features, classifier.weights) + classifier.bias
+    return tf.sigmoid(logits) if classifier.multi_label else tf.nn.softmax(logits)
 
 
 def embedded(network: Network, pixels: Any) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from trainer.artifacts import likely
 from trainer.errors import PhotoError
 from trainer.models.network import Floats
 from trainer.serving import Model, readable
@@ -40,7 +41,7 @@ def answer(model: Model, body: bytes) -> dict[str, Any]:
         "predictions": [
             _automl_form(model.labels, row, threshold, most)
             if "content" in instance
-            else _custom_form(model.labels, row, instance)
+            else _custom_form(model, row, instance)
             for instance, row in zip(instances, scores, strict=True)
         ]
     }
@@ -103,10 +104,12 @@ def _automl_form(labels: Sequence[str], row: Floats, threshold: float, most: int
     }
 
 
-def _custom_form(labels: Sequence[str], row: Floats, instance: Mapping[str, Any]) -> dict[str, Any]:
+def _custom_form(model: Model, row: Floats, instance: Mapping[str, Any]) -> dict[str, Any]:
     given = {"key": instance["key"]} if "key" in instance else {}
+    several = {"predictions": likely(model.labels, row)} if model.multi_label else {}
     return given | {
-        "prediction": labels[int(row.argmax())],
-        "labels": list(labels),
+        "prediction": model.labels[int(row.argmax())],
+        **several,
+        "labels": list(model.labels),
         "scores": [float(score) for score in row],
     }

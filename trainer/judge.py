@@ -32,6 +32,17 @@ def score(logits: NDArray[np.float64], truth: Labels) -> Score:
     return Score(logits.argmax(axis=1) == truth, log_loss(logits, truth) if len(truth) else 0.0)
 
 
+def score_of_several(logits: NDArray[np.float64], truth: NDArray[np.bool_]) -> Score:
+    """The score of logits against truth, both `(photos, labels)`, where each label is a yes or no.
+
+    A photo is right when all its labels are; the log loss is that of a (photo, label) pair.
+    """
+    if not len(truth):
+        return Score(np.zeros(0, bool), 0.0)
+    loss = np.logaddexp(0.0, logits) - np.where(truth, logits, 0.0)
+    return Score(((logits >= 0) == truth).all(axis=1), float(loss.mean()))
+
+
 def lead(first: Score, second: Score) -> tuple[float, float]:
     """How far the first is ahead in accuracy, and the standard error of that (McNemar's pairs)."""
     count = max(len(first.right), 1)

@@ -18,9 +18,13 @@ LITE_FILE = "model.tflite"
 
 
 class Model(Protocol):
-    """Scores photos: `(photos, labels)`, in the order of `labels`."""
+    """Scores photos: `(photos, labels)`, in the order of `labels`.
+
+    With `multi_label` each score is a label's own chance.
+    """
 
     labels: tuple[str, ...]
+    multi_label: bool
 
     def scores(self, photos: Sequence[bytes]) -> Floats:
         """Scores of encoded photos. Raises PhotoError if one cannot be read."""
@@ -33,8 +37,16 @@ class LiteModel:
     The export has compared its answers with the SavedModel's (`agreement` in `model.json`).
     """
 
-    def __init__(self, model: bytes, size: int, labels: Sequence[str], threads: int = 2) -> None:
+    def __init__(
+        self,
+        model: bytes,
+        size: int,
+        labels: Sequence[str],
+        multi_label: bool = False,
+        threads: int = 2,
+    ) -> None:
         self.labels = tuple(labels)
+        self.multi_label = multi_label
         self._size = size
         self._interpreter = Interpreter(model, threads)
 
@@ -52,12 +64,13 @@ def load(folder: Path) -> Model:
     card = _card(folder)
     if (folder / LITE_FILE).is_file() and card:
         model = (folder / LITE_FILE).read_bytes()
-        return LiteModel(model, int(card["inputSize"]), card["labels"])
+        several = bool(card.get("multiLabel"))
+        return LiteModel(model, int(card["inputSize"]), card["labels"], several)
     if not (folder / "saved_model.pb").is_file():
         raise ConfigError(f"{folder} holds neither {LITE_FILE} nor a SavedModel.")
     from trainer.export import Exported
 
-    return Exported(folder)
+    return Exported(folder, bool(card.get("multiLabel")))
 
 
 def _card(folder: Path) -> dict[str, Any]:

@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 SPLITS = ("training", "validation", "test")
-Rows = Mapping[str, Sequence[tuple[Path, str | None]]]
+Labels = str | tuple[str, ...] | None
+Rows = Mapping[str, Sequence[tuple[Path, Labels]]]
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ def write_job(root: Path, rows: Rows, **task: Any) -> dict[str, str]:
     data, bucket = root / "hidden/jobs/1/data", root / "photos/images"
     data.mkdir(parents=True)
     bucket.mkdir(parents=True, exist_ok=True)
-    labels = sorted({label for split in rows.values() for _, label in split if label})
+    labels = sorted({name for split in rows.values() for _, own in split for name in named(own)})
     environ = {"GCS_MOUNT": str(root), "AIP_MODEL_DIR": "gs://hidden/jobs/1/model/"}
     for split in SPLITS:
         lines = []
@@ -40,7 +41,9 @@ def write_job(root: Path, rows: Rows, **task: Any) -> dict[str, str]:
             if photo.exists() and not target.exists():
                 target.symlink_to(photo)
             row: dict[str, Any] = {"imageGcsUri": f"gs://photos/images/{photo.name}"}
-            if label:
+            if isinstance(label, tuple):
+                row["classificationAnnotations"] = [{"displayName": name} for name in label]
+            elif label:
                 row["classificationAnnotation"] = {"displayName": label}
             lines.append(json.dumps(row))
         (data / f"{split}-00000-of-00001.jsonl").write_text("\n".join(lines))
@@ -49,6 +52,11 @@ def write_job(root: Path, rows: Rows, **task: Any) -> dict[str, str]:
     content = {"trainingTaskInputs": {}, "labels": labels, "maxSeconds": 60, "seed": 0} | task
     (data / "task.json").write_text(json.dumps(content))
     return environ
+
+
+def named(labels: Labels) -> tuple[str, ...]:
+    """The labels of a photo, one, several or none."""
+    return labels if isinstance(labels, tuple) else (labels,) if labels else ()
 
 
 def run_job(environ: Mapping[str, str]) -> Trained:

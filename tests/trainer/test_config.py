@@ -35,7 +35,7 @@ def test_a_job_is_read_as_the_emulator_writes_it(tmp_path: Path) -> None:
         ({"maxSeconds": True}, "must be a positive number. Received: True"),
         ({"labels": ["a", "a"]}, "labels in task.json must be different, non-empty names"),
         ({"labels": "ab"}, "labels in task.json must be different, non-empty names"),
-        ({"trainingTaskInputs": {"multiLabel": True}}, "trains one label a photo"),
+        ({"trainingTaskInputs": {"multiLabel": "yes"}}, "must be true or false. Received: 'yes'"),
         ({"trainingTaskInputs": []}, "must hold an object with trainingTaskInputs"),
     ],
 )

@@ -19,6 +19,7 @@ class Shades:
     """A real, if simple, model: how red, green and blue the photo is."""
 
     labels: tuple[str, ...] = ("red", "green", "blue")
+    multi_label: bool = False
 
     def scores(self, photos: Sequence[bytes]) -> Floats:
         """Each colour's share of the photo's light."""

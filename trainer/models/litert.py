@@ -100,8 +100,9 @@ class _Draft:
         made = self.schema.OperatorT()
         made.opcodeIndex, made.inputs = self.codes.index(code), inputs
         made.outputs = [self.tensor(f"{code.lower()}_{len(self.tensors)}", shape)]
-        made.builtinOptionsType = getattr(self.schema.BuiltinOptions, options)
-        made.builtinOptions = getattr(self.schema, options + "T")()
+        if options:
+            made.builtinOptionsType = getattr(self.schema.BuiltinOptions, options)
+            made.builtinOptions = getattr(self.schema, options + "T")()
         for name, value in fields.items():
             setattr(made.builtinOptions, name, value)
         self.operators.append(made)
@@ -131,6 +132,8 @@ class _Draft:
             (1, len(classifier.bias)),
         )
         logits = self.operator("FULLY_CONNECTED", inputs, shape, "FullyConnectedOptions")
+        if classifier.multi_label:
+            return self.operator("LOGISTIC", [logits], shape, "")
         return self.operator("SOFTMAX", [logits], shape, "SoftmaxOptions", beta=1.0)
 
     def _layer(

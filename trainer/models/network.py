@@ -69,6 +69,7 @@ class Network:
 class Classifier:
     """A network and a linear head: scores are softmax(embedding · weights + bias).
 
+    With `multi_label` they are sigmoid(…): each label's own chance, not shared with the others.
     `weights` is `(width, labels)`, `bias` `(labels,)`. With `mirrored` the embedding is the mean of
     the photo's and its mirror image's.
     """
@@ -78,10 +79,13 @@ class Classifier:
     bias: Floats
     labels: tuple[str, ...]
     mirrored: bool
+    multi_label: bool = False
 
     def scores(self, embeddings: Floats) -> Floats:
         """Probabilities `(batch, labels)` of embeddings `(batch, width)`."""
         logits = embeddings.astype(np.float64) @ self.weights + self.bias
+        if self.multi_label:
+            return (1 / (1 + np.exp(-np.clip(logits, -60, 60)))).astype(np.float32)
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         scores: Floats = (exponentials / exponentials.sum(axis=1, keepdims=True)).astype(np.float32)
         return scores
@@ -92,6 +96,8 @@ class Classifier:
         net = self.network
         said = (PREPROCESSING, net.architecture, net.size, net.mean, net.scale, self.mirrored)
         told.update(repr((said, self.labels)).encode())
+        if self.multi_label:
+            told.update(b"multi-label")
         for name, array in _named_arrays(self):
             told.update(f"{name} {array.dtype.str} {array.shape}".encode())
             told.update(np.ascontiguousarray(array).tobytes())
