@@ -66,6 +66,17 @@ def resource_id(name: str) -> str:
     return parse(name).id
 
 
+def versioned(name: str, version: str) -> str:
+    """`…/models/ID@VERSION`; the name as it is where it has a version or none is known."""
+    return f"{name}@{version}" if name and version and "@" not in name else name
+
+
+def short_model(name: str) -> str:
+    """`ID@VERSION` of a model's full name, as `--model` takes it; `ID` where it has no version."""
+    _, at, version = name.partition("@")
+    return f"{resource_id(name)}{at}{version}"
+
+
 # -- Cloud Storage -------------------------------------------------------------------------------
 
 
@@ -198,6 +209,24 @@ def run_kind(run: str) -> str:
 def model_id(name: str) -> str:
     """An id for a model: `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`; a run id is one already."""
     return re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-")[:63].rstrip("-")
+
+
+def registry_model_id(stack: str, dataset: str, mode: str) -> str:
+    """`STACK-DATASET-MODE`, the id of the model whose versions are the trainings of a data set.
+
+    A letter first, at most 63 characters: where the names had to be changed for that, the end is
+    eight characters of their hash, so that no two are taken for one. Source:
+    UploadModelRequest.model_id in google-cloud-aiplatform 2.7.
+    """
+    text = f"{stack}-{dataset}-{mode}"
+    plain = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-")
+    plain = plain if plain[:1].isalpha() else f"m-{plain}"
+    return plain if plain == text and len(plain) <= 63 else other_model_id(plain, text)
+
+
+def other_model_id(id: str, apart: str) -> str:
+    """`ID-` and eight characters of the hash of what sets it apart; at most 63 characters."""
+    return f"{id[:54]}-{_digest(apart)[:8]}"
 
 
 def endpoint_id(stack: str, name: str = "") -> str:

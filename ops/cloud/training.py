@@ -31,6 +31,7 @@ class Pipeline:
     display_name: str
     state: str
     labels: dict[str, str]
+    model_id: str
     model_name: str
     error: str
     created: datetime | None
@@ -52,11 +53,14 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class AutoMlSpec:
-    """What an AutoML image classification pipeline is asked to do."""
+    """What an AutoML image classification pipeline is asked to do.
+
+    `place` is `model_id` or `parent_model` with its value: `ops.workflows.registry.Place.fields`.
+    """
 
     display_name: str
     dataset_id: str
-    model_id: str
+    place: Mapping[str, str]
     model_display_name: str
     budget_node_hours: float
     multi_label: bool
@@ -85,7 +89,7 @@ class AutoMlSpec:
                 "multiLabel": self.multi_label,
                 "disableEarlyStopping": False,
             },
-            "model_id": self.model_id,
+            **self.place,
             "model_to_upload": {
                 "display_name": self.model_display_name,
                 "labels": dict(self.labels),
@@ -127,7 +131,8 @@ def _pipeline(raw: aiplatform_v1.TrainingPipeline) -> Pipeline:
         display_name=raw.display_name,
         state=raw.state.name,
         labels=dict(raw.labels),
-        model_name=raw.model_to_upload.name,
+        model_id=raw.model_id,
+        model_name=names.versioned(raw.model_to_upload.name, raw.model_to_upload.version_id),
         error=raw.error.message,
         created=raw.create_time or None,
         started=raw.start_time or None,

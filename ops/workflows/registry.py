@@ -1,16 +1,79 @@
-"""Which model is meant: by id, by the run that made it, or the newest of the stack."""
+"""Which model is meant, by id, version, alias or run; and where a training puts its own.
+
+The trainings of one data set in one mode are the versions of one model. What the plain id means is
+the version with the alias `default`: the first one, until `ops models promote` says otherwise.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+
 from ops import names
-from ops.cloud import models
+from ops.cloud import models, training
 from ops.cloud.models import Model
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger, RunState
 
+LOCK = "models"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a training puts its model: a new one of `model_id`, or a version of `parent_model`."""
+
+    model_id: str = ""
+    parent_model: str = ""
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The one field of a training pipeline that says so."""
+        if self.parent_model:
+            return {"parent_model": self.parent_model}
+        return {"model_id": self.model_id}
+
+
+@contextmanager
+def placing(ledger: Ledger, dataset: str, mode: str, run_id: str) -> Iterator[Place]:
+    """The place of a run's model, while no other training of the stack can choose one.
+
+    Submit the training inside the block: the next one to choose then finds its pipeline.
+    """
+    with ledger.lock(LOCK):
+        yield place_for(ledger, dataset, mode, run_id)
+
+
+def place_for(ledger: Ledger, dataset: str, mode: str, run_id: str) -> Place:
+    """A version of the data set's model, or that model itself if it is the first; see `placing`.
+
+    A model of its own where the first training is still under way, or the id is another stack's.
+    """
+    settings = ledger.session.settings
+    id = names.registry_model_id(settings.stack, dataset, mode)
+    stack = names.label_value(settings.stack)
+    for one in (id, names.other_model_id(id, run_id)):
+        name = names.resource(settings.project, settings.region, "models", one)
+        found = models.get(ledger.session, name)
+        if found is None and not _is_being_trained(ledger, one):
+            return Place(model_id=one)
+        if found is not None and found.labels.get(names.LABEL_STACK) == stack:
+            return Place(parent_model=name)
+    return Place(model_id=names.model_id(run_id))
+
+
+def _is_being_trained(ledger: Ledger, model_id: str) -> bool:
+    stack = {names.LABEL_STACK: names.label_value(ledger.session.settings.stack)}
+    pipelines = training.find(ledger.session, stack)
+    return any(one.model_id == model_id and not one.is_ended for one in pipelines)
+
 
 def choose_model(ledger: Ledger, *, model: str | None = None, run: str | None = None) -> Model:
-    """The model with this id or full name, that of this run, or the stack's newest."""
+    """The version that `ID`, `ID@VERSION`, `ID@ALIAS` or a full name means, or that of a run.
+
+    With neither: the default version of the stack's newest model.
+    """
     if model is not None and run is not None:
         raise OpsError(
             Code.USAGE,
@@ -32,12 +95,29 @@ def _named(ledger: Ledger, model: str) -> Model:
     found = models.get(ledger.session, full)
     if found is not None:
         return found
-    known = [names.resource_id(one.name) for one in _of_stack(ledger)]
     raise OpsError(
         Code.NOT_FOUND,
         f"There is no model {model} in {settings.project}, {settings.region}.",
-        f"The stack's models: {', '.join(known)}." if known else "Type: ops train --mode automl",
+        _meant(ledger, full),
     )
+
+
+def _meant(ledger: Ledger, full: str) -> str:
+    """What the user may have meant by a name that is not there, as it would have to be typed."""
+    name, at, _ = full.partition("@")
+    versions = models.versions(ledger.session, name) if at else []
+    if versions:
+        known = [word for one in versions for word in (one.short, *_by_alias(one))]
+        return f"The model's versions: {', '.join(known)}."
+    own = [names.resource_id(one.name) for one in _of_stack(ledger)]
+    near = get_close_matches(names.resource_id(name), own, n=3) if own else []
+    if near:
+        return f"Did you mean: {', '.join(near)}?"
+    return f"The stack's models: {', '.join(own)}." if own else "Type: ops train --mode automl"
+
+
+def _by_alias(model: Model) -> list[str]:
+    return [f"{names.resource_id(model.name)}@{alias}" for alias in model.aliases]
 
 
 def _of_run(ledger: Ledger, run: str) -> Model:

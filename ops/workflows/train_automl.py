@@ -11,7 +11,7 @@ from ops.ledger import Ledger, Run
 from ops.pricing import estimate, regions
 from ops.pricing.estimate import Estimate
 from ops.settings import Settings
-from ops.workflows import evaluate
+from ops.workflows import evaluate, registry
 from ops.workflows.imported import Imported
 from ops.workflows.train_options import Options, check_budget, check_cap
 
@@ -31,17 +31,18 @@ def inputs(options: Options) -> dict[str, Any]:
 
 
 def submit(ledger: Ledger, run: Run, data: Imported) -> Pipeline:
-    """The new pipeline of the run."""
-    spec = training.AutoMlSpec(
-        display_name=run.id,
-        dataset_id=names.resource_id(data.resource),
-        model_id=names.model_id(run.id),
-        model_display_name=f"{data.name}-automl",
-        budget_node_hours=float(run.plan["inputs"]["budget_node_hours"]),
-        multi_label=data.multi_label,
-        labels=run.labels,
-    )
-    return training.submit(ledger.session, spec)
+    """The new pipeline of the run; its model is the next version of the data set's AutoML model."""
+    with registry.placing(ledger, data.name, "automl", run.id) as place:
+        spec = training.AutoMlSpec(
+            display_name=run.id,
+            dataset_id=names.resource_id(data.resource),
+            place=place.fields,
+            model_display_name=f"{data.name}-automl",
+            budget_node_hours=float(run.plan["inputs"]["budget_node_hours"]),
+            multi_label=data.multi_label,
+            labels=run.labels,
+        )
+        return training.submit(ledger.session, spec)
 
 
 def limit(run: Run) -> str:
