@@ -20,6 +20,10 @@ Ttl = Annotated[
         "nothing undeploys itself yet."
     ),
 ]
+Machine = Annotated[
+    str | None,
+    typer.Option(help="Machine for a custom model (n1-standard-2 if none); AutoML's has none."),
+]
 MaxCost = Annotated[
     float | None, typer.Option("--max-cost", help="Refuse if it can cost more, in dollars.")
 ]
@@ -27,12 +31,15 @@ MaxCost = Annotated[
 
 @command(app, "deploy", asks=True)
 def deploy(
-    call: Call, model: ModelOption = None, ttl: Ttl = "2h", max_cost: MaxCost = None
+    call: Call,
+    model: ModelOption = None,
+    ttl: Ttl = "2h",
+    machine: Machine = None,
+    max_cost: MaxCost = None,
 ) -> Outcome:
     """Put a model on an endpoint, dollars per hour first."""
     lives = workflow.time_to_live(ttl)
-    workflow.check(call.settings.region, lives, max_cost)
-    plan = workflow.plan(call.ledger, lives, model=model, max_cost_usd=max_cost)
+    plan = workflow.plan(call.ledger, lives, model=model, machine=machine, max_cost_usd=max_cost)
     call.say(f"Until: {workflow.until(lives):%Y-%m-%d %H:%M} UTC (--ttl {ttl})")
     call.price(plan.estimate)
     done = workflow.run(call.ledger, plan, call.progress)

@@ -21,13 +21,17 @@ BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class DeployedModel:
-    """A model on an endpoint; it is billed from `created` until it is undeployed."""
+    """A model on an endpoint; it is billed from `created` until it is undeployed.
+
+    `model_name` is the full name with the version; `machine_type` is empty for AutoML's nodes.
+    """
 
     id: str
     model_name: str
     display_name: str
     replicas: int
     created: datetime | None
+    machine_type: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,22 +90,34 @@ def relabel(session: Session, name: str, labels: Mapping[str, str]) -> Endpoint:
 
 
 def deploy(
-    session: Session, name: str, deployed_id: str, model_name: str, display_name: str
+    session: Session,
+    name: str,
+    deployed_id: str,
+    model_name: str,
+    display_name: str,
+    machine_type: str = "",
 ) -> Operation:
-    """The operation that deploys an AutoML model on one node and gives it all the traffic.
+    """The operation that deploys a model on one node and gives it all the traffic.
 
     `deployed_id` has 1-10 digits; the API refuses a second deployment under the same id.
     AutoML image models take automatic resources and no machine type ("get predictions", read
-    2026-08-22).
+    2026-08-22); custom models take a machine.
     """
     deployed_model = {
         "id": deployed_id,
         "model": model_name,
         "display_name": display_name,
-        "automatic_resources": {"min_replica_count": 1, "max_replica_count": 1},
+        **_resources(machine_type),
     }
     request = {"endpoint": name, "deployed_model": deployed_model, "traffic_split": {"0": 100}}
     return session.submit(session.endpoints().deploy_model, request=request)
+
+
+def _resources(machine_type: str) -> dict[str, Any]:
+    one = {"min_replica_count": 1, "max_replica_count": 1}
+    if machine_type:
+        return {"dedicated_resources": {"machine_spec": {"machine_type": machine_type}, **one}}
+    return {"automatic_resources": one}
 
 
 def undeploy(session: Session, name: str, deployed_id: str) -> Operation:
@@ -164,10 +180,11 @@ def _deployed(raw: aiplatform_v1.DeployedModel) -> DeployedModel:
     """The API's message as plain values; an AutoML model runs on one node unless it says more."""
     return DeployedModel(
         id=raw.id,
-        model_name=raw.model,
+        model_name=names.versioned(raw.model, raw.model_version_id),
         display_name=raw.display_name,
         replicas=raw.automatic_resources.min_replica_count
         or raw.dedicated_resources.min_replica_count
         or 1,
         created=raw.create_time or None,
+        machine_type=raw.dedicated_resources.machine_spec.machine_type,
     )

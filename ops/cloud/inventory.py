@@ -68,12 +68,13 @@ ENDED_STATES = ("SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED")
 
 @dataclass(frozen=True)
 class Deployed:
-    """A model on an endpoint: billed from `created` on."""
+    """A model version on an endpoint: billed from `created` on; AutoML's has no machine type."""
 
     id: str
     model: str
     nodes: int
     created: datetime | None
+    machine_type: str = ""
 
 
 @dataclass(frozen=True)
@@ -177,11 +178,12 @@ def _deployed(raw: Any) -> tuple[Deployed, ...]:
     return tuple(
         Deployed(
             id=one.id,
-            model=one.model,
+            model=names.versioned(one.model, one.model_version_id),
             nodes=one.automatic_resources.min_replica_count
             or one.dedicated_resources.min_replica_count
             or 1,
             created=one.create_time or None,
+            machine_type=one.dedicated_resources.machine_spec.machine_type,
         )
         for one in raw.deployed_models
     )

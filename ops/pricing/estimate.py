@@ -103,6 +103,13 @@ def custom_deployed(node_hours: float, machine_type: str, region: str) -> Cost:
     return cost(f"Model deployed on {machine_type}", f"serving-{machine_type}", node_hours, region)
 
 
+def deployed(node_hours: float, machine_type: str, region: str) -> Cost:
+    """A deployed model: on a machine, or AutoML's nodes where `machine_type` is empty."""
+    if machine_type:
+        return custom_deployed(node_hours, machine_type, region)
+    return automl_deployed(node_hours, region)
+
+
 def stored(size_bytes: int, hours: float, region: str) -> Cost:
     """Stored objects, by GiB hours."""
     return cost("Storage", rates.STORAGE, size_bytes / BYTES_PER_GIB * hours, region)

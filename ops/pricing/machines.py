@@ -11,8 +11,13 @@ from importlib.resources import files
 from typing import Any
 
 from ops.errors import Code, OpsError
+from ops.pricing import rates
 
 DEFAULT_TRAINING_MACHINE = "n1-standard-4"
+# "Custom models need a machine type, default n1-standard-2": predictions/configure-compute, read
+# 2026-08-22.
+DEFAULT_SERVING_MACHINE = "n1-standard-2"
+SERVING = "serving-"
 ACCELERATOR_SHAPE = re.compile(r"([A-Z0-9_]+)(?::([0-9]{1,2}))?")
 # NVIDIA T4 on N1: docs.cloud.google.com/compute/docs/gpus, read 2026-08-22.
 ACCELERATOR_COUNTS = (1, 2, 4)
@@ -57,6 +62,14 @@ def machine(type: str, accelerator: str = "") -> Machine:
         has = str(row.get("has", ""))
         return Machine(type, has, 1 if has else 0, bool(has))
     return _with(type, row, accelerator)
+
+
+def check_serving(type: str) -> str:
+    """The machine type, if the price of serving on it is known; UNKNOWN_PRICE if not."""
+    known = [sku.removeprefix(SERVING) for sku in rates.table() if sku.startswith(SERVING)]
+    if type in known:
+        return type
+    raise _unknown("machine", type, known)
 
 
 def _with(type: str, row: dict[str, Any], accelerator: str) -> Machine:

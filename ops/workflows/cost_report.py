@@ -113,7 +113,8 @@ def deployments(record: Record, events: list[Event], region: str, now: datetime)
     lines = []
     for start, end in spans(events):
         hours = ((end or now) - start.at).total_seconds() / SECONDS_PER_HOUR
-        cost = estimate.automl_deployed(hours * float(start.facts.get("nodes", 1)), region)
+        node_hours = hours * float(start.facts.get("nodes", 1))
+        cost = estimate.deployed(node_hours, str(start.facts.get("machine", "")), region)
         state = "undeployed" if end else "serving"
         lines.append(Line(record.id, state, cost, None, f"since {start.at:%Y-%m-%d %H:%M} UTC"))
     return lines

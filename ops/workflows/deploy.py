@@ -18,7 +18,7 @@ from ops.cloud.endpoints import DeployedModel
 from ops.cloud.models import Model
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger, Run, RunState
-from ops.pricing import estimate
+from ops.pricing import estimate, machines
 from ops.pricing.estimate import Cost, Estimate
 from ops.progress import Progress
 from ops.workflows import serving
@@ -40,6 +40,7 @@ class DeployPlan:
     run_plan: runs.Plan
     estimate: Estimate
     ttl: timedelta
+    machine: str
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Deployment:
     model: str
     expires: str
     usd_per_hour: float
+    machine: str = ""
     extended: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -81,10 +83,15 @@ def until(ttl: timedelta, now: Now = lambda: datetime.now(UTC)) -> datetime:
     return now() + ttl
 
 
-def check(region: str, ttl: timedelta, max_cost_usd: float | None = None) -> Estimate:
-    """What an hour costs and, at most, the whole time to live; OVER_CAP when that is too much."""
+def check(
+    region: str, ttl: timedelta, max_cost_usd: float | None = None, machine: str = ""
+) -> Estimate:
+    """What an hour costs and, at most, the whole time to live; OVER_CAP when that is too much.
+
+    AutoML's nodes where `machine` is empty.
+    """
     hours = ttl / timedelta(hours=1)
-    most = estimate.automl_deployed(hours, region)
+    most = estimate.deployed(hours, machine, region)
     if max_cost_usd is not None and estimate.over(most.usd, max_cost_usd):
         raise OpsError(
             Code.OVER_CAP,
@@ -92,7 +99,7 @@ def check(region: str, ttl: timedelta, max_cost_usd: float | None = None) -> Est
             f"${most.rate.usd:g}), more than the cap of ${max_cost_usd:.2f}.",
             f"Type a shorter --ttl, or --max-cost {estimate.cents_up(most.usd):.2f}",
         )
-    return Estimate(costs=(most,), hourly=(_hour(region),))
+    return Estimate(costs=(most,), hourly=(_hour(region, machine),))
 
 
 def plan(
@@ -100,21 +107,33 @@ def plan(
     ttl: timedelta,
     *,
     model: str | None = None,
+    machine: str | None = None,
     max_cost_usd: float | None = None,
 ) -> DeployPlan:
     """The deployment of a model (the newest unless named), with its price; nothing is made yet."""
-    price = check(ledger.session.settings.region, ttl, max_cost_usd)
     chosen = choose_model(ledger, model=model)
-    if chosen.kind != "automl":
-        raise OpsError(
-            Code.USAGE,
-            f"Model {names.resource_id(chosen.name)} is a custom model; serving one is not built "
-            "yet: it comes with custom training.",
-            "Type: ops train --mode automl",
-        )
+    on = machine_for(chosen, machine)
+    price = check(ledger.session.settings.region, ttl, max_cost_usd, on)
     digest = chosen.labels.get(names.LABEL_DATASET, "stranger")
-    inputs = {"model": f"{names.resource_id(chosen.name)}@{chosen.version}"}
-    return DeployPlan(chosen, runs.Plan(KIND, digest, inputs, price.as_json()), price, ttl)
+    inputs = {"model": chosen.short, **({"machine": on} if on else {})}
+    return DeployPlan(chosen, runs.Plan(KIND, digest, inputs, price.as_json()), price, ttl, on)
+
+
+def machine_for(model: Model, machine: str | None) -> str:
+    """The machine that serves the model: the one asked for or the default; empty for AutoML's.
+
+    USAGE for a machine asked for with an AutoML model; UNKNOWN_PRICE for one without a price.
+    """
+    if model.kind == "custom":
+        return machines.check_serving(machine or machines.DEFAULT_SERVING_MACHINE)
+    if machine is None:
+        return ""
+    raise OpsError(
+        Code.USAGE,
+        f"Model {model.short} is AutoML's, which is served on AutoML's own nodes. "
+        f"Received: --machine {machine}.",
+        "Leave out --machine",
+    )
 
 
 def run(
@@ -131,15 +150,16 @@ def run(
     region = ledger.session.settings.region
     endpoint = serving.endpoint_of(ledger, run, progress)
     endpoint = serving.relabel(ledger, endpoint, run, expires)
-    _say_what_goes_on(progress, run, region)
+    _say_what_goes_on(progress, run, region, plan.machine)
     found = serving.deploy_once(ledger, run, plan.model, endpoint, progress)
     done = Deployment(
         run=run.id,
         endpoint=endpoint.name,
         deployed_model=found.id,
-        model=plan.model.name,
+        model=plan.model.full,
         expires=expires.isoformat(timespec="seconds"),
-        usd_per_hour=_hour(region).usd,
+        usd_per_hour=_hour(region, plan.machine).usd,
+        machine=plan.machine,
         extended=extended,
     )
     _record(run, done, found)
@@ -166,15 +186,15 @@ def end(run: Run, endpoint_name: str) -> None:
     run.finish(run.result, RunState.ENDED)
 
 
-def _say_what_goes_on(progress: Progress, run: Run, region: str) -> None:
+def _say_what_goes_on(progress: Progress, run: Run, region: str, machine: str) -> None:
     progress.goes_on(
-        f"The deployment {run.id} goes on, and costs ${_hour(region).usd:g} an hour on Google once "
-        "it is served; ops undeploy ends it."
+        f"The deployment {run.id} goes on, and costs ${_hour(region, machine).usd:g} an hour on "
+        "Google once it is served; ops undeploy ends it."
     )
 
 
-def _hour(region: str) -> Cost:
-    return estimate.automl_deployed(1.0, region)
+def _hour(region: str, machine: str) -> Cost:
+    return estimate.deployed(1.0, machine, region)
 
 
 def _record(run: Run, done: Deployment, found: DeployedModel) -> None:
@@ -184,6 +204,7 @@ def _record(run: Run, done: Deployment, found: DeployedModel) -> None:
         deployed_model=done.deployed_model,
         model=done.model,
         nodes=found.replicas,
+        machine=done.machine,
         since=found.created.isoformat() if found.created else "",
         expires=done.expires,
     )

@@ -101,7 +101,10 @@ def _deployment(ledger: Ledger, run: Run, model: Model, endpoint: Endpoint) -> A
             return None
         id = names.deployed_model_id(run.id)
         try:
-            return endpoints.deploy(session, endpoint.name, id, model.name, model.display_name)
+            machine = str(run.plan["inputs"].get("machine", ""))
+            return endpoints.deploy(
+                session, endpoint.name, id, model.full, model.display_name, machine
+            )
         except Conflict:
             return None  # it is being deployed by a call that is not listed yet
 

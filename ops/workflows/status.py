@@ -67,7 +67,7 @@ def of_resource(found: Found, region: str, now: datetime) -> list[Item]:
             "deployed model",
             found.name,
             "serving",
-            estimate.automl_deployed(deployed.nodes, region),
+            estimate.deployed(deployed.nodes, deployed.machine_type, region),
             until,
             deployed.model,
             expired,
