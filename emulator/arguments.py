@@ -76,6 +76,22 @@ def _add_behaviour(serve: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="local seconds that stand for one node hour of AutoML (default 7.5)",
     )
+    _add_custom_jobs(serve)
+
+
+def _add_custom_jobs(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument(
+        "--run-user-code",
+        action="store_true",
+        help="run Python packages that clients uploaded, on this machine and as this user",
+    )
+    serve.add_argument(
+        "--image-pull-seconds",
+        type=_positive,
+        default=20.0,
+        metavar="SECONDS",
+        help="how long a job whose image nobody knows stays pending before it fails (default 20)",
+    )
 
 
 def _port(text: str) -> int:

@@ -30,6 +30,8 @@ class ServerSettings:
     fsync: bool = False
     seconds_per_node_hour: float = 7.5
     memory: bool = False
+    run_user_code: bool = False
+    image_pull_seconds: float = 20.0
 
     @property
     def base_url(self) -> str:

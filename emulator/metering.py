@@ -1,4 +1,4 @@
-"""Use, metered as Google would bill it: node hours of training, node time of deployments."""
+"""Use, metered as Google would bill it: hours of training, node time of deployments."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from emulator.aiplatform import machines
 from emulator.clock import timestamp
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ USD_PER_NODE_HOUR: dict[str, float] = {
 TRAINING = "AutoML Image Classification Model Training"
 MOBILE_TRAINING = "AutoML Image Classification On-Device Model Training"
 DEPLOYMENT = "AutoML Image Classification Model Deployment"
+CUSTOM_TRAINING = "Vertex AI: Training/Pipelines on"
+SPOT = " (Spot)"
 
 
 def record_training(
@@ -40,6 +43,31 @@ def record_training(
             " VALUES (?, 'training', ?, ?, ?, ?, ?)",
             (pipeline["name"], sku, started, now, node_hours, _labels(pipeline)),
         )
+
+
+def record_custom_job(cloud: Cloud, job: Mapping[str, Any]) -> None:
+    """A custom job that ran is billed once: its machine, and its accelerators, by the second.
+
+    One that never ran is not: "Charged from the time that resources are provisioned".
+    """
+    if "startTime" not in job or "endTime" not in job:
+        return
+    machine = job["jobSpec"]["workerPoolSpecs"][0]["machineSpec"]
+    is_spot = job["jobSpec"].get("scheduling", {}).get("strategy") == "SPOT"
+    parts = [("custom training", machine["machineType"], 1)]
+    if accelerator := machine.get("acceleratorType"):
+        parts.append(("accelerator", accelerator, int(machine["acceleratorCount"])))
+    with cloud.store.transaction() as db:
+        for kind, name, count in parts:
+            values = (
+                job["name"], kind, f"{CUSTOM_TRAINING} {name}{SPOT if is_spot else ''}",
+                job["startTime"], job["endTime"], count, _labels(job),
+            )  # fmt: skip
+            db.execute(
+                "INSERT OR IGNORE INTO usage (resource, kind, sku, started, ended, nodes, labels)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                values,
+            )
 
 
 def begin_deployment(
@@ -66,7 +94,10 @@ def end_deployment(cloud: Cloud, resource: str) -> None:
 
 
 def usage_rows(cloud: Cloud) -> list[dict[str, Any]]:
-    """Every span: resource, kind, sku, start, end (null: goes on), node hours, USD at Google."""
+    """Every span: resource, kind, sku, start, end (null: goes on), node hours, USD at Google.
+
+    USD is null where the price is not on record.
+    """
     with cloud.store.read() as db:
         rows = db.execute(
             "SELECT resource, kind, sku, started, ended, quantity, nodes, labels FROM usage"
@@ -96,9 +127,16 @@ def _row(
         "startTime": started,
         "endTime": ended,
         "nodeHours": node_hours,
-        "usd": round(node_hours * USD_PER_NODE_HOUR[sku], 6),
+        "usd": None if (rate := _usd_per_hour(sku)) is None else round(node_hours * rate, 6),
         "labels": json.loads(labels),
     }
+
+
+def _usd_per_hour(sku: str) -> float | None:
+    """The price of an hour, or None where it is not on record: never guessed."""
+    if sku.startswith(CUSTOM_TRAINING):
+        return machines.usd_per_hour(sku.removeprefix(CUSTOM_TRAINING).strip())
+    return USD_PER_NODE_HOUR[sku]
 
 
 def _labels(body: Mapping[str, Any]) -> str:

@@ -29,6 +29,11 @@ BACKLOG = 1024
 KEEP_ALIVE_SECONDS = 600
 GRACE_SECONDS = 5
 
+RUNS_USER_CODE = (
+    "--run-user-code: uploaded Python packages run on this machine, as this user, with everything "
+    "this user may do. Every program that can reach this port can make them run."
+)
+
 log = logging.getLogger("emulator")
 
 
@@ -96,6 +101,8 @@ def settings_from(
         fsync=options.fsync,
         seconds_per_node_hour=options.seconds_per_node_hour,
         memory=options.memory,
+        run_user_code=options.run_user_code,
+        image_pull_seconds=options.image_pull_seconds,
     )
 
 
@@ -121,6 +128,8 @@ def _run(settings: ServerSettings, folder: DataFolder, listener: socket.socket) 
     try:
         folder.announce(settings)
         log.info("data folder %s", settings.data_dir)
+        if settings.run_user_code:
+            log.warning(RUNS_USER_CODE)
         _server(build_app(cloud), settings).run(sockets=[listener])
     finally:
         close_cloud(cloud)

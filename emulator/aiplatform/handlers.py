@@ -8,6 +8,7 @@ from typing import Any
 from starlette.requests import Request
 
 from emulator.aiplatform import (
+    custom_jobs,
     data_items,
     datasets,
     deployments,
@@ -41,6 +42,11 @@ HANDLERS: Mapping[str, Handler] = {
     "ListTrainingPipelines": training_pipelines.list_training_pipelines,
     "CancelTrainingPipeline": training_pipelines.cancel_training_pipeline,
     "DeleteTrainingPipeline": training_pipelines.delete_training_pipeline,
+    "CreateCustomJob": custom_jobs.create_custom_job,
+    "GetCustomJob": custom_jobs.get_custom_job,
+    "ListCustomJobs": custom_jobs.list_custom_jobs,
+    "CancelCustomJob": custom_jobs.cancel_custom_job,
+    "DeleteCustomJob": custom_jobs.delete_custom_job,
     "GetModel": models.get_model,
     "ListModels": models.list_models,
     "ListModelVersions": models.list_model_versions,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.aiplatform import deployments, imports, serving, training
+from emulator.aiplatform import custom_run, deployments, imports, serving, training
 from emulator.aiplatform.models import ENDPOINT_KIND
 from emulator.cloud import Cloud
 
@@ -12,6 +12,7 @@ def take_up(cloud: Cloud) -> None:
     for unfinished in cloud.operations.unfinished(imports.WORK):
         imports.take_up(cloud, unfinished)
     training.take_up(cloud)
+    custom_run.take_up(cloud)
     wanted: set[str] = set()
     for unfinished in cloud.operations.unfinished(deployments.WORK):
         payload = unfinished.payload

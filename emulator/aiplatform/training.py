@@ -10,7 +10,7 @@ import asyncio
 import logging
 from typing import Any
 
-from emulator.aiplatform import automl_job, names, resources
+from emulator.aiplatform import automl_job, custom_pipelines, names, resources
 from emulator.aiplatform.results import collect
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
@@ -52,7 +52,10 @@ def take_up(cloud: Cloud) -> None:
 async def follow(cloud: Cloud, name: str) -> None:
     """The pipeline is in a final state."""
     try:
-        await _advance(cloud, name)
+        if custom_pipelines.is_custom(cloud.resources.require(name)):
+            await custom_pipelines.advance(cloud, name)
+        else:
+            await _advance(cloud, name)
     except ApiError as problem:
         _fail(cloud, name, problem)
     except Exception as problem:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.aiplatform import listing, models, names, resources, training
+from emulator.aiplatform import (
+    custom_pipelines,
+    listing,
+    models,
+    names,
+    resources,
+    training,
+)
 from emulator.aiplatform.training_inputs import (
     AUTOML_DEFINITION,
     DEFINITION_PREFIX,
@@ -26,15 +33,20 @@ def create_training_pipeline(cloud: Cloud, request: Body) -> Body:
         "training_pipeline", sent, ("display_name", "training_task_definition")
     )
     resources.require_label_form("training_pipeline", sent.get("labels", {}))
-    inputs = _automl(location, sent)
+    is_custom = custom_pipelines.is_custom(sent)
+    inputs = (
+        custom_pipelines.inputs(cloud, location, sent) if is_custom else _automl(location, sent)
+    )
     name = f"{location.name}/trainingPipelines/{names.new_id()}"
     with cloud.store.transaction():
-        _require_dataset(cloud, location, sent)
+        if not is_custom:
+            _require_dataset(cloud, location, sent)
         model_id, parent_model = sent.get("modelId", ""), sent.get("parentModel", "")
         models.check_target(cloud, location, model_id, parent_model)
         kept = {key: value for key, value in sent.items() if key not in ("name", "state", "error")}
         pending = {"name": name, "state": "PIPELINE_STATE_PENDING", "trainingTaskInputs": inputs}
-        body = resources.created(cloud, {**kept, **pending})
+        own = custom_pipelines.new_job(name) if is_custom else {}
+        body = resources.created(cloud, {**kept, **pending, **own})
         body.pop("etag")
         cloud.resources.insert(KIND, name, body, location.name)
     cloud.jobs.spawn(training.follow(cloud, name), name)
@@ -45,7 +57,8 @@ def _automl(location: names.Location, sent: Body) -> Body:
     definition = sent["trainingTaskDefinition"]
     if definition != AUTOML_DEFINITION:
         status = "UNIMPLEMENTED" if definition.startswith(DEFINITION_PREFIX) else "INVALID_ARGUMENT"
-        message = f"The local cloud cannot run {definition}. It runs {AUTOML_DEFINITION}."
+        message = f"The local cloud cannot run {definition}. It runs {AUTOML_DEFINITION} "
+        message += f"and {custom_pipelines.DEFINITION}."
         raise ApiError(status, message)
     if location.region not in names.AUTOML_REGIONS:
         raise ApiError(
@@ -85,6 +98,7 @@ def cancel_training_pipeline(cloud: Cloud, request: Body) -> Body:
         if body["state"] in training.FINAL_STATES:
             return {}
         training.store(cloud, body, state="PIPELINE_STATE_CANCELLING")
+        custom_pipelines.cancel_job(cloud, body)
     cloud.jobs.cancel(training.job_id(name))
     return {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 
@@ -26,12 +27,25 @@ class GcsView:
         """
         try:
             path = self.path(uri)
-            if path.parent not in self._made:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                self._made.add(path.parent)
+            self._make_parent(path)
             path.symlink_to(blob)
         except FileExistsError:
             return path.is_symlink() and path.readlink() == blob
         except (NotADirectoryError, ValueError):
             return False
         return True
+
+    def copy(self, uri: str, blob: Path) -> Path | None:
+        """A copy of these bytes that the job may write, or None where there is no place for it."""
+        try:
+            path = self.path(uri)
+            self._make_parent(path)
+            shutil.copyfile(blob, path)
+        except (FileExistsError, IsADirectoryError, NotADirectoryError, ValueError):
+            return None
+        return path
+
+    def _make_parent(self, path: Path) -> None:
+        if path.parent not in self._made:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._made.add(path.parent)

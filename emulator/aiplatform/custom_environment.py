@@ -1,0 +1,130 @@
+"""What a custom job finds when it starts: Vertex AI's variables, and its view of the buckets."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterable
+from typing import Any
+
+from emulator.aiplatform import custom_spec, names
+from emulator.cloud import Cloud
+from emulator.jobs.gcs_view import GcsView
+from emulator.jobs.outputs import Outputs
+from emulator.resourcemanager import projects
+from emulator.storage import buckets
+
+Body = dict[str, Any]
+VARIABLES = "_environment"
+DATA_BUCKETS = "_dataBuckets"
+_URI = re.compile(r"(?:gs://|/gcs/)([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])")
+PORT = 2222
+
+
+def view(cloud: Cloud, job: str) -> GcsView:
+    """The folder that is `/gcs` to the job of that id."""
+    return GcsView(cloud.jobs.path(job) / "mount")
+
+
+def outputs(cloud: Cloud, job: str) -> Outputs:
+    """The files that the job of that id writes."""
+    return Outputs(cloud, view(cloud, job), cloud.jobs.path(job) / "outputs.json")
+
+
+def variables(cloud: Cloud, body: Body) -> dict[str, str]:
+    """The environment of the primary replica; Vertex AI's own win over the user's.
+
+    `AIP_*` as in custom_job.proto and training_pipeline.proto, `CLUSTER_SPEC` and `TF_CONFIG` as
+    "Distributed training" shows them (read 2026-08-22).
+    """
+    spec, job = body["jobSpec"], names.last(body["name"])
+    project = names.location(body["name"]).project
+    user = {one["name"]: one.get("value", "") for one in custom_spec.code(spec).get("env", [])}
+    return {
+        **user,
+        **_folders(custom_spec.output_uri(spec)),
+        **_cluster(job),
+        **body.get(VARIABLES, {}),
+        "CLOUD_ML_JOB_ID": job,
+        "CLOUD_ML_PROJECT_ID": str(projects.number(cloud, project)),
+        "GCS_MOUNT": str(view(cloud, job).folder),
+        "STORAGE_EMULATOR_HOST": cloud.settings.base_url,
+        "GOOGLE_APPLICATION_CREDENTIALS": str(cloud.settings.data_dir / "service-account.json"),
+        "NO_GCE_CHECK": "true",
+    }
+
+
+def _folders(base: str) -> dict[str, str]:
+    if not base:
+        return {}
+    return {
+        "AIP_MODEL_DIR": f"{base}/model/",
+        "AIP_CHECKPOINT_DIR": f"{base}/checkpoints/",
+        "AIP_TENSORBOARD_LOG_DIR": f"{base}/logs/",
+    }
+
+
+def _cluster(job: str) -> dict[str, str]:
+    address = [f"cmle-training-workerpool0-{job[:10]}-0:{PORT}"]
+    pools = {
+        "cluster": {"workerpool0": address},
+        "environment": "cloud",
+        "task": {"type": "workerpool0", "index": 0},
+    }
+    chief = {
+        "cluster": {"chief": address},
+        "environment": "cloud",
+        "task": {"type": "chief", "index": 0},
+    }
+    return {"CLUSTER_SPEC": json.dumps(pools), "TF_CONFIG": json.dumps(chief)}
+
+
+def fill_view(cloud: Cloud, body: Body) -> None:
+    """The view has what the job may read: the objects of every bucket that it names.
+
+    What lies under its own output folder is a copy, so that it can go on with it; everything else
+    is a link. What a job that was never launched has left is gone. Blocks.
+    """
+    job = names.last(body["name"])
+    shutil.rmtree(view(cloud, job).folder, ignore_errors=True)
+    filled = view(cloud, job)
+    filled.folder.mkdir(parents=True)
+    known = outputs(cloud, job)
+    own = custom_spec.output_uri(body["jobSpec"])
+    for bucket in sorted(named_buckets(body)):
+        for name, sha256, generation in _objects(cloud, bucket):
+            uri, blob = f"gs://{bucket}/{name}", cloud.blobs.path(sha256)
+            if name.endswith("/"):
+                continue
+            if not (own and uri.startswith(f"{own}/")):
+                filled.link(uri, blob)
+            elif (path := filled.copy(uri, blob)) is not None:
+                known.know(uri, path, generation)
+    _make_folders(cloud, filled, own)
+    known.save()
+
+
+def named_buckets(body: Body) -> set[str]:
+    """The buckets in the job's arguments, environment, output folder and data."""
+    spec = body["jobSpec"]
+    code = custom_spec.code(spec)
+    texts = [*code.get("args", []), *(one.get("value", "") for one in code.get("env", []))]
+    texts += [custom_spec.output_uri(spec), *body.get(VARIABLES, {}).values()]
+    found = {name for text in texts for name in _URI.findall(text)}
+    return found | set(body.get(DATA_BUCKETS, []))
+
+
+def _objects(cloud: Cloud, bucket: str) -> Iterable[tuple[str, str, int]]:
+    with cloud.store.read() as db:
+        return db.execute(
+            "SELECT name, sha256, generation FROM objects WHERE bucket = ? ORDER BY name", (bucket,)
+        ).fetchall()
+
+
+def _make_folders(cloud: Cloud, filled: GcsView, own: str) -> None:
+    """The job's output folder exists if its bucket does: a mounted bucket is a folder."""
+    bucket = own.removeprefix("gs://").partition("/")[0]
+    if bucket:
+        buckets.require_bucket(cloud, bucket)
+        filled.path(own).mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,78 @@
+"""Custom jobs: created, found, cancelled, deleted. How one goes on is in `custom_run.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulator.aiplatform import custom_run, custom_spec, listing, names, resources
+from emulator.cloud import Cloud
+from emulator.errors import ApiError
+
+Body = dict[str, Any]
+KIND = custom_run.KIND
+
+
+def create_custom_job(cloud: Cloud, request: Body) -> Body:
+    """CreateCustomJob: the job itself, PENDING; it goes on beside the requests."""
+    location = names.location(request["parent"])
+    sent = request.get("customJob", {})
+    resources.require_fields("custom_job", sent, ("display_name", "job_spec"))
+    resources.require_label_form("custom_job", sent.get("labels", {}))
+    spec = custom_spec.checked(sent["jobSpec"], "custom_job.job_spec")
+    name = f"{location.name}/customJobs/{names.new_id()}"
+    body = insert(cloud, name, {**sent, "jobSpec": spec})
+    cloud.jobs.spawn(custom_run.go_on(cloud, name), name)
+    return body
+
+
+def insert(cloud: Cloud, name: str, wanted: Body) -> Body:
+    """A new job of that name, PENDING; joins the caller's transaction."""
+    kept = {key: value for key, value in wanted.items() if key not in ("state", "error")}
+    pending = {**kept, "name": name, "state": "JOB_STATE_PENDING"}
+    body = resources.created(cloud, pending)
+    body.pop("etag")
+    with cloud.store.transaction():
+        cloud.resources.insert(KIND, name, body, names.location(name).name)
+    return body
+
+
+def get_custom_job(cloud: Cloud, request: Body) -> Body:
+    """GetCustomJob."""
+    return resources.require(cloud, "custom job", request["name"])
+
+
+def list_custom_jobs(cloud: Cloud, request: Body) -> Body:
+    """ListCustomJobs."""
+    location = names.location(request["parent"])
+    rows = resources.children(cloud, KIND, location.name)
+    return listing.page("customJobs", rows, request)
+
+
+def cancel_custom_job(cloud: Cloud, request: Body) -> Body:
+    """CancelCustomJob: from now on it can only end as cancelled, however soon it ends."""
+    name = request["name"]
+    with cloud.store.transaction():
+        body = resources.require(cloud, "custom job", name)
+        if body["state"] in custom_run.FINAL_STATES:
+            return {}
+        custom_run.store(cloud, body, state="JOB_STATE_CANCELLING")
+    cloud.jobs.cancel(names.last(name))
+    return {}
+
+
+def delete_custom_job(cloud: Cloud, request: Body) -> Body:
+    """DeleteCustomJob; refused while it runs."""
+    name = request["name"]
+    with cloud.store.transaction():
+        body = resources.require(cloud, "custom job", name)
+        if body["state"] not in custom_run.FINAL_STATES:
+            raise ApiError(
+                "FAILED_PRECONDITION",
+                f'The CustomJob "{name}" is in state {body["state"]} and cannot be deleted. '
+                "Cancel it first.",
+            )
+        cloud.resources.delete(name)
+        metadata = resources.typed("DeleteOperationMetadata", {})
+        operation = cloud.operations.done(names.parent(name), metadata, resources.EMPTY)
+    cloud.jobs.discard(names.last(name))
+    return operation

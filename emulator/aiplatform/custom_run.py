@@ -1,0 +1,196 @@
+"""How a custom job goes on: prepare, launch, follow, conclude; taken up at any point.
+
+As with training pipelines, all state is in the store and in the job's folder, so that a server
+that was killed between any two steps finds where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from emulator.aiplatform import (
+    custom_environment,
+    custom_failures,
+    custom_spec,
+    names,
+    resources,
+    unknown_images,
+)
+from emulator.cloud import Cloud
+from emulator.errors import ApiError
+from emulator.jobs import Ending, JobSpec, engines, open_files
+from emulator.jobs.outputs import Outputs
+from emulator.jobs.spec import read_json
+from emulator.metering import record_custom_job
+from emulator.operations import status
+from emulator.storage.errors import StorageError
+
+LOG = logging.getLogger("emulator.aiplatform")
+Body = dict[str, Any]
+KIND = "aiplatform.CustomJob"
+# The pipeline that a job works for, which follows it.
+PIPELINE = "_pipeline"
+FINAL_STATES = frozenset({"JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED"})
+CANCELLED = {"code": 1, "message": "CANCELED"}
+TAKE_SECONDS = 0.5
+# Looking at a view of many files takes long: at most this share of the time is spent on it.
+TAKE_SHARE = 0.1
+
+
+def store(cloud: Cloud, body: Body, **changes: Any) -> Body:
+    """The job as changed; for the inside of a transaction."""
+    changed = {**body, **changes, "updateTime": resources.now(cloud)}
+    cloud.resources.replace(body["name"], changed)
+    return changed
+
+
+def take_up(cloud: Cloud) -> None:
+    """Every job that has not ended is followed again; those of pipelines by their pipelines."""
+    with cloud.store.read() as db:
+        rows = db.execute("SELECT name FROM resources WHERE kind = ?", (KIND,)).fetchall()
+    for (name,) in rows:
+        body = cloud.resources.get(name)
+        if body is not None and body["state"] not in FINAL_STATES and PIPELINE not in body:
+            cloud.jobs.spawn(go_on(cloud, name), name)
+
+
+async def go_on(cloud: Cloud, name: str) -> None:
+    """Follows a job that belongs to nobody."""
+    await follow(cloud, name)
+
+
+async def follow(cloud: Cloud, name: str) -> Body:
+    """The job in a final state."""
+    try:
+        await _advance(cloud, name)
+    except (ApiError, StorageError) as problem:
+        said = problem if isinstance(problem, ApiError) else ApiError("NOT_FOUND", problem.message)
+        _fail(cloud, name, said)
+    except Exception as problem:
+        LOG.exception("custom job %s failed", name)
+        _fail(cloud, name, ApiError("INTERNAL", f"Internal error: {problem!r}"))
+    await asyncio.to_thread(cloud.jobs.clear, names.last(name))
+    return cloud.resources.require(name)
+
+
+async def _advance(cloud: Cloud, name: str) -> None:
+    job = names.last(name)
+    body = cloud.resources.require(name)
+    if body["state"] in FINAL_STATES:
+        return
+    if not cloud.jobs.was_launched(job):
+        command = _command(cloud, body)
+        if command is None:
+            await unknown_images.wait(cloud, body, lambda: is_cancelling(cloud, name))
+            conclude(cloud, name, Ending("cancelled"))
+            return
+        spec = await asyncio.to_thread(_prepare, cloud, body, command)
+        if is_cancelling(cloud, name):
+            conclude(cloud, name, Ending("cancelled"))
+            return
+        cloud.jobs.launch(spec)
+    else:
+        cloud.jobs.relaunch(job)
+    _mark_running(cloud, name)
+    ending = await _finished(cloud, name)
+    await asyncio.to_thread(conclude, cloud, name, ending)
+
+
+def _command(cloud: Cloud, body: Body) -> tuple[str, ...] | None:
+    """The command that stands for the job's image, or None for an image nobody knows."""
+    if "containerSpec" not in custom_spec.primary(body["jobSpec"]):
+        return None
+    return engines.find(cloud.settings.engines, "train", custom_spec.image(body["jobSpec"]))
+
+
+def _prepare(cloud: Cloud, body: Body, command: tuple[str, ...]) -> JobSpec:
+    custom_environment.fill_view(cloud, body)
+    return JobSpec(
+        names.last(body["name"]),
+        (*command, *custom_spec.code(body["jobSpec"]).get("args", [])),
+        custom_environment.variables(cloud, body),
+        custom_spec.timeout_seconds(body["jobSpec"]),
+    )
+
+
+def is_cancelling(cloud: Cloud, name: str) -> bool:
+    """Whether somebody has asked for the job's end."""
+    return bool(cloud.resources.require(name)["state"] == "JOB_STATE_CANCELLING")
+
+
+def _mark_running(cloud: Cloud, name: str) -> None:
+    with cloud.store.transaction():
+        body = cloud.resources.require(name)
+        if body["state"] == "JOB_STATE_PENDING":
+            store(cloud, body, state="JOB_STATE_RUNNING", startTime=resources.now(cloud))
+
+
+async def _finished(cloud: Cloud, name: str) -> Ending:
+    """How the job ended; what it wrote has become objects, meanwhile and at the end."""
+    job = names.last(name)
+    outputs = custom_environment.outputs(cloud, job)
+    taking = asyncio.create_task(_keep_taking(cloud, job, outputs))
+    try:
+        ending = await cloud.jobs.finished(job, lambda: is_cancelling(cloud, name))
+    finally:
+        taking.cancel()
+        await asyncio.wait([taking])
+    await asyncio.to_thread(outputs.take, set(), is_over=True)
+    return ending
+
+
+async def _keep_taking(cloud: Cloud, job: str, outputs: Outputs) -> None:
+    """Takes what the job has closed, again and again; one look at a time, never half of one."""
+    loop = asyncio.get_running_loop()
+    while True:
+        started = loop.time()
+        look = asyncio.ensure_future(asyncio.to_thread(_take, cloud, job, outputs))
+        try:
+            await asyncio.shield(look)
+        except asyncio.CancelledError:
+            await asyncio.wait([look])
+            raise
+        spent = loop.time() - started
+        await asyncio.sleep(max(TAKE_SECONDS, spent / TAKE_SHARE))
+
+
+def _take(cloud: Cloud, job: str, outputs: Outputs) -> None:
+    known = read_json(cloud.jobs.path(job) / "supervisor.json") or {}
+    try:
+        if "childPid" in known:
+            outputs.take(open_files.written_by(known["childPid"]))
+    except Exception:
+        LOG.exception("outputs of job %s", job)
+
+
+def conclude(cloud: Cloud, name: str, ending: Ending) -> None:
+    """The final state and the bill are there together or not at all."""
+    with cloud.store.transaction():
+        body = cloud.resources.require(name)
+        if body["state"] in FINAL_STATES:
+            return
+        end = resources.now(cloud)
+        if body["state"] == "JOB_STATE_CANCELLING":
+            body = store(cloud, body, state="JOB_STATE_CANCELLED", error=CANCELLED, endTime=end)
+        elif ending.is_success:
+            body = store(cloud, body, state="JOB_STATE_SUCCEEDED", endTime=end)
+        else:
+            problem = status(custom_failures.failure(cloud, name, ending))
+            body = store(cloud, body, state="JOB_STATE_FAILED", error=problem, endTime=end)
+        record_custom_job(cloud, body)
+
+
+def _fail(cloud: Cloud, name: str, problem: ApiError) -> None:
+    """The job has failed, or is cancelled where somebody had asked for that."""
+    with cloud.store.transaction():
+        body = cloud.resources.get(name)
+        if body is None or body["state"] in FINAL_STATES:
+            return
+        if body["state"] == "JOB_STATE_CANCELLING":
+            conclude(cloud, name, Ending("cancelled"))
+            return
+        end = resources.now(cloud)
+        store(cloud, body, state="JOB_STATE_FAILED", error=status(problem), endTime=end)
+        record_custom_job(cloud, body)

@@ -1,0 +1,30 @@
+"""Machine types: which there are, which accelerators go with them, and their price."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+TABLE = Path(__file__).with_name("machines.toml")
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads(TABLE.read_text(encoding="utf-8"))
+
+
+def accelerators_of(machine_type: str) -> tuple[str, ...] | None:
+    """The accelerators that a machine type may have, or None for one that Vertex AI has not."""
+    for row in _table()["machine"]:
+        if re.fullmatch(row["pattern"], machine_type):
+            return tuple(row.get("accelerators", ()))
+    return None
+
+
+def usd_per_hour(name: str) -> float | None:
+    """What an hour of a machine type or of one accelerator costs in us-central1, if known."""
+    price = _table()["usd_per_hour"].get(name)
+    return None if price is None else float(price)
