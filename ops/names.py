@@ -131,6 +131,12 @@ def lock_object(name: str) -> str:
     return f"locks/{name}.json"
 
 
+def trainer_image(project: str, region: str, version: str) -> str:
+    """The trainer's image in the project's own Artifact Registry repository `ops`."""
+    # "+" of a local version is not allowed in a tag: docs.docker.com/reference/cli/docker/image/tag
+    return f"{region}-docker.pkg.dev/{project}/ops/trainer:{version.replace('+', '-')}"
+
+
 # -- Labels --------------------------------------------------------------------------------------
 
 

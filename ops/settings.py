@@ -24,6 +24,7 @@ OWNER = "OPS_OWNER"
 EMULATOR_DATA = "OPS_EMULATOR_DATA"
 EMULATOR_PORT = "OPS_EMULATOR_PORT"
 STATE_DIR = "OPS_STATE_DIR"
+TRAINER_IMAGE = "OPS_TRAINER_IMAGE"
 
 KEYS: dict[str, str] = {
     "target": TARGET,
@@ -35,6 +36,7 @@ KEYS: dict[str, str] = {
     "emulator_data": EMULATOR_DATA,
     "emulator_port": EMULATOR_PORT,
     "state_dir": STATE_DIR,
+    "trainer_image": TRAINER_IMAGE,
 }
 
 LOCAL_PROJECT = "local-project"
@@ -57,7 +59,10 @@ class Target(StrEnum):
 
 @dataclass(frozen=True)
 class Settings:
-    """Every setting of one call of `ops`, and in `sources` where each was set."""
+    """Every setting of one call of `ops`, and in `sources` where each was set.
+
+    `trainer_image` is empty where it was not set: `image` is then the project's own.
+    """
 
     target: Target
     project: str
@@ -68,11 +73,20 @@ class Settings:
     emulator_data: Path
     emulator_port: int
     state_dir: Path
+    trainer_image: str
     sources: Mapping[str, str] = field(default_factory=dict)
 
     def labels(self, **more: str) -> dict[str, str]:
         """The labels of every resource of this stack, and `more` (run="…" becomes ops-run)."""
         return names.resource_labels(stack=self.stack, owner=self.owner, **more)
+
+    @property
+    def image(self) -> str:
+        """The container image that trains and serves custom models."""
+        from importlib.metadata import version
+
+        own = names.trainer_image(self.project, self.region, version("ops"))
+        return self.trainer_image or own
 
 
 def read(flags: Mapping[str, str | None], environ: Mapping[str, str], folder: Path) -> Settings:
@@ -92,6 +106,7 @@ def read(flags: Mapping[str, str | None], environ: Mapping[str, str], folder: Pa
         emulator_data=Path(values.get("emulator_data") or _data_folder()).expanduser().absolute(),
         emulator_port=_port(values.get("emulator_port", "0"), sources),
         state_dir=Path(values.get("state_dir", ".ops")).expanduser(),
+        trainer_image=values.get("trainer_image", ""),
         sources={key: sources.get(key, "default") for key in KEYS},
     )
 

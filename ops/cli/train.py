@@ -2,42 +2,115 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ops.cli.call import Call, Outcome, command, commands
 from ops.cli.render import usd
+from ops.cli.trainer_options import with_trainer_flags
 from ops.workflows import train as workflow
-from ops.workflows.train_options import MIN_NODE_HOURS, Options
+from ops.workflows.train_options import CustomOptions, Options
 from ops.workflows.train_result import Trained
 
 app = commands()
 
-Mode = Annotated[str, typer.Option(help="automl, or custom (not built yet).")]
+CUSTOM = "Custom training (--mode custom)"
+LOCAL = "On this machine, without the API (--mode custom --local)"
+
+Mode = Annotated[str, typer.Option(help="automl, or custom: a model type of your choice.")]
 Dataset = Annotated[str | None, typer.Option(help="Name of the data set; the newest unless given.")]
-Budget = Annotated[
-    float, typer.Option("--budget-node-hours", help="AutoML's budget, 8 to 800 node hours.")
-]
 MaxCost = Annotated[
-    float | None, typer.Option("--max-cost", help="Refuse if it can cost more, in dollars.")
+    float | None,
+    typer.Option(
+        "--max-cost", help="In dollars. AutoML: refuse if it can cost more; custom: end it there."
+    ),
 ]
 Again = Annotated[bool, typer.Option("--again", help="Train anew what was trained already.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Watch it to its end.")]
+Budget = Annotated[
+    float | None,
+    typer.Option(
+        "--budget-node-hours",
+        help="Its budget, 8 to 800 node hours; 8 unless given.",
+        rich_help_panel="AutoML (--mode automl)",
+    ),
+]
+ModelType = Annotated[
+    str | None,
+    typer.Option(
+        help="linear, dnn, dnn_dropout, cnn, cnn_batch_norm or transfer.", rich_help_panel=CUSTOM
+    ),
+]
+MachineType = Annotated[
+    str | None, typer.Option("--machine", help="n1-standard-4 if none.", rich_help_panel=CUSTOM)
+]
+Accelerator = Annotated[
+    str | None,
+    typer.Option(help="NVIDIA_TESLA_T4, or two: NVIDIA_TESLA_T4:2.", rich_help_panel=CUSTOM),
+]
+Spot = Annotated[
+    bool,
+    typer.Option("--spot", help="Cheaper machines that may be taken away.", rich_help_panel=CUSTOM),
+]
+Image = Annotated[
+    str | None,
+    typer.Option(
+        help="Container image that trains and serves (OPS_TRAINER_IMAGE; the project's own).",
+        rich_help_panel=CUSTOM,
+    ),
+]
+MaxMinutes = Annotated[
+    float | None,
+    typer.Option(help="End it after this, 2 to 10080; 60 unless given.", rich_help_panel=CUSTOM),
+]
+Here = Annotated[
+    bool, typer.Option("--local", help="Train right here; no job, no price.", rich_help_panel=LOCAL)
+]
+To = Annotated[
+    Path | None,
+    typer.Option(help="Folder for the model; else .ops/STACK/runs/RUN.", rich_help_panel=LOCAL),
+]
 
 
-@command(app, "train", asks=True)
+@command(
+    app,
+    "train",
+    asks=True,
+    examples=(
+        "ops train",
+        "ops train --mode custom --model-type cnn --max-cost 0.50",
+        "ops train --mode custom --model-type transfer --machine g2-standard-4 --spot",
+        "ops train --mode custom --model-type dnn --hidden-units 256,128 --local",
+    ),
+)
+@with_trainer_flags
 def train(
     call: Call,
     mode: Mode = "automl",
     dataset: Dataset = None,
-    budget: Budget = MIN_NODE_HOURS,
     max_cost: MaxCost = None,
     again: Again = False,
     wait: Wait = True,
+    budget: Budget = None,
+    model_type: ModelType = None,
+    machine: MachineType = None,
+    accelerator: Accelerator = None,
+    spot: Spot = False,
+    image: Image = None,
+    max_minutes: MaxMinutes = None,
+    local: Here = False,
+    to: To = None,
+    *,
+    flags: Mapping[str, str],
 ) -> Outcome:
     """Train a model, price first."""
-    options = Options(mode, dataset, budget, max_cost, again)
+    custom = CustomOptions(
+        model_type, flags, machine, accelerator, spot, image, max_minutes, local, to
+    )
+    options = Options(mode, dataset, budget, max_cost, again, custom)
     workflow.check(call.settings, options)
     plan = workflow.plan(call.ledger, options)
     call.price(plan.estimate)

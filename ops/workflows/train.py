@@ -5,27 +5,56 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any, Protocol
 
 from ops import ledger as runs
 from ops import names
 from ops.cloud import models, training
 from ops.cloud.training import Pipeline
-from ops.errors import Code, OpsError
 from ops.ledger import Ledger, Run, RunState
 from ops.pricing.estimate import Estimate
 from ops.progress import Progress
 from ops.settings import Settings
-from ops.workflows import imported, train_automl, train_options, train_result, train_watch
+from ops.workflows import (
+    imported,
+    train_automl,
+    train_custom,
+    train_failures,
+    train_options,
+    train_result,
+    train_watch,
+)
 from ops.workflows.imported import Imported
-from ops.workflows.train_options import Options
+from ops.workflows.train_options import AUTOML, CUSTOM, Options
 from ops.workflows.train_result import Trained
 
 KIND = "train"
 SUBMITTED = "submitted"
-BILLED_AFTER = {
-    "PIPELINE_STATE_FAILED": "Google does not bill a training that failed.",
-    "PIPELINE_STATE_CANCELLED": "Google bills what a cancelled training used.",
-}
+
+
+class Way(Protocol):
+    """What one mode of training has of its own: see `train_automl` and `train_custom`."""
+
+    def check(self, settings: Settings, options: Options) -> Estimate:
+        """The most that it can cost, or a refusal."""
+
+    def inputs(self, settings: Settings, options: Options) -> dict[str, Any]:
+        """What decides the outcome."""
+
+    def submit(self, ledger: Ledger, run: Run, data: Imported) -> Pipeline:
+        """The new pipeline."""
+
+    def limit(self, run: Run) -> str:
+        """What it may use, in words."""
+
+    def outcome(self, ledger: Ledger, run: Run, ended: Pipeline) -> dict[str, Any]:
+        """What is known of one that succeeded."""
+
+    def used(self, ledger: Ledger, run: Run, ended: Pipeline) -> dict[str, Any]:
+        """What one that failed or was cancelled cost."""
+
+
+WAYS: dict[str, Way] = {AUTOML: train_automl, CUSTOM: train_custom}
 
 
 @dataclass(frozen=True)
@@ -43,15 +72,16 @@ def check(settings: Settings, options: Options) -> Estimate:
 
     Looks at nothing but the options: a refusal costs no call.
     """
-    train_options.check_mode(options.mode)
-    return train_automl.check(settings, options)
+    train_options.check_mode(options)
+    return WAYS[options.mode].check(settings, options)
 
 
 def plan(ledger: Ledger, options: Options) -> TrainPlan:
     """The training that `options` ask for, with its price; nothing is made or spent yet."""
     most = check(ledger.session.settings, options)
     data = imported.latest(ledger, options.dataset)
-    inputs = {"mode": options.mode, "dataset": data.name, **train_automl.inputs(options)}
+    own = WAYS[options.mode].inputs(ledger.session.settings, options)
+    inputs = {"mode": options.mode, "dataset": data.name, **own}
     run_plan = runs.Plan(KIND, data.digest, inputs, most.as_json())
     is_new = _standing(ledger, run_plan, options.again) is RunState.NEW
     return TrainPlan(data, run_plan, again=is_new, estimate=most if is_new else Estimate())
@@ -78,9 +108,13 @@ def run(
     progress.goes_on(f"The training {run.id} goes on, within its budget.")
     if not wait and not pipeline.is_ended:
         return train_result.of(run, plan.data, pipeline)
-    limit = train_automl.limit(run)
+    limit = _way(run).limit(run)
     ended = train_watch.watch(ledger, pipeline, run, progress, limit, now)
     return _settle(ledger, run, plan.data, ended)
+
+
+def _way(run: Run) -> Way:
+    return WAYS[str(run.plan["inputs"]["mode"])]
 
 
 def _standing(ledger: Ledger, plan: runs.Plan, again: bool) -> RunState:
@@ -107,7 +141,7 @@ def _submit_once(ledger: Ledger, run: Run, data: Imported) -> Pipeline:
     """The run's one pipeline, found by its label or submitted; never a second."""
     with ledger.lock(run.id):
         found = _pipelines(ledger, run.id)
-        pipeline = found[0] if found else train_automl.submit(ledger, run, data)
+        pipeline = found[0] if found else _way(run).submit(ledger, run, data)
         if not any(event.event == SUBMITTED for event in run.events()):
             run.event(SUBMITTED, pipeline=pipeline.name)
     return pipeline
@@ -115,21 +149,8 @@ def _submit_once(ledger: Ledger, run: Run, data: Imported) -> Pipeline:
 
 def _settle(ledger: Ledger, run: Run, data: Imported, ended: Pipeline) -> Trained:
     if not ended.succeeded:
-        return _failed(run, ended)
-    more = train_automl.outcome(ledger, run, ended)
+        train_failures.settle(run, ended, _way(run).used(ledger, run, ended))
+    more = _way(run).outcome(ledger, run, ended)
     result = replace(train_result.of(run, data, ended), **more)
     run.finish(result.as_json())
     return result
-
-
-def _failed(run: Run, ended: Pipeline) -> Trained:
-    cancelled = ended.state == "PIPELINE_STATE_CANCELLED"
-    state = RunState.CANCELLED if cancelled else RunState.FAILED
-    run.finish({"pipeline": ended.name, "error": ended.error}, state)
-    why = f": {ended.error.rstrip('.')}." if ended.error else "."
-    raise OpsError(
-        Code.JOB_FAILED,
-        f"The training {run.id} {'was cancelled' if cancelled else 'failed'}{why} "
-        f"{BILLED_AFTER[ended.state]}",
-        "Type the same command again to train anew.",
-    )

@@ -19,15 +19,15 @@ from ops.workflows.train_options import Options, check_budget, check_cap
 def check(settings: Settings, options: Options) -> Estimate:
     """The most that the budget can cost; USAGE, REGION_WITHOUT_AUTOML or OVER_CAP if refused."""
     regions.check_automl(settings.region)
-    check_budget(options.budget_node_hours)
-    most = Estimate((estimate.automl_training(options.budget_node_hours, settings.region),))
+    check_budget(options.node_hours)
+    most = Estimate((estimate.automl_training(options.node_hours, settings.region),))
     check_cap(most, options)
     return most
 
 
-def inputs(options: Options) -> dict[str, Any]:
+def inputs(settings: Settings, options: Options) -> dict[str, Any]:  # noqa: ARG001
     """What decides the outcome, beside mode and data set."""
-    return {"budget_node_hours": options.budget_node_hours}
+    return {"budget_node_hours": options.node_hours}
 
 
 def submit(ledger: Ledger, run: Run, data: Imported) -> Pipeline:
@@ -57,3 +57,8 @@ def outcome(ledger: Ledger, run: Run, ended: Pipeline) -> dict[str, Any]:  # noq
         region = ledger.session.settings.region
         usd = round(estimate.automl_training(ended.node_hours, region).usd, 6)
     return {"evaluation": evaluate.headline(ledger, ended.model_name), "usd_on_google": usd}
+
+
+def used(ledger: Ledger, run: Run, ended: Pipeline) -> dict[str, Any]:  # noqa: ARG001
+    """What an ended training cost that left no model: its pipeline does not say."""
+    return {}

@@ -2,43 +2,83 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
 
 from ops.errors import Code, OpsError
 from ops.pricing import estimate
 from ops.pricing.estimate import Estimate
 
-MODES = ("automl", "custom")
+AUTOML, CUSTOM = "automl", "custom"
 # AutoML image classification in the cloud: aiplatform_v1 PROTO, read 2026-08-22.
 MIN_NODE_HOURS, MAX_NODE_HOURS = 8.0, 800.0
 
 
 @dataclass(frozen=True)
+class CustomOptions:
+    """What is asked of a custom training; None and empty are what was not said.
+
+    `flags` are the trainer's own, by name and as typed. `local` trains on this machine, into the
+    folder `to`.
+    """
+
+    model_type: str | None = None
+    flags: Mapping[str, str] = field(default_factory=dict)
+    machine: str | None = None
+    accelerator: str | None = None
+    spot: bool = False
+    image: str | None = None
+    max_minutes: float | None = None
+    local: bool = False
+    to: Path | None = None
+
+    def named(self) -> list[str]:
+        """The options that were given, as typed: `--model-type`, `--spot`, …"""
+        own = {key: value for key, value in vars(self).items() if key != "flags"}
+        said = [f"--{key.replace('_', '-')}" for key, value in own.items() if value]
+        return [*said, *(f"--{name}" for name in self.flags)]
+
+
+@dataclass(frozen=True)
 class Options:
-    """What the user asked for."""
+    """What the user asked for; `budget_node_hours` None is AutoML's smallest."""
 
     mode: str
     dataset: str | None = None
-    budget_node_hours: float = MIN_NODE_HOURS
+    budget_node_hours: float | None = None
     max_cost_usd: float | None = None
     again: bool = False
+    custom: CustomOptions = field(default_factory=CustomOptions)
+
+    @property
+    def node_hours(self) -> float:
+        """AutoML's budget."""
+        return MIN_NODE_HOURS if self.budget_node_hours is None else self.budget_node_hours
 
 
-def check_mode(mode: str) -> None:
-    """USAGE for anything but automl and custom."""
-    if mode == "automl":
-        return
-    if mode == "custom":
+def check_mode(options: Options) -> None:
+    """USAGE for another mode than automl and custom, and for options of the one with the other."""
+    if options.mode not in (AUTOML, CUSTOM):
+        near = get_close_matches(options.mode, (AUTOML, CUSTOM), n=1) or [AUTOML]
         raise OpsError(
             Code.USAGE,
-            "--mode custom is not built yet: it comes with custom training.",
-            "Type: ops train --mode automl",
+            f"--mode is automl or custom. Received: {options.mode}.",
+            f"Type: ops train --mode {near[0]}",
         )
-    raise OpsError(
-        Code.USAGE,
-        f"--mode is automl or custom. Received: {mode}.",
-        "Type: ops train --mode automl",
-    )
+    if options.mode == AUTOML and (strange := options.custom.named()):
+        raise OpsError(
+            Code.USAGE,
+            f"{_are(strange)} for --mode custom. Received: --mode automl.",
+            "Type: ops train --mode custom --model-type cnn, or leave it out",
+        )
+    if options.mode == CUSTOM and options.budget_node_hours is not None:
+        raise OpsError(
+            Code.USAGE,
+            "--budget-node-hours is for --mode automl. Received: --mode custom.",
+            "Type --max-cost or --max-minutes in its place.",
+        )
 
 
 def check_budget(node_hours: float) -> None:
@@ -64,7 +104,32 @@ def check_cap(most: Estimate, options: Options) -> None:
     fits = f"--budget-node-hours {affordable}, or " if affordable >= MIN_NODE_HOURS else ""
     raise OpsError(
         Code.OVER_CAP,
-        f"The training can cost ${dollars:.2f} ({options.budget_node_hours:g} node hours at "
+        f"The training can cost ${dollars:.2f} ({options.node_hours:g} node hours at "
         f"${rate:g}), more than the cap of ${cap:.2f}.",
         f"Type {fits}--max-cost {dollars:.2f}",
     )
+
+
+def check_local(options: Options) -> None:
+    """USAGE for options of a training on Vertex AI together with --local, and --to without it."""
+    own = options.custom
+    if own.to is not None and not own.local:
+        raise OpsError(
+            Code.USAGE,
+            "--to is for --local: a training on Vertex AI leaves its model in the bucket.",
+            "Leave --to out, or type --local",
+        )
+    remote = {"--machine", "--accelerator", "--spot", "--image", "--max-minutes"}
+    strange = [name for name in own.named() if name in remote]
+    strange += [] if options.max_cost_usd is None else ["--max-cost"]
+    if own.local and strange:
+        raise OpsError(
+            Code.USAGE,
+            f"{_are(strange)} for a training on Vertex AI. Received: --local, which trains on "
+            "this machine.",
+            "Leave it out; --max-seconds ends a training on this machine.",
+        )
+
+
+def _are(names: list[str]) -> str:
+    return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}"

@@ -100,7 +100,7 @@ def test_an_unknown_key_in_the_file_is_refused(tmp_path: Path) -> None:
     )
     assert refused.value.hint == (
         "Known settings: target, project, stack, region, bucket, owner, emulator_data, "
-        "emulator_port, state_dir."
+        "emulator_port, state_dir, trainer_image."
     )
 
 

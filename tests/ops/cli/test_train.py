@@ -41,7 +41,7 @@ def test_a_training_leaves_a_model_its_cost_and_its_evaluation(
 
     assert re.fullmatch(r"train-[0-9a-f]{12}-[0-9a-f]{8}-1", run)
     assert trained["digest"][:12] == run.split("-")[1]  # type: ignore[index]
-    assert trained["model"] == f"{PARENT}/models/{run}"
+    assert trained["model"] == f"{PARENT}/models/default-photos-automl@1"
     assert (trained["state"], trained["stop_reason"]) == ("succeeded", "MODEL_CONVERGED")
     assert (trained["node_hours"], trained["usd_on_google"]) == (1.25, 4.33125)
     assert trained["evaluation"]["accuracy"] == 1.0  # type: ignore[index]
@@ -78,7 +78,8 @@ def test_again_trains_anew_at_its_price(life: Life, trained: dict[str, object]) 
 
     run = str(trained["run"])[:-1] + "2"
     assert told(again) == PRICE
-    assert f"Model      {PARENT}/models/{run}\n" in again.out
+    assert f"Run        {run}\n" in again.out
+    assert f"Model      {PARENT}/models/default-photos-automl@2\n" in again.out
     assert "Cost       $0.00 here, would be $4.33 on Google\n" in again.out
 
 
@@ -153,7 +154,7 @@ def test_the_evaluation_has_the_users_own_label_names(
     """Labels and both sides of the confusion matrix read as the user wrote them."""
     found = life.result("evaluate", "--run", str(trained["run"]))
 
-    assert found["model"] == trained["model"]
+    assert str(trained["model"]).startswith(str(found["model"]))
     assert [one["label"] for one in found["labels"]] == ["0", "red shoe", "t-shirt"]
     assert sorted(found["confusion"]["labels"]) == ["0", "red shoe", "t-shirt"]
     assert found["confusion"]["rows"] == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
@@ -162,10 +163,11 @@ def test_the_evaluation_has_the_users_own_label_names(
 
 def test_the_evaluation_is_a_table_for_people(life: Life, trained: dict[str, object]) -> None:
     """The same figures as with --json, as text."""
-    text = life.run("evaluate", "--model", str(trained["run"])).out
+    text = life.run("evaluate", "--model", str(trained["model"])).out
 
-    assert text.startswith(f"Model {trained['model']} (photos-automl)\n100.0% of 3 test photos")
-    assert "label     photos  precision  recall  auPrc\n" in text
+    assert text.startswith(f"Model {PARENT}/models/default-photos-automl")
+    assert "(photos-automl)\n100.0% of 3 test photos" in text
+    assert "label     photos  precision  recall     F1  auPrc\n" in text
     assert "\nt-shirt        1      1.000   1.000" in text
 
 

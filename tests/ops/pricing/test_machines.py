@@ -39,7 +39,7 @@ def test_a_machine_with_its_own_accelerator_says_so_to_vertex() -> None:
 @pytest.mark.parametrize(
     ("type", "accelerator", "code", "hint"),
     [
-        ("n1-standard-5", "", Code.UNKNOWN_PRICE, "Type --machine n1-standard-4"),
+        ("n2-standard-4", "", Code.UNKNOWN_PRICE, "Type --machine n1-standard-4"),
         ("n1-standard-4", "NVIDIA_T4", Code.UNKNOWN_PRICE, "Type --accelerator NVIDIA_TESLA_T4"),
         (
             "n1-standard-4",

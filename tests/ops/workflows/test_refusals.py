@@ -23,8 +23,9 @@ def at(region: str) -> settings.Settings:
             "us-central1",
             Options("custom"),
             Code.USAGE,
-            "--mode custom is not built yet: it comes with custom training.",
-            "Type: ops train --mode automl",
+            "--mode custom needs a model type: linear, dnn, dnn_dropout, cnn, cnn_batch_norm, "
+            "transfer.",
+            "Type: ops train --mode custom --model-type cnn",
         ),
         (
             "us-central1",

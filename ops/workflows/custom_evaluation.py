@@ -1,0 +1,40 @@
+"""The evaluation that a custom training left in its folder, put beside its model in the registry.
+
+Vertex AI evaluates AutoML models only: here `ops` imports what the trainer measured, overall and
+for each label. The display name is the run's id, so that a repeat finds what is there.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ops import names
+from ops.cloud import storage
+from ops.errors import Code, OpsError
+from ops.ledger import Ledger, Run
+
+OUTCOME, EVALUATION = "outcome.json", "model/evaluation.json"
+
+
+def ensure(ledger: Ledger, run: Run, model_name: str) -> None:  # noqa: ARG001
+    """The model has the run's evaluation when this returns, once; JOB_FAILED if there is none."""
+    document = read_json(ledger, run.id, EVALUATION)
+    if document is None or not isinstance(document.get("metrics"), dict):
+        raise OpsError(
+            Code.JOB_FAILED,
+            f"The training {run.id} ended well but left no evaluation that can be read at "
+            f"{storage.uri(ledger.session, names.run_object(run.id, EVALUATION))}.",
+            f"Type: ops logs {run.id}",
+        )
+
+
+def read_json(ledger: Ledger, run: str, file: str) -> dict[str, Any] | None:
+    """A JSON object among a run's files; None when it is not there or is none."""
+    bucket = ledger.session.settings.bucket
+    found = storage.read_text(ledger.session, bucket, names.run_object(run, file))
+    try:
+        value = json.loads(found.text) if found else None
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None

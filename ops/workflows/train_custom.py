@@ -1,0 +1,127 @@
+"""What is particular to a custom training: its flags, machine, price, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ops import names
+from ops.cloud import storage, training
+from ops.cloud.training import Pipeline
+from ops.errors import Code, OpsError
+from ops.ledger import Ledger, Run
+from ops.pricing import estimate
+from ops.pricing.estimate import Estimate
+from ops.pricing.machines import DEFAULT_TRAINING_MACHINE, Machine, machine
+from ops.settings import Settings
+from ops.workflows import custom_evaluation, evaluate, registry, train_limits, trainer_flags
+from ops.workflows.imported import Imported
+from ops.workflows.registry import Place
+from ops.workflows.train_options import CUSTOM, CustomOptions, Options
+from ops.workflows.trainer_flags import MAX_SECONDS, MODEL_TYPE
+
+MANIFEST = "manifest.jsonl"
+
+
+def check(settings: Settings, options: Options) -> Estimate:
+    """The most that the training can cost; USAGE, UNKNOWN_PRICE or OVER_CAP if refused."""
+    checked_flags(options.custom)
+    chosen = _machine(options.custom)
+    limits = train_limits.of(options, chosen, settings.region)
+    return Estimate(estimate.custom_training(limits.timeout_seconds, chosen, settings.region))
+
+
+def checked_flags(custom: CustomOptions) -> dict[str, str]:
+    """The trainer's flags, and the model type; USAGE for one that is missing or not usable."""
+    if custom.model_type is None:
+        raise OpsError(
+            Code.USAGE,
+            f"--mode custom needs a model type: {', '.join(trainer_flags.model_types())}.",
+            "Type: ops train --mode custom --model-type cnn",
+        )
+    model_type = trainer_flags.check_model_type(custom.model_type)
+    return {MODEL_TYPE: model_type, **trainer_flags.checked(custom.flags, model_type)}
+
+
+def inputs(settings: Settings, options: Options) -> dict[str, Any]:
+    """What decides the outcome, beside mode and data set."""
+    chosen = _machine(options.custom)
+    limits = train_limits.of(options, chosen, settings.region)
+    flags = {**checked_flags(options.custom), MAX_SECONDS: str(limits.max_seconds)}
+    return {
+        "flags": flags,
+        "machine": {**chosen.spec(), "is_included": chosen.is_included},
+        "spot": options.custom.spot,
+        "image": options.custom.image or settings.image,
+        "timeout_seconds": limits.timeout_seconds,
+    }
+
+
+def submit(ledger: Ledger, run: Run, data: Imported) -> Pipeline:
+    """The new pipeline of the run; its model is the next version of the data set's custom model."""
+    with registry.placing(ledger, data.name, CUSTOM, run.id) as place:
+        return training.submit(ledger.session, _spec(ledger, run, data, place))
+
+
+def _spec(ledger: Ledger, run: Run, data: Imported, place: Place) -> training.CustomSpec:
+    asked = run.plan["inputs"]
+    manifest = names.dataset_prefix(data.name, data.digest) + MANIFEST
+    return training.CustomSpec(
+        display_name=run.id,
+        place=place.fields,
+        model_display_name=f"{data.name}-custom",
+        image=asked["image"],
+        arguments=[
+            f"--manifest={storage.uri(ledger.session, manifest)}",
+            *trainer_flags.arguments(asked["flags"]),
+        ],
+        machine_spec=_of_record(asked).spec(),
+        spot=asked["spot"],
+        output_uri=storage.uri(ledger.session, f"runs/{run.id}"),
+        timeout_seconds=asked["timeout_seconds"],
+        labels=run.labels,
+    )
+
+
+def limit(run: Run) -> str:
+    """What the training may use, in words."""
+    return f"at most {run.plan['inputs']['timeout_seconds'] / 60:g} min"
+
+
+def outcome(ledger: Ledger, run: Run, ended: Pipeline) -> dict[str, Any]:
+    """What is known of a training that succeeded, beside what its pipeline says."""
+    custom_evaluation.ensure(ledger, run, ended.model_name)
+    said = custom_evaluation.read_json(ledger, run.id, custom_evaluation.OUTCOME) or {}
+    return {
+        "stop_reason": str(said.get("stopReason", "")),
+        "evaluation": evaluate.headline(ledger, ended.model_name),
+        **used(ledger, run, ended),
+    }
+
+
+def used(ledger: Ledger, run: Run, ended: Pipeline) -> dict[str, Any]:
+    """What an ended training cost on Google: its machine, from start to end, also if it failed."""
+    if ended.started is None or ended.ended is None:
+        return {}
+    seconds = (ended.ended - ended.started).total_seconds()
+    return {"usd_on_google": cost_usd(run.plan["inputs"], seconds, ledger.session.settings.region)}
+
+
+def cost_usd(asked: Mapping[str, Any], seconds: float, region: str) -> float:
+    """Dollars for these seconds on the machine of a plan's inputs."""
+    costs = estimate.custom_training(seconds, _of_record(asked), region)
+    return round(estimate.total_usd(costs), 6)
+
+
+def _machine(custom: CustomOptions) -> Machine:
+    return machine(custom.machine or DEFAULT_TRAINING_MACHINE, custom.accelerator or "")
+
+
+def _of_record(asked: Mapping[str, Any]) -> Machine:
+    spec = asked["machine"]
+    return Machine(
+        spec["machineType"],
+        spec.get("acceleratorType", ""),
+        int(spec.get("acceleratorCount", 0)),
+        bool(spec["is_included"]),
+    )

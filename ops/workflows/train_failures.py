@@ -1,0 +1,83 @@
+"""A training that failed or was cancelled: why, what it cost, and what to type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from ops.cloud.training import Pipeline
+from ops.errors import Code, OpsError
+from ops.ledger import Run, RunState
+from ops.workflows.train_options import CUSTOM
+
+AGAIN = "Type the same command again to train anew."
+CANCELLED = "PIPELINE_STATE_CANCELLED"
+# Whether Google bills what a training used that left no model. AutoML: the price page (undated);
+# custom jobs are billed by the time their machines run (training/understanding-training-service).
+BILLED = {
+    ("automl", False): "Google does not bill a training that failed.",
+    ("automl", True): "Google bills what a cancelled training used.",
+    ("custom", False): "Google bills the time that its machine ran.",
+    ("custom", True): "Google bills the time that its machine ran.",
+}
+# Words in the error or the last log lines → code and what to type; the first that fits.
+# Quota and stock-out texts: vertex.md, 5.1 and 3.3 (read 2026-08-22, field reports 2025-26).
+REASONS: tuple[tuple[tuple[str, ...], Code, str], ...] = (
+    (
+        ("exceed quota", "quota limits", "Quota exceeded"),
+        Code.QUOTA,
+        "Ask for more quota in the console (IAM, Quotas), or type another --machine.",
+    ),
+    (
+        ("STOCKOUT", "stockout", "resources are insufficient", "does not have enough resources"),
+        Code.QUOTA,
+        "Google has no such machine free now: type it again later, or another --machine.",
+    ),
+    (
+        ("cannot be pulled", "Failed to pull", "ImagePull", "image not found", "manifest unknown"),
+        Code.JOB_FAILED,
+        "Push the image, or name one that is there: --image REGION-docker.pkg.dev/PROJECT/…",
+    ),
+    (
+        ("out of memory", "ran out of memory", "OutOfMemory", "exit code 137", "status of 137"),
+        Code.JOB_FAILED,
+        "Type a smaller --batch-size or --image-size, or a larger --machine.",
+    ),
+    (
+        ("timed out", "time limit", "timeout", "deadline", "DEADLINE_EXCEEDED"),
+        Code.JOB_FAILED,
+        "Type a larger --max-minutes or --max-cost: it goes on from its last checkpoint.",
+    ),
+)
+
+
+def settle(run: Run, ended: Pipeline, used: Mapping[str, Any]) -> NoReturn:
+    """Put the end on record, with what it cost; then JOB_FAILED, or QUOTA."""
+    cancelled = ended.state == CANCELLED
+    state = RunState.CANCELLED if cancelled else RunState.FAILED
+    run.finish({"pipeline": ended.name, "error": ended.error, **used}, state)
+    raise error(run, ended.error, cancelled, used)
+
+
+def error(run: Run, said: str, cancelled: bool, used: Mapping[str, Any]) -> OpsError:
+    """The failure as the user reads it; `said` is what the API gives as its reason."""
+    mode = str(run.plan["inputs"]["mode"])
+    why = f": {said.rstrip('.')}." if said else "."
+    usd = used.get("usd_on_google")
+    cost = f" That is ${usd:.4f} at Google's rates." if usd is not None else ""
+    code, hint = reason(said) if mode == CUSTOM and not cancelled else (Code.JOB_FAILED, AGAIN)
+    logs = f"\nType: ops logs {run.id}   to read what it said" if mode == CUSTOM else ""
+    return OpsError(
+        code,
+        f"The training {run.id} {'was cancelled' if cancelled else 'failed'}{why} "
+        f"{BILLED[mode, cancelled]}{cost}",
+        hint + logs,
+    )
+
+
+def reason(said: str) -> tuple[Code, str]:
+    """What kind of failure these words tell of, and what to type."""
+    for words, code, hint in REASONS:
+        if any(word in said for word in words):
+            return code, hint
+    return Code.JOB_FAILED, AGAIN
