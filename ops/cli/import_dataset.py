@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,11 +10,13 @@ from ops.cli.call import Call, Outcome, command, commands
 from ops.cli.render import table
 from ops.data.split import SPLITS
 from ops.workflows import import_dataset as workflow
+from ops.workflows.import_source import Options, look, shares
 
 app = commands()
 
 SourceArgument = Annotated[
-    Path, typer.Argument(help="A folder with a folder per class, or a CSV: [ML_USE,]path,label.")
+    str,
+    typer.Argument(help="A folder with a folder per class, or a CSV: [ML_USE,]path,label…"),
 ]
 NameOption = Annotated[
     str | None, typer.Option(help="The data set's name; else made of the source's.")
@@ -23,15 +24,41 @@ NameOption = Annotated[
 SkipBadOption = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out photos that cannot be used, and say which.")
 ]
+SeveralOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--multi-label/--single-label",
+        help="Whether a photo may have several labels; else it may if any has.",
+    ),
+]
+SplitOption = Annotated[
+    str | None,
+    typer.Option(
+        "--split",
+        help="Percent for training, validation and test (80/10/10), or for training and test "
+        "(90/10: for custom training only); else as the earlier version, or 80/10/10.",
+    ),
+]
+EXAMPLES = (
+    "ops import-dataset photos/",
+    "ops import-dataset list.csv --name shop --multi-label",
+    "ops import-dataset photos/ --split 70/15/15",
+)
 
 
-@command(app, "import-dataset")
+@command(app, "import-dataset", examples=EXAMPLES)
 def import_dataset(
-    call: Call, source: SourceArgument, name: NameOption = None, skip_bad: SkipBadOption = False
+    call: Call,
+    source: SourceArgument,
+    name: NameOption = None,
+    skip_bad: SkipBadOption = False,
+    multi_label: SeveralOption = None,
+    split: SplitOption = None,
 ) -> Outcome:
     """Check, upload and register photos with their labels."""
-    found = workflow.look(source, name, skip_bad, call.progress, call.settings.state_dir)
-    plan = workflow.plan(call.ledger, found)
+    options = Options(name, skip_bad, multi_label, shares(split))
+    found = look(source, options, call.progress, call.settings.state_dir)
+    plan = workflow.plan(call.ledger, found, options.shares)
     for remark in plan.remarks:
         call.say(remark)
     done = workflow.run(call.ledger, plan, call.progress)
@@ -46,16 +73,19 @@ def _text(done: workflow.Done) -> str:
         (own, *(counts[split] for split in SPLITS), sum(counts.values()))
         for own, counts in sorted(result["labels"].items())
     ]
-    total = ("all", *(result["splits"][split] for split in SPLITS), result["photos"])
+    splits, unlabelled = result["splits"], result.get("unlabelled", 0)
+    if unlabelled:
+        rows.append(("(no label)", 0, 0, 0, unlabelled))
+    total = ("all", *(splits[split] for split in SPLITS), result["photos"])
     verb = "Already imported" if done.already else "Imported"
+    kind = "multi-label data set" if result.get("multi_label") else "data set"
+    headers = ["label", *SPLITS, "photos"]
     return "\n".join(
         (
-            f"{verb}: data set {result['name']}, {result['photos']:,} photos, "
-            f"{len(rows)} labels, digest {result['digest'][:12]}.",
-            table(
-                ["label", *SPLITS, "photos"], [*rows, total], right=", ".join([*SPLITS, "photos"])
-            ),
+            f"{verb}: {kind} {result['name']}, {result['photos']:,} photos, "
+            f"{len(result['labels'])} labels, digest {result['digest'][:12]}.",
+            table(headers, [*rows, total], right=", ".join(headers[1:])),
             f"{result['dataset']}",
-            "Next: ops train --mode automl",
+            f"Next: ops train --mode {'automl' if splits['validation'] else 'custom'}",
         )
     )

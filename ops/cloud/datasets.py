@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _SCHEMAS = "gs://google-cloud-aiplatform/schema/dataset/"
 IMAGE_METADATA = f"{_SCHEMAS}metadata/image_1.0.0.yaml"
 SINGLE_LABEL_IMPORT = f"{_SCHEMAS}ioformat/image_classification_single_label_io_format_1.0.0.yaml"
+MULTI_LABEL_IMPORT = f"{_SCHEMAS}ioformat/image_classification_multi_label_io_format_1.0.0.yaml"
 CREATE_SECONDS = 600.0
 # A million photos: no figure is published, so the longest that a person would wait for.
 IMPORT_SECONDS = 24 * 3600.0
@@ -85,9 +86,10 @@ def create(session: Session, display_name: str, labels: Mapping[str, str]) -> Da
     return _dataset(session.wait(operation, CREATE_SECONDS))
 
 
-def start_import(session: Session, name: str, uri: str) -> Any:
+def start_import(session: Session, name: str, uri: str, *, multi_label: bool = False) -> Any:
     """The operation that fills the data set from an import file in the bucket."""
-    configs = [{"gcs_source": {"uris": [uri]}, "import_schema_uri": SINGLE_LABEL_IMPORT}]
+    schema = MULTI_LABEL_IMPORT if multi_label else SINGLE_LABEL_IMPORT
+    configs = [{"gcs_source": {"uris": [uri]}, "import_schema_uri": schema}]
     request = {"name": name, "import_configs": configs}
     return session.submit(session.datasets().import_data, request=request)
 

@@ -9,11 +9,12 @@ from functools import partial
 
 from ops.data.decode import quiet_about_large_photos
 from ops.data.duplicates import same_photo_once, several_labels
-from ops.data.known import KnownPhotos, Signature, signature
-from ops.data.labels import collisions, imbalance, too_few, unfit, untrained
+from ops.data.known import KnownPhotos
+from ops.data.labels import collisions, imbalance, too_few, unfit, untrained, without
 from ops.data.listing import Candidate, Listing
 from ops.data.parallel import in_order
 from ops.data.photos import Named, Photo, check_photo
+from ops.data.places import Signature, signature
 from ops.data.problems import BadPhotoError, Problem
 
 _THREADS = max(4, os.cpu_count() or 1)
@@ -33,6 +34,7 @@ class Checked:
     looked_at: int = 0
     other_files: list[str] = field(default_factory=list)
     left_out: int = 0
+    multi_label: bool = False
 
     @property
     def must_stop(self) -> bool:
@@ -49,7 +51,12 @@ def check(
 
     Files that `known` has seen, unchanged, are not read again; it learns the others.
     """
-    checked = Checked(problems=list(listing.problems), looked_at=len(listing.candidates))
+    checked = Checked(
+        problems=list(listing.problems),
+        warnings=list(listing.warnings),
+        looked_at=len(listing.candidates),
+        multi_label=listing.multi_label,
+    )
     checked.left_out = sum(problem.skippable for problem in listing.problems)
     if checked.must_stop:
         return checked
@@ -70,9 +77,7 @@ def _look_at_all(
             advance(1)
             if isinstance(outcome, Photo):
                 known.add(seen, outcome)
-                checked.photos.append(
-                    Named(outcome, candidate.where, candidate.label, candidate.split)
-                )
+                checked.photos.append(_named(candidate, outcome))
             elif outcome.is_photo or candidate.must_be_photo:
                 checked.problems.append(Problem(candidate.where, outcome.what, outcome.fix))
                 checked.left_out += 1
@@ -80,27 +85,34 @@ def _look_at_all(
                 checked.other_files.append(candidate.where)
 
 
+def _named(candidate: Candidate, photo: Photo) -> Named:
+    return Named(photo, candidate.where, candidate.labels, candidate.split, candidate.source)
+
+
 def _outcome(
     known: KnownPhotos, candidate: Candidate
 ) -> tuple[Signature | None, Photo | BadPhotoError]:
-    seen = signature(candidate.path)
+    seen = signature(candidate.place)
     try:
-        return seen, known.get(candidate.path, seen) or check_photo(candidate.path)
+        return seen, known.get(candidate.place, seen) or check_photo(candidate.place)
     except BadPhotoError as bad:
         return seen, bad
 
 
 def _judge_together(listing: Listing, checked: Checked) -> None:
     """What only shows when all photos are known: the same one twice, labels, their numbers."""
-    _drop(checked, several_labels(checked.photos))
+    if not checked.multi_label:
+        _drop(checked, several_labels(checked.photos))
     checked.photos, repeated = same_photo_once(checked.photos)
     checked.warnings += repeated
-    listed = [candidate.label for candidate in listing.candidates]
+    listed = [label for candidate in listing.candidates for label in candidate.labels]
     checked.problems += collisions({*listed, *listing.empty_labels})
-    _drop(checked, too_few(checked.photos, listed, listing.empty_labels))
+    rare = too_few(checked.photos, listed, listing.empty_labels)
+    _drop(checked, rare.values())
+    checked.photos = without(rare, checked.photos)
     checked.problems += untrained(checked.photos)
     checked.warnings += imbalance(checked.photos)
-    checked.problems += unfit(str(listing.source), checked.photos)
+    checked.problems += unfit(listing.source, checked.photos)
 
 
 def _drop(checked: Checked, found: Iterable[tuple[Problem, Sequence[Named]]]) -> None:

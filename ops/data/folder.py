@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ops.data.formats import PHOTO_SUFFIXES
-from ops.data.listing import Candidate, Listing, shown
+from ops.data.listing import Candidate, Listing, own_label, shown
 from ops.data.split import SPLIT_WORDS, SPLITS
 
 SYSTEM_FILES = frozenset(("thumbs.db", "desktop.ini", "__macosx", "@eadir"))
@@ -24,9 +25,9 @@ class _Folder:
     files: list[Path] = field(default_factory=list)
 
 
-def list_folder(listing: Listing) -> None:
-    """Fills the listing from `listing.source`, a folder; photos may lie deeper under a class."""
-    top = _look(listing, listing.source)
+def list_folder(listing: Listing, source: Path) -> None:
+    """Fills the listing from `source`, a folder; photos may lie deeper under a class."""
+    top = _look(listing, source)
     splits = {folder: _split_of(folder) for folder in top.folders}
     if any(splits.values()) and not all(splits.values()):
         _refuse_mixture(listing, splits)
@@ -39,12 +40,14 @@ def list_folder(listing: Listing) -> None:
         listing.understood = _words_for_splits(splits)
         for folder, split in splits.items():
             inner = _look(listing, folder)
+            _note_spellings(listing, inner.folders)
             for label_folder in inner.folders:
-                _list_label(listing, label_folder, split)
+                _list_label(listing, source, label_folder, split)
         return
     listing.understood = "a folder per class"
+    _note_spellings(listing, top.folders)
     for folder in top.folders:
-        _list_label(listing, folder, None)
+        _list_label(listing, source, folder, None)
 
 
 def _split_of(folder: Path) -> str | None:
@@ -59,20 +62,30 @@ def _split_of(folder: Path) -> str | None:
         return split
 
 
-def _list_label(listing: Listing, folder: Path, split: str | None) -> None:
-    before = len(listing.candidates)
+def _note_spellings(listing: Listing, folders: list[Path]) -> None:
+    """Two folders whose names look alike, composed and decomposed, are one label: that is said."""
+    labels = Counter(own_label(folder.name) for folder in folders)
+    for label, number in labels.items():
+        if number > 1:
+            words = f"{number} folders are called “{label}”, spelt in different bytes (Unicode)"
+            listing.warnings.append(f"{words}: they are one label.")
+
+
+def _list_label(listing: Listing, source: Path, folder: Path, split: str | None) -> None:
+    before, label = len(listing.candidates), own_label(folder.name)
     for path in _walk(listing, folder):
         listing.candidates.append(
             Candidate(
-                path=path,
+                place=path,
                 where=shown(str(path)),
-                label=shown(folder.name),
+                labels=(label,),
                 split=split,
+                source=shown(path.relative_to(source).as_posix()),
                 must_be_photo=not path.suffix or path.suffix.lower() in PHOTO_SUFFIXES,
             )
         )
     if len(listing.candidates) == before:
-        listing.empty_labels.append(shown(folder.name))
+        listing.empty_labels.append(label)
 
 
 def _walk(listing: Listing, top: Path) -> Iterator[Path]:
@@ -161,7 +174,7 @@ def _refuse_mixture(listing: Listing, splits: dict[Path, str | None]) -> None:
     known = ", ".join(f"{shown(path.name)}/" for path, split in splits.items() if split)
     other = ", ".join(f"{shown(path.name)}/" for path, split in splits.items() if not split)
     listing.problem(
-        shown(str(listing.source)),
+        listing.source,
         f"{known} look like splits, but {other} beside them do not.",
         "Leave either only train/, validation/ and test/ there, or only one folder per class.",
         skippable=False,
@@ -174,7 +187,7 @@ def _refuse_flat(listing: Listing, top: _Folder) -> None:
     if photos:
         what = f"it holds photos ({photos:,}) but no folders, so they have no label."
     listing.problem(
-        shown(str(listing.source)),
+        listing.source,
         what,
         "Make one folder per class in it, named like the class, and put the photos there.",
         skippable=False,

@@ -7,68 +7,61 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import fields
 from itertools import islice
 from pathlib import Path
 
 from ops.data.photos import Photo
-
-Signature = tuple[int, int, int, int, int]
+from ops.data.places import CloudObject, Place, Signature, key
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS photos (path TEXT PRIMARY KEY, signature TEXT, photo TEXT)"
 _CHUNK = 500
-_RULES = 1
+_RULES = 2
 """Raised when a photo would be judged or converted in another way than before."""
 
 SETTLED_SECONDS = 2.0
 """A file written this recently may be written again without its times telling: not remembered."""
 
 
-def signature(path: Path) -> Signature | None:
-    """What changes when a file does: device, inode, size, and the times of content and inode."""
-    try:
-        info = path.stat()
-    except OSError:
-        return None
-    return (info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
-
-
 class KnownPhotos:
-    """Photos by absolute path, with the signature that their file had when it was checked."""
+    """Photos by absolute path or address, with the signature that they had when checked."""
 
     def __init__(self, known: Mapping[str, tuple[Signature, Photo]] | None = None) -> None:
         self._known = known or {}
         self._new: dict[str, tuple[Signature, Photo]] = {}
 
     @classmethod
-    def load(cls, store: Path, paths: Iterable[Path]) -> KnownPhotos:
-        """What `store` knows of these files; nothing when there is no store or it is broken."""
+    def load(cls, store: Path, places: Iterable[Place]) -> KnownPhotos:
+        """What `store` knows of these places; nothing when there is no store or it is broken."""
         if not store.is_file():
             return cls()
         try:
             with closing(sqlite3.connect(store)) as database:
-                return cls(dict(_rows(database, paths)))
+                return cls(dict(_rows(database, places)))
         except (sqlite3.Error, ValueError, TypeError):
             return cls()
 
-    def get(self, path: Path, seen: Signature | None) -> Photo | None:
-        """The photo, when its file is as it was; safe to call from many threads."""
-        found = self._known.get(str(path.absolute()))
+    def get(self, place: Place, seen: Signature | None) -> Photo | None:
+        """The photo, when its bytes are as they were; safe to call from many threads."""
+        found = self._known.get(key(place))
         return found[1] if found and found[0] == seen else None
 
     def add(self, seen: Signature | None, photo: Photo) -> None:
-        """Remember a photo whose file had this signature before it was read."""
-        if seen is None or time.time_ns() - max(seen[3:]) < SETTLED_SECONDS * 1e9:
+        """Remember a photo whose bytes had this signature before they were read."""
+        if seen is None:
             return
-        self._new[str(photo.path.absolute())] = (seen, photo)
+        may_change = not isinstance(photo.place, CloudObject)
+        if may_change and time.time_ns() - max(seen[3:]) < SETTLED_SECONDS * 1e9:
+            return
+        self._new[key(photo.place)] = (seen, photo)
 
     def save(self, store: Path) -> None:
         """Write what was added; a store that cannot be written is left as it is."""
         if not self._new:
             return
         rows = [
-            (path, _versioned(seen), json.dumps({**asdict(photo), "path": str(photo.path)}))
-            for path, (seen, photo) in self._new.items()
+            (name, _versioned(seen), json.dumps(_plain(photo)))
+            for name, (seen, photo) in self._new.items()
         ]
         try:
             store.parent.mkdir(parents=True, exist_ok=True)
@@ -80,9 +73,9 @@ class KnownPhotos:
 
 
 def _rows(
-    database: sqlite3.Connection, paths: Iterable[Path]
+    database: sqlite3.Connection, places: Iterable[Place]
 ) -> Iterator[tuple[str, tuple[Signature, Photo]]]:
-    wanted = {str(path.absolute()): path for path in paths}
+    wanted = {key(place): place for place in places}
     names = iter(wanted)
     while chunk := list(islice(names, _CHUNK)):
         marks = ", ".join("?" * len(chunk))
@@ -90,8 +83,14 @@ def _rows(
         for name, versioned, photo in database.execute(query, chunk):
             rules, pillow, *seen = json.loads(versioned)
             if [rules, pillow] == _version():
-                found = Photo(**{**json.loads(photo), "path": wanted[name]})
+                found = Photo(place=wanted[name], **json.loads(photo))
                 yield name, (tuple(seen), found)
+
+
+def _plain(photo: Photo) -> dict[str, str | int | None]:
+    """All that is known of a photo but where it lies."""
+    known = [one.name for one in fields(photo) if one.name != "place"]
+    return {name: getattr(photo, name) for name in known}
 
 
 def _versioned(seen: Signature) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 from ops import names
 from ops.data.photos import Named
@@ -40,21 +41,37 @@ def collisions(labels: Iterable[str]) -> list[Problem]:
     ]
 
 
+def counted(photos: Iterable[Named]) -> Counter[str]:
+    """How many photos each label has; a photo with several counts for each of them."""
+    return Counter(label for named in photos for label in named.labels)
+
+
 def too_few(
     photos: Sequence[Named], listed: Sequence[str], empty: Sequence[str]
-) -> list[tuple[Problem, Sequence[Named]]]:
-    """A problem for each label with fewer than 10 usable photos, with those photos.
+) -> dict[str, tuple[Problem, Sequence[Named]]]:
+    """By label with fewer than 10 usable photos: a problem, and those that have no other label.
 
-    `listed` has the label of every file that was looked at, `empty` the labels without any.
+    `listed` has the labels of every file that was looked at, `empty` the labels without any.
     """
-    usable = Counter(named.label for named in photos)
-    every = Counter(listed)
-    found: list[tuple[Problem, Sequence[Named]]] = []
-    for label in sorted({*every, *empty}):
-        if usable[label] < MIN_PHOTOS_PER_LABEL:
-            group = [named for named in photos if named.label == label]
-            found.append((_too_few(label, usable[label], every[label]), group))
-    return found
+    usable, every = counted(photos), Counter(listed)
+    rare = {label for label in {*every, *empty} if usable[label] < MIN_PHOTOS_PER_LABEL}
+    lost: dict[str, list[Named]] = {label: [] for label in rare}
+    for named in photos:
+        if named.labels and rare.issuperset(named.labels):
+            lost[named.labels[0]].append(named)
+    return {
+        label: (_too_few(label, usable[label], every[label]), lost[label]) for label in sorted(rare)
+    }
+
+
+def without(labels: Collection[str], photos: Sequence[Named]) -> list[Named]:
+    """The photos, with none of these labels."""
+    if not labels:
+        return list(photos)
+    return [
+        replace(named, labels=tuple(label for label in named.labels if label not in labels))
+        for named in photos
+    ]
 
 
 def untrained(photos: Iterable[Named]) -> list[Problem]:
@@ -62,7 +79,8 @@ def untrained(photos: Iterable[Named]) -> list[Problem]:
     trained: dict[str, bool] = {}
     for named in photos:
         may_train = named.split not in (VALIDATION, TEST)
-        trained[named.label] = trained.get(named.label, False) or may_train
+        for label in named.labels:
+            trained[label] = trained.get(label, False) or may_train
     return [
         Problem(
             f"label “{label}”",
@@ -77,7 +95,7 @@ def untrained(photos: Iterable[Named]) -> list[Problem]:
 
 def imbalance(photos: Iterable[Named]) -> list[str]:
     """A sentence when the most frequent label has over 100 times the photos of the rarest."""
-    numbers = Counter(named.label for named in photos).most_common()
+    numbers = counted(photos).most_common()
     if not numbers or numbers[0][1] <= MAX_IMBALANCE * numbers[-1][1]:
         return []
     (most, many), (least, few) = numbers[0], numbers[-1]
@@ -89,7 +107,7 @@ def imbalance(photos: Iterable[Named]) -> list[str]:
 
 def unfit(source: str, photos: Sequence[Named]) -> list[Problem]:
     """A problem for a data set as a whole: too few labels, too many labels or photos."""
-    found = sorted({named.label for named in photos})
+    found = sorted(counted(photos))
     if len(found) < MIN_LABELS:
         received = f"{len(found)} ({', '.join(found)})" if found else "none"
         words = f"labels with enough photos: {received}; a classifier needs at least {MIN_LABELS}."

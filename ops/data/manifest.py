@@ -6,16 +6,19 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from ops import names
 from ops.data.photos import Named
-
-ML_USE = "aiplatform.googleapis.com/ml_use"
+from ops.data.places import CloudObject
+from ops.data.vertex_rows import ML_USE
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One photo of a manifest: `labels` are safe names, width and height pixels.
+
+    A photo without labels has no split either (""): it is stored, and nothing trains on it.
 
     `source` is the SHA-256 of the user's file (another one than `sha256` when the photo was
     turned or converted); photos with the same `group` share a split.
@@ -33,13 +36,13 @@ class Row:
 
 
 def rows(photos: Iterable[Named], splits: Mapping[str, str], bucket: str) -> list[Row]:
-    """The manifest's rows in the order of the hashes; `splits` has the split of every hash."""
+    """The manifest's rows in the order of the hashes; `splits` has those of the labelled ones."""
     found = [
         Row(
-            uri=names.gs_uri(bucket, object_name(named)),
+            uri=uri(named, bucket),
             sha256=named.photo.sha256,
-            labels=(names.safe_label(named.label),),
-            split=splits[named.photo.sha256],
+            labels=tuple(sorted(map(names.safe_label, named.labels))),
+            split=splits[named.photo.sha256] if named.labels else "",
             group=named.photo.sha256,
             width=named.photo.width,
             height=named.photo.height,
@@ -49,6 +52,20 @@ def rows(photos: Iterable[Named], splits: Mapping[str, str], bucket: str) -> lis
         for named in photos
     ]
     return sorted(found, key=lambda row: row.sha256)
+
+
+def uri(named: Named, bucket: str) -> str:
+    """Where the photo is read from: where it lies if that will do, else in the stack's bucket."""
+    place = named.photo.place
+    if refers(named) and isinstance(place, CloudObject):
+        return place.uri
+    return names.gs_uri(bucket, object_name(named))
+
+
+def refers(named: Named) -> bool:
+    """Whether the data set refers to the photo where it lies: right region, nothing to convert."""
+    place = named.photo.place
+    return isinstance(place, CloudObject) and place.stays and named.photo.change is None
 
 
 def object_name(named: Named) -> str:
@@ -85,21 +102,24 @@ def labels_txt(own: Mapping[str, str]) -> str:
     return "".join(f"{safe}\t{name}\n" for safe, name in sorted(own.items()))
 
 
-def import_jsonl(rows: Iterable[Row]) -> str:
-    """import.jsonl: Vertex's single-label image classification import format, with ml_use.
+def import_jsonl(rows: Iterable[Row], *, multi_label: bool = False) -> str:
+    """import.jsonl: Vertex's image classification import format, for one label or several.
 
-    Source: schema `image_classification_single_label_io_format_1.0.0.yaml`, "prepare data", read
-    2026-08-22.
+    A photo without labels has no ml_use either, so that no training takes it. Source: schemas
+    `image_classification_{single,multi}_label_io_format_1.0.0.yaml`, "prepare data", read
+    2026-08-22: only `imageGcsUri` is required.
     """
-    return "".join(
-        json.dumps(
-            {
-                "imageGcsUri": row.uri,
-                "classificationAnnotation": {"displayName": row.labels[0]},
-                "dataItemResourceLabels": {ML_USE: row.split},
-            },
-            separators=(",", ":"),
-        )
-        + "\n"
-        for row in rows
-    )
+    found = (_import_row(row, multi_label) for row in rows)
+    return "".join(json.dumps(row, separators=(",", ":")) + "\n" for row in found)
+
+
+def _import_row(row: Row, multi_label: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {"imageGcsUri": row.uri}
+    annotations = [{"displayName": label} for label in row.labels]
+    if multi_label and annotations:
+        found["classificationAnnotations"] = annotations
+    elif annotations:
+        found["classificationAnnotation"] = annotations[0]
+    if row.split:
+        found["dataItemResourceLabels"] = {ML_USE: row.split}
+    return found

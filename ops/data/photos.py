@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ops.data.decode import Examined, converted_bytes, examine
 from ops.data.formats import MAX_FILE_BYTES
+from ops.data.places import CloudObject, Place
 from ops.data.problems import BadPhotoError
 
 
@@ -22,7 +23,7 @@ class Photo:
     Storage writes it.
     """
 
-    path: Path
+    place: Place
     sha256: str
     source_sha256: str
     crc32c: str
@@ -36,12 +37,17 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A good photo with its label as the user wrote it, its own split, and how messages name it."""
+    """A good photo with its labels as the user wrote them, and how messages name it.
+
+    `labels` are empty for a photo that is only stored; `split` is the user's own; `source` where
+    the photo is from (see `Candidate`).
+    """
 
     photo: Photo
     where: str
-    label: str
+    labels: tuple[str, ...]
     split: str | None = None
+    source: str = ""
 
 
 def read_file(path: Path, max_bytes: int = MAX_FILE_BYTES) -> bytes:
@@ -50,11 +56,7 @@ def read_file(path: Path, max_bytes: int = MAX_FILE_BYTES) -> bytes:
         info = path.stat()
         if not stat.S_ISREG(info.st_mode):
             raise BadPhotoError("not a regular file.", "Replace it by a photo, or remove it.")
-        if info.st_size > max_bytes:
-            raise BadPhotoError(
-                f"{info.st_size / 1e6:.1f} MB; a photo has at most {max_bytes // 10**6} MB.",
-                "Save it smaller.",
-            )
+        _refuse_large(info.st_size, max_bytes)
         return path.read_bytes()
     except PermissionError:
         raise BadPhotoError("this user may not read it.", f"Type chmod u+r {path}.") from None
@@ -66,23 +68,39 @@ def read_file(path: Path, max_bytes: int = MAX_FILE_BYTES) -> bytes:
         ) from cause
 
 
-def check_photo(path: Path) -> Photo:
-    """The photo that would be stored for this file; it is read once and really decoded.
+def read_place(place: Place) -> bytes:
+    """The bytes of a file or an object. Raises BadPhotoError for what cannot be read."""
+    if isinstance(place, CloudObject):
+        _refuse_large(place.size_bytes, MAX_FILE_BYTES)
+        return place.read()
+    return read_file(place)
+
+
+def _refuse_large(size_bytes: int, max_bytes: int) -> None:
+    if size_bytes > max_bytes:
+        raise BadPhotoError(
+            f"{size_bytes / 1e6:.1f} MB; a photo has at most {max_bytes // 10**6} MB.",
+            "Save it smaller.",
+        )
+
+
+def check_photo(place: Place) -> Photo:
+    """The photo that would be stored for this file or object; read once and really decoded.
 
     Raises BadPhotoError. Safe to call from many threads: Pillow and the hashes release the
     interpreter while they work.
     """
-    content = read_file(path)
+    content = read_place(place)
     examined = examine(content)
     if examined.change is None:
-        return _photo(path, content, content, examined, None)
+        return _photo(place, content, content, examined, None)
     stored = converted_bytes(examined)
     if len(stored) > MAX_FILE_BYTES:
         raise BadPhotoError(
             f"{len(stored) / 1e6:.1f} MB once {examined.change}; a photo has at most 30 MB.",
             "Save it smaller.",
         )
-    return _photo(path, content, stored, examine(stored), examined.change)
+    return _photo(place, content, stored, examine(stored), examined.change)
 
 
 def stored_bytes(photo: Photo) -> bytes:
@@ -90,17 +108,19 @@ def stored_bytes(photo: Photo) -> bytes:
 
     A file that has changed since it was checked is refused.
     """
-    content = read_file(photo.path)
+    content = read_place(photo.place)
     stored = converted_bytes(examine(content)) if photo.change else content
     if crc32c_of(stored) != photo.crc32c:
         raise BadPhotoError("the file changed while it was imported.", "Run the command again.")
     return stored
 
 
-def _photo(path: Path, content: bytes, stored: bytes, seen: Examined, change: str | None) -> Photo:
+def _photo(
+    place: Place, content: bytes, stored: bytes, seen: Examined, change: str | None
+) -> Photo:
     source_sha256 = hashlib.sha256(content).hexdigest()
     return Photo(
-        path=path,
+        place=place,
         sha256=hashlib.sha256(stored).hexdigest() if change else source_sha256,
         source_sha256=source_sha256,
         crc32c=crc32c_of(stored),

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from ops.data.check import Checked
 from ops.data.photos import Named
-from ops.data.split import Decision
+from ops.data.split import VALIDATION, Decision, Shares
 from ops.errors import Code, OpsError
 
 MAX_LINES = 100
@@ -21,7 +20,7 @@ class Found:
     """A source, looked at, and the name that its data set gets."""
 
     name: str
-    source: Path
+    source: str
     understood: str
     hidden_files: int
     checked: Checked
@@ -46,6 +45,7 @@ def remarks(found: Found) -> list[str]:
         said.append(f"Ignored: {_count(found.hidden_files, 'hidden file')}.")
     if checked.other_files:
         said.append(f"Ignored, being no photos: {_names(checked.other_files)}.")
+    said += _unlabelled(checked.photos)
     said += _changes(checked.photos)
     said += [f"Warning: {warning}" for warning in _cut(checked.warnings)]
     if checked.problems:
@@ -54,14 +54,20 @@ def remarks(found: Found) -> list[str]:
     return said
 
 
-def split_remarks(decision: Decision, photos: int) -> list[str]:
-    """Whose split it is, and what had to be taken from training."""
+def split_remarks(decision: Decision, shares: Shares, kept: int) -> list[str]:
+    """Whose split it is, and what had to be taken from training.
+
+    `kept` photos have the split of an earlier version of the data set.
+    """
+    photos = len(decision.splits)
     if decision.given == photos:
         said = ["Split: yours."]
     elif decision.given:
-        said = [f"Split: yours for {decision.given:,} photos; the others 80/10/10 by their hash."]
+        said = [f"Split: yours for {decision.given:,} photos; the others {shares} by their hash."]
     else:
-        said = ["Split: 80/10/10 for each label, by the photos' hash."]
+        said = [f"Split: {shares} for each label, by the photos' hash."]
+    if kept:
+        said.append(f"Split: {_count(kept, 'photo')} as in the earlier version.")
     by_split: Counter[str] = Counter()
     for (_, to), number in decision.moved.items():
         by_split[to] += number
@@ -69,6 +75,9 @@ def split_remarks(decision: Decision, photos: int) -> list[str]:
         empty = sorted(label for label, moved_to in decision.moved if moved_to == to)
         taken = _count(number, "training photo")
         said.append(f"Split: {taken} became {to}, which had none of {_names(empty)}.")
+    for split, labels in decision.missing.items():
+        if split != VALIDATION or shares.validation:
+            said.append(f"Warning: no {split} photo of {_names(labels)}; AutoML wants one of each.")
     return said
 
 
@@ -76,6 +85,13 @@ def _what_to_type(checked: Checked) -> str:
     if checked.must_stop:
         return "Correct this, then type the same command again."
     return f"Correct them, or add --skip-bad to go on without {_count(checked.left_out, 'file')}."
+
+
+def _unlabelled(photos: Sequence[Named]) -> Iterator[str]:
+    number = sum(not named.labels for named in photos)
+    if number:
+        have = "photo has" if number == 1 else "photos have"
+        yield f"{number:,} {have} no label: stored and registered, but not trained on."
 
 
 def _changes(photos: Sequence[Named]) -> Iterator[str]:

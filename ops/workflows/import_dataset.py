@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from ops import ledger as runs
@@ -13,39 +12,44 @@ from ops import names
 from ops.cloud import datasets, storage, uploads
 from ops.cloud.uploads import Upload
 from ops.data import labels, manifest, split
-from ops.data.check import check
 from ops.data.decode import quiet_about_large_photos
-from ops.data.known import KnownPhotos
 from ops.data.manifest import Row
 from ops.data.parallel import in_order
 from ops.data.photos import Named, stored_bytes
 from ops.data.problems import BadPhotoError
-from ops.data.report import Found, bad_data, remarks, split_remarks
-from ops.data.sources import read_source
+from ops.data.report import Found, remarks, split_remarks
+from ops.data.split import Shares
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger, Run, RunState
 from ops.pricing import regions
 from ops.progress import Progress
-
-KIND = "import"
-KNOWN_PHOTOS = "photos.sqlite"
-MANIFEST, LABELS, IMPORT_FILE = "manifest.jsonl", "labels.txt", "import.jsonl"
+from ops.workflows import versions
+from ops.workflows.versions import IMPORT_FILE, KIND, LABELS, MANIFEST
 
 
 @dataclass(frozen=True)
 class ImportPlan:
-    """What will be stored and registered; `labels` is safe name → the user's own."""
+    """What will be stored and registered; `labels` is safe name → the user's own.
+
+    `shares` says how the photos were split that had no split.
+    """
 
     found: Found
     rows: tuple[Row, ...]
     labels: Mapping[str, str]
     digest: str
     remarks: tuple[str, ...]
+    shares: Shares = field(default_factory=Shares)
 
     @property
     def prefix(self) -> str:
         """Where the data set's files lie in the bucket."""
         return names.dataset_prefix(self.found.name, self.digest)
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether a photo may have several labels."""
+        return self.found.checked.multi_label
 
 
 @dataclass(frozen=True)
@@ -58,38 +62,29 @@ class Done:
     remarks: tuple[str, ...] = field(default=())
 
 
-def look(
-    source: Path, name: str | None, skip_bad: bool, progress: Progress, state_dir: Path
-) -> Found:
-    """The source's photos, all checked. BAD_DATA with every problem, unless they are skipped.
+def plan(ledger: Ledger, found: Found, shares: Shares | None = None) -> ImportPlan:
+    """The data set that these photos make, its splits decided.
 
-    What was checked is remembered in `state_dir`, so that unchanged files are not read again.
+    Photos keep the split of the newest version of the data set, unless `shares` differ from those
+    of that version.
     """
-    chosen = _name(source, name)
-    listing = read_source(source)
-    store = state_dir / KNOWN_PHOTOS
-    known = KnownPhotos.load(store, (candidate.path for candidate in listing.candidates))
-    with progress.step("Checking", len(listing.candidates), "photos") as step:
-        checked = check(listing, step.advance, known)
-    known.save(store)
-    found = Found(chosen, source, listing.understood, listing.hidden_files, checked)
-    if checked.must_stop or (checked.problems and not skip_bad):
-        raise bad_data(found)
-    return found
-
-
-def plan(ledger: Ledger, found: Found) -> ImportPlan:
-    """The data set that these photos make, its splits decided."""
-    photos = found.checked.photos
-    earlier = {} if all(named.split for named in photos) else _earlier_splits(ledger, found.name)
+    labelled = [named for named in found.checked.photos if named.labels]
+    if labelled and all(named.split for named in labelled):
+        earlier = versions.Earlier(shares=shares or Shares())
+    else:
+        earlier = versions.earlier_split(ledger, found.name, shares)
     decision = split.decide(
-        (split.Unsplit(named.photo.sha256, named.label, named.split) for named in photos), earlier
+        (split.Unsplit(named.photo.sha256, named.labels, named.split) for named in labelled),
+        earlier.splits,
+        earlier.shares,
     )
-    rows = tuple(manifest.rows(photos, decision.splits, ledger.session.settings.bucket))
-    region = region_remarks(ledger.session.settings.region)
-    said = (*remarks(found), *split_remarks(decision, len(photos)), *region)
-    own = labels.safe_names(named.label for named in photos)
-    return ImportPlan(found, rows, own, manifest.digest(rows), said)
+    bucket, region = ledger.session.settings.bucket, ledger.session.settings.region
+    rows = tuple(manifest.rows(found.checked.photos, decision.splits, bucket))
+    kept = sum(n.split is None and n.photo.sha256 in earlier.splits for n in labelled)
+    own = labels.safe_names(label for named in labelled for label in named.labels)
+    said = (*remarks(found), *split_remarks(decision, earlier.shares, kept))
+    said += tuple(region_remarks(region))
+    return ImportPlan(found, rows, own, manifest.digest(rows), said, earlier.shares)
 
 
 def region_remarks(region: str) -> list[str]:
@@ -114,41 +109,9 @@ def run(ledger: Ledger, plan: ImportPlan, progress: Progress) -> Done:
     return Done(current.id, result, False, plan.remarks)
 
 
-def _name(source: Path, name: str | None) -> str:
-    """The data set's name: as given, or made of the source's."""
-    if name is None:
-        plain = source.stem if source.is_file() else source.resolve().name
-        return names.label_value(plain) or "photos"
-    if names.label_value(name) == name and name:
-        return name
-    raise OpsError(
-        Code.USAGE,
-        f"The name is {name!r}; a data set's name has lower-case letters, digits, - and _ only, "
-        f"at most {names.MAX_LABEL_CHARACTERS}.",
-        f"Type --name {names.label_value(name) or 'photos'}",
-    )
-
-
-def _earlier_splits(ledger: Ledger, name: str) -> dict[str, str]:
-    """The split of each photo in the newest version of this data set; {} when there is none."""
-    from google.api_core.exceptions import NotFound
-
-    session, prefix = ledger.session, names.dataset_versions_prefix(name)
-    try:
-        found = list(storage.list_objects(session, session.settings.bucket, prefix))
-    except NotFound:
-        return {}
-    versions = [one for one in found if one.name.endswith(f"/{MANIFEST}")]
-    if not versions:
-        return {}
-    newest = max(versions, key=lambda one: one.created)
-    text = storage.read_text(session, newest.bucket, newest.name)
-    return {row.sha256: row.split for row in manifest.from_jsonl(text.text if text else "")}
-
-
 def _begin(ledger: Ledger, plan: ImportPlan) -> Run:
     """The run of this plan; a new one when the data set of a finished run is gone."""
-    asked = runs.Plan(KIND, plan.digest, {"dataset": plan.found.name})
+    asked = runs.Plan(KIND, plan.digest, _inputs(plan))
     current = ledger.begin(asked)
     if current.state is not RunState.SUCCEEDED:
         return current
@@ -156,10 +119,17 @@ def _begin(ledger: Ledger, plan: ImportPlan) -> Run:
     return current if there else ledger.begin(asked, again=True)
 
 
+def _inputs(plan: ImportPlan) -> dict[str, Any]:
+    """What tells this data set from another of the same digest."""
+    several = {"multi_label": True} if plan.multi_label else {}
+    return {"dataset": plan.found.name, **several}
+
+
 def _upload(ledger: Ledger, plan: ImportPlan, progress: Progress) -> int:
     """How many photos were not in the bucket yet; all of them are when this returns."""
     session = ledger.session
-    wanted = [_upload_of(named) for named in plan.found.checked.photos]
+    photos = (named for named in plan.found.checked.photos if not manifest.refers(named))
+    wanted = [_upload_of(named) for named in photos]
     todo = uploads.missing(session, wanted, names.image_object("", ""))
     send = uploads.sender(session)
     with progress.step("Uploading", len(todo), "photos") as step, quiet_about_large_photos():
@@ -190,7 +160,10 @@ def _write_files(ledger: Ledger, plan: ImportPlan) -> None:
     """The data set's three files, in the bucket; their names carry the digest of what they say."""
     texts = {
         LABELS: (manifest.labels_txt(plan.labels), "text/plain"),
-        IMPORT_FILE: (manifest.import_jsonl(plan.rows), "application/jsonl"),
+        IMPORT_FILE: (
+            manifest.import_jsonl(plan.rows, multi_label=plan.multi_label),
+            "application/jsonl",
+        ),
         MANIFEST: (manifest.to_jsonl(plan.rows), "application/jsonl"),
     }
     session = ledger.session
@@ -232,7 +205,7 @@ def _import_operation(ledger: Ledger, run: Run, plan: ImportPlan, dataset: str) 
         if known is not None and not datasets.has_failed(known):
             return known
     uri = storage.uri(ledger.session, plan.prefix + IMPORT_FILE)
-    operation = datasets.start_import(ledger.session, dataset, uri)
+    operation = datasets.start_import(ledger.session, dataset, uri, multi_label=plan.multi_label)
     run.event("importing", dataset=dataset, operation=operation.operation.name)
     return operation
 
@@ -272,5 +245,7 @@ def _result(plan: ImportPlan, dataset: str, uploaded: int) -> dict[str, Any]:
         "left_out": plan.found.checked.left_out,
         "size_bytes": sum(row.size_bytes for row in plan.rows),
         "files": plan.prefix,
-        "multi_label": False,
+        "unlabelled": sum(not row.labels for row in plan.rows),
+        "multi_label": plan.multi_label,
+        "split": str(plan.shares),
     }

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from ops.data.check import check
-from ops.data.known import KnownPhotos, signature
+from ops.data.known import KnownPhotos
 from ops.data.photos import Photo, check_photo
+from ops.data.places import signature
 from ops.data.sources import read_source
 from tests.ops.photo_files import photo, write_photos
 
@@ -35,13 +36,13 @@ def remembered(folder: Path, *, settled: bool = True) -> KnownPhotos:
     store = folder.parent / "photos.sqlite"
     first = KnownPhotos()
     for candidate in listing.candidates:
-        seen = signature(candidate.path)
+        seen = signature(candidate.place)
         assert seen is not None
         # The times of the inode cannot be set back: a settled file is one that was long there.
         hour_ago = int((time.time() - 3600) * 1e9)
-        first.add((*seen[:4], hour_ago) if settled else seen, check_photo(candidate.path))
+        first.add((*seen[:4], hour_ago) if settled else seen, check_photo(candidate.place))
     first.save(store)
-    return KnownPhotos.load(store, [candidate.path for candidate in listing.candidates])
+    return KnownPhotos.load(store, [candidate.place for candidate in listing.candidates])
 
 
 def known(photos: KnownPhotos, path: Path) -> Photo | None:
@@ -79,7 +80,7 @@ def test_what_another_version_found_is_not_used(folder: Path) -> None:
     store = folder.parent / "photos.sqlite"
     remembered(folder)
     with sqlite3.connect(store) as database:
-        database.execute("UPDATE photos SET signature = replace(signature, '[1,', '[0,')")
+        database.execute("UPDATE photos SET signature = replace(signature, '[2,', '[0,')")
 
     assert known(KnownPhotos.load(store, [folder / "cat/03.jpg"]), folder / "cat/03.jpg") is None
 
@@ -105,8 +106,8 @@ def test_a_check_takes_what_is_known(folder: Path) -> None:
 
     checked = check(read_source(folder), known=KnownPhotos({str(path): (seen, told)}))
 
-    assert [n.photo.width for n in checked.photos if n.photo.path == path] == [4321]
-    assert {n.photo.width for n in checked.photos if n.photo.path != path} == {24}
+    assert [n.photo.width for n in checked.photos if n.photo.place == path] == [4321]
+    assert {n.photo.width for n in checked.photos if n.photo.place != path} == {24}
 
 
 def test_a_check_finds_a_replaced_photo(folder: Path) -> None:
@@ -119,5 +120,5 @@ def test_a_check_finds_a_replaced_photo(folder: Path) -> None:
 
     checked = check(read_source(folder), known=photos)
 
-    found = [n.photo for n in checked.photos if n.photo.path == path]
+    found = [n.photo for n in checked.photos if n.photo.place == path]
     assert found == [check_photo(path)]

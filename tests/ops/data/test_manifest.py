@@ -83,7 +83,7 @@ def test_the_files_of_a_folder(tmp_path: Path) -> None:
     """Photos under their hashes; safe labels in the import file, the user's own in labels.txt."""
     write_photos(tmp_path, {"t-shirt": 10, "0": 10})
     photos = check(read_source(tmp_path)).photos
-    decision = decide(Unsplit(n.photo.sha256, n.label) for n in photos)
+    decision = decide(Unsplit(n.photo.sha256, n.labels) for n in photos)
 
     found = manifest.rows(photos, decision.splits, "shop")
     line = json.loads(manifest.import_jsonl(found).splitlines()[0])
@@ -104,7 +104,7 @@ def test_the_digest_does_not_depend_on_where_the_photos_lie(tmp_path: Path) -> N
     digests = set()
     for place in ("here", "there/deeper"):
         photos = check(read_source(write_photos(tmp_path / place, {"cat": 10, "dog": 10}))).photos
-        decision = decide(Unsplit(n.photo.sha256, n.label) for n in reversed(photos))
+        decision = decide(Unsplit(n.photo.sha256, n.labels) for n in reversed(photos))
         digests.add(manifest.digest(manifest.rows(photos, decision.splits, place[:4])))
 
     assert len(digests) == 1

@@ -16,17 +16,16 @@ def folder(tmp_path: Path) -> Path:
     return write_photos(tmp_path, {"cat": 10, "dog": 10})
 
 
-def read(folder: Path, content: str | bytes) -> Listing:
+def read(folder: Path, content: str | bytes, several: bool | None = None) -> Listing:
     """The listing of a CSV with this content beside the photos."""
     path = folder / "list.csv"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return read_source(path)
+    return read_source(path, several)
 
 
 def rows(listing: Listing) -> list[tuple[str, str, str | None]]:
     """Path from the CSV's folder, label and split of every row that can be used."""
-    top = listing.source.parent
-    return [(str(c.path.relative_to(top)), c.label, c.split) for c in listing.candidates]
+    return [(c.source, c.labels[0], c.split) for c in listing.candidates]
 
 
 def said(listing: Listing, folder: Path) -> list[str]:
@@ -74,24 +73,27 @@ def test_absolute_paths_and_quotes(folder: Path) -> None:
 
 
 def test_every_bad_row_is_told_by_its_line(folder: Path) -> None:
-    """A bad ML_USE, no label, two labels, an address in a cloud, no path: each by line."""
+    """A bad ML_USE, two labels where one is wanted, a web address, no path: each by line."""
     listing = read(
         folder,
         "TRAINNING,cat/00.jpg,cat\n"
-        "cat/01.jpg\n"
+        "http://bucket/cat/01.jpg,cat\n"
         "test,cat/02.jpg,cat,dog\n"
-        "gs://bucket/cat/03.jpg,cat\n"
+        "gs://bucket,cat\n"
         "test,,cat\n"
         "cat/04.jpg,cat\n",
+        several=False,
     )
 
     assert rows(listing) == [("cat/04.jpg", "cat", None)]
     assert said(listing, folder) == [
         "list.csv:1: ML_USE is “TRAINNING”. Write training, validation or test (or nothing).",
-        "list.csv:2: the photo cat/01.jpg has no label. Write its label in the last column.",
-        "list.csv:3: the photo has 2 labels (cat, dog). Keep one label for each photo.",
-        "list.csv:4: gs://bucket/cat/03.jpg does not lie on this machine. "
-        "Copy the photos to a folder here, and write their paths.",
+        "list.csv:2: http://bucket/cat/01.jpg is neither a path nor gs://BUCKET/OBJECT. "
+        "Copy the photos to a folder here or to a bucket, and write their paths.",
+        "list.csv:3: the photo has 2 labels (cat, dog). "
+        "Keep one label for each photo, or leave out --single-label.",
+        "list.csv:4: gs://bucket is neither a path nor gs://BUCKET/OBJECT. "
+        "Copy the photos to a folder here or to a bucket, and write their paths.",
         "list.csv:5: the row names no photo. Write the path of the photo, or remove the row.",
     ]
 

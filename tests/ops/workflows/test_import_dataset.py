@@ -17,11 +17,13 @@ from ops.cloud import datasets, storage
 from ops.cloud.session import Session
 from ops.data import manifest
 from ops.data.manifest import Row
+from ops.data.report import Found
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger, RunState
 from ops.progress import Silent, Step
 from ops.workflows import import_dataset as workflow
 from ops.workflows.import_dataset import Done
+from ops.workflows.import_source import Options, look
 from tests.local_cloud import LocalCloud, clean_environment, wait_until
 from tests.ops.conftest import OPS
 from tests.ops.photo_files import photo, picture, with_orientation, write_photos
@@ -37,8 +39,13 @@ def photos(tmp_path: Path) -> Path:
 
 def imported(ledger: Ledger, source: Path, skip_bad: bool = False) -> Done:
     """The outcome of an import of this source."""
-    found = workflow.look(source, None, skip_bad, Silent(), source.parent)
-    return workflow.run(ledger, workflow.plan(ledger, found), Silent())
+    options = Options(skip_bad=skip_bad)
+    return workflow.run(ledger, workflow.plan(ledger, looked_at(source, options)), Silent())
+
+
+def looked_at(source: Path, options: Options | None = None) -> Found:
+    """The source's photos, all checked."""
+    return look(str(source), options or Options(), Silent(), source.parent)
 
 
 def rows(session: Session, done: Done) -> list[Row]:
@@ -137,7 +144,7 @@ def test_skip_bad_goes_on_and_says_how_many(ledger: Ledger, photos: Path) -> Non
     (photos / "hat/00.jpg").write_text("not a photo")
     (photos / "hat/01.jpg").write_bytes(photo(1)[:-40])
     write_photos(photos, {"sock": 3})
-    found = workflow.look(photos, None, True, Silent(), photos.parent)
+    found = looked_at(photos, Options(skip_bad=True))
 
     done = workflow.run(ledger, workflow.plan(ledger, found), Silent())
 
@@ -168,7 +175,7 @@ def test_a_turned_photo_is_uploaded_upright(ledger: Ledger, photos: Path) -> Non
 
 def test_a_photo_changed_during_the_import_is_refused(ledger: Ledger, photos: Path) -> None:
     """Nothing is registered when a file is not what was checked any more."""
-    found = workflow.look(photos, None, False, Silent(), photos.parent)
+    found = looked_at(photos)
     plan = workflow.plan(ledger, found)
     (photos / "hat/05.jpg").write_bytes(photo("other"))
 
@@ -185,7 +192,7 @@ def test_a_photo_changed_during_the_import_is_refused(ledger: Ledger, photos: Pa
 def test_an_import_that_failed_is_taken_up(ledger: Ledger, photos: Path) -> None:
     """A photo that vanished from the bucket is told; the same command brings it back."""
     session = ledger.session
-    found = workflow.look(photos, None, False, Silent(), photos.parent)
+    found = looked_at(photos)
     plan = workflow.plan(ledger, found)
     gone = names.parse_gs_uri(plan.rows[3].uri)[1]
 
@@ -204,7 +211,7 @@ def test_an_import_that_failed_is_taken_up(ledger: Ledger, photos: Path) -> None
 def test_other_bytes_under_a_photos_name_are_refused(ledger: Ledger, photos: Path) -> None:
     """An object that is not what its name says is not taken for the photo."""
     session = ledger.session
-    plan = workflow.plan(ledger, workflow.look(photos, None, False, Silent(), photos.parent))
+    plan = workflow.plan(ledger, looked_at(photos))
     uri = plan.rows[3].uri
     blob = session.storage().bucket(session.settings.bucket).blob(names.parse_gs_uri(uri)[1])
     blob.upload_from_string(b"other bytes")
