@@ -2,73 +2,76 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
+from ops.cli import evaluation_text as texts
 from ops.cli.call import Call, Outcome, command, commands
-from ops.cli.render import table
+from ops.workflows import compare as comparison
 from ops.workflows import evaluate as workflow
+from ops.workflows import evaluation_page as page
 
 app = commands()
 
-ModelOption = Annotated[str | None, typer.Option("--model", help="Model id; the newest if none.")]
+ModelOption = Annotated[
+    str | None, typer.Option("--model", help="Model id, ID@VERSION; the newest if none.")
+]
 RunOption = Annotated[str | None, typer.Option("--run", help="The run that trained the model.")]
 Threshold = Annotated[
     float, typer.Option(help="Score from which a label counts as predicted, 0 to 1.")
 ]
+Compare = Annotated[
+    str | None,
+    typer.Option("--compare", help="Another model or run, judged on the same test photos."),
+]
+Thresholds = Annotated[
+    bool, typer.Option("--thresholds", help="Show the figures at every threshold.")
+]
+Html = Annotated[
+    Path | None,
+    typer.Option("--html", help="Where to write the page (.ops/STACK/evaluations/ if not said)."),
+]
+EXAMPLES = (
+    "ops evaluate",
+    "ops evaluate --threshold 0.8 --html report.html",
+    "ops evaluate --model default-photos-custom@2 --compare default-photos-custom@1",
+    "ops evaluate --run RUN --json",
+)
 
 
-@command(app, "evaluate")
+@command(app, "evaluate", examples=EXAMPLES)
 def evaluate(
     call: Call,
     model: ModelOption = None,
     run: RunOption = None,
+    compare: Compare = None,
     threshold: Threshold = workflow.DEFAULT_THRESHOLD,
+    thresholds: Thresholds = False,
+    html: Html = None,
 ) -> Outcome:
     """Precision, recall and the confusion matrix of a model."""
-    found = workflow.run(call.ledger, model=model, run=run, threshold=threshold)
-    return Outcome(found.as_json(), text(found))
-
-
-def text(found: workflow.Evaluated) -> str:
-    """The tables that a person reads."""
-    at = found.overall
-    lines = [f"Model {found.model} ({found.display_name})"]
-    confusion = found.confusion
-    if confusion is not None and confusion.accuracy is not None:
-        lines.append(f"{confusion.accuracy:.1%} of {confusion.photos} test photos right")
-    lines.append(f"Area under precision-recall {_share(found.au_prc)}")
-    lines.append(
-        f"At score {at.threshold:g}: precision {_share(at.precision)}, recall {_share(at.recall)}"
+    chosen: dict[str, Any] = {"model": model, "run": run, "threshold": threshold}
+    if compare is not None:
+        both = comparison.run(call.ledger, compare, **chosen)
+        return Outcome(both.as_json(), texts.compared(both))
+    found = workflow.run(call.ledger, **chosen)
+    written = _write(call, found, html)
+    text = texts.text(found, thresholds=thresholds)
+    at_end = f"\n\n{texts.page(written)}" if written else ""
+    return Outcome(
+        {**found.as_json(), "page": str(written.path) if written else None}, text + at_end
     )
-    parts = ["\n".join(lines), _labels(found)]
-    if confusion is not None:
-        parts.append(_matrix(confusion))
-    return "\n\n".join(part for part in parts if part)
 
 
-def _labels(found: workflow.Evaluated) -> str:
-    rows = [
-        (
-            one.label,
-            "-" if one.photos is None else one.photos,
-            *map(_share, (one.at.precision, one.at.recall, one.au_prc)),
-        )
-        for one in found.labels
-    ]
-    headers = ["label", "photos", "precision", "recall", "auPrc"]
-    return table(headers, rows, right="photos,precision,recall,auPrc") if rows else ""
-
-
-def _matrix(confusion: workflow.Confusion) -> str:
-    headers = ["true \\ predicted", *confusion.labels]
-    rows = [
-        [label, *(count or "." for count in row)]
-        for label, row in zip(confusion.labels, confusion.rows, strict=True)
-    ]
-    return table(headers, rows, right=",".join(confusion.labels))
-
-
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+def _write(call: Call, found: workflow.Evaluated, html: Path | None) -> page.Written | None:
+    """The page; None, and said so, when its usual place cannot be written."""
+    path = html or page.default_path(call.settings, found)
+    try:
+        return page.write(call.ledger, found, path, call.progress)
+    except OSError as error:
+        if html is not None:
+            raise
+        call.say(texts.unwritable(path, error))
+        return None

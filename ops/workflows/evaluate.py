@@ -1,99 +1,108 @@
-"""A model's evaluation as the API gives it, with the class names that the user wrote."""
+"""A model's evaluation as the API gives it, and what it said of each photo where that was kept."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ops import names
 from ops.cloud import models
+from ops.cloud.instances import ModelKind
+from ops.cloud.models import Model
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger
-from ops.workflows import imported
+from ops.workflows import evaluate_photos, imported
+from ops.workflows.evaluate_metrics import (
+    AtThreshold,
+    Confusion,
+    LabelScores,
+    at_threshold,
+    confusion_of,
+    curve,
+    label_rows,
+)
+from ops.workflows.evaluate_photos import Judged, Photos
 from ops.workflows.registry import choose_model
 
 DEFAULT_THRESHOLD = 0.5
-
-
-@dataclass(frozen=True)
-class AtThreshold:
-    """Precision, recall and F1 where the score of a label is at least `threshold`; all 0-1."""
-
-    threshold: float
-    precision: float | None
-    recall: float | None
-    f1: float | None
-
-
-@dataclass(frozen=True)
-class LabelScores:
-    """How one label is told from the others; `photos` are its own in the confusion matrix."""
-
-    label: str
-    photos: int | None
-    au_prc: float | None
-    at: AtThreshold
-
-
-@dataclass(frozen=True)
-class Confusion:
-    """Photos counted: a row for each true label, a column for each predicted one."""
-
-    labels: tuple[str, ...]
-    rows: tuple[tuple[int, ...], ...]
-
-    @property
-    def photos(self) -> int:
-        """How many photos were judged."""
-        return sum(map(sum, self.rows))
-
-    @property
-    def accuracy(self) -> float | None:
-        """The share of photos on the diagonal; None when there are none."""
-        hits = sum(row[index] for index, row in enumerate(self.rows))
-        return hits / self.photos if self.photos else None
-
-    def of(self, label: str) -> int | None:
-        """How many photos have this true label."""
-        if label not in self.labels:
-            return None
-        return sum(self.rows[self.labels.index(label)])
+MISTAKES_IN_JSON = 50
+NO_PHOTOS: dict[ModelKind, str] = {
+    "automl": "Google keeps no predictions of an AutoML model for single photos. "
+    "Type: ops deploy --check   (asks a batch prediction job, price first)",
+    "custom": "The training left no predictions.jsonl for single photos.",
+}
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The evaluation of one model on its test photos."""
+    """The evaluation of one model on its test photos.
+
+    `curve` has a row for each threshold; `photos` what was said of each photo, None where nobody
+    kept it; `run` and `dataset` (the digest's start) are empty for a model not made by `ops`.
+    """
 
     model: str
     display_name: str
+    kind: ModelKind
+    run: str
+    dataset: str
     evaluation: str
+    multi_label: bool
     au_prc: float | None
     log_loss: float | None
     overall: AtThreshold
+    curve: tuple[AtThreshold, ...]
     labels: tuple[LabelScores, ...]
     confusion: Confusion | None
+    photos: Photos | None
+
+    @property
+    def mistakes(self) -> list[Judged]:
+        """The photos that were not right, the surest mistake first; none where none were kept."""
+        return self.photos.mistakes(self.overall.threshold) if self.photos else []
+
+    @property
+    def without_photos(self) -> str:
+        """Why single photos cannot be shown, and what to type; empty when they can."""
+        return "" if self.photos else NO_PHOTOS[self.kind]
 
     def as_json(self) -> dict[str, Any]:
-        """Plain JSON."""
+        """Plain JSON; `mistakes` are the first fifty."""
         return {
             "model": self.model,
             "display_name": self.display_name,
+            "run": self.run,
             "evaluation": self.evaluation,
+            "multi_label": self.multi_label,
             **self.headline(),
             "log_loss": self.log_loss,
-            "labels": [{**vars(one), "at": vars(one.at)} for one in self.labels],
+            "thresholds": [vars(row) for row in self.curve],
+            "labels": [one.as_json() for one in self.labels],
             "confusion": vars(self.confusion) if self.confusion else None,
+            "predictions": self.photos.source if self.photos else None,
+            "mistakes": [as_json(row) for row in self.mistakes[:MISTAKES_IN_JSON]],
         }
 
     def headline(self) -> dict[str, Any]:
         """The figures that `ops train` ends with."""
+        counted = len(self.photos.rows) if self.photos else None
         return {
             "au_prc": self.au_prc,
             "accuracy": self.confusion.accuracy if self.confusion else None,
-            "photos": self.confusion.photos if self.confusion else None,
+            "photos": self.confusion.photos if self.confusion else counted,
             **vars(self.overall),
         }
+
+
+def as_json(row: Judged) -> dict[str, Any]:
+    """One photo as plain JSON."""
+    return {
+        "uri": row.uri,
+        "labels": row.true,
+        "prediction": row.best,
+        "score": row.scores[row.best],
+    }
 
 
 def run(
@@ -107,13 +116,18 @@ def run(
 
     NOT_FOUND when there is no such model or it has no evaluation.
     """
+    check_threshold(threshold)
+    return of_model(ledger, choose_model(ledger, model=model, run=run), threshold)
+
+
+def check_threshold(threshold: float) -> None:
+    """USAGE when it is no score."""
     if not 0 <= threshold <= 1:
         raise OpsError(
             Code.USAGE,
             f"--threshold is from 0 to 1. Received: {threshold:g}.",
             "Type --threshold 0.5",
         )
-    return of_model(ledger, choose_model(ledger, model=model, run=run), threshold)
 
 
 def headline(ledger: Ledger, model_name: str) -> dict[str, Any]:
@@ -122,76 +136,47 @@ def headline(ledger: Ledger, model_name: str) -> dict[str, Any]:
     return of_model(ledger, found, DEFAULT_THRESHOLD).headline() if found else {}
 
 
-def of_model(ledger: Ledger, model: models.Model, threshold: float) -> Evaluated:
+def of_model(ledger: Ledger, model: Model, threshold: float) -> Evaluated:
     """The newest evaluation of a model."""
-    found = models.evaluations(ledger.session, model.name)
-    if not found:
-        raise OpsError(
-            Code.NOT_FOUND,
-            f"Model {names.resource_id(model.name)} has no evaluation.",
-            "Type: ops runs",
-        )
-    overall = found[0]
+    overall = _newest(ledger, model)
+    metrics = overall.metrics
     own = imported.class_names_of(ledger, model.labels)
-    confusion = confusion_of(overall.metrics, own)
+    photos = evaluate_photos.of_model(ledger, model.labels, own)
+    confusion = confusion_of(metrics, own)
+    counts = _counts(confusion, photos)
     slices = models.slices(ledger.session, overall.name)
     return Evaluated(
-        model=model.name,
+        model=model.full,
         display_name=model.display_name,
+        kind=model.kind,
+        run=model.labels.get(names.LABEL_RUN, ""),
+        dataset=model.labels.get(names.LABEL_DATASET, ""),
         evaluation=overall.name,
-        au_prc=overall.metrics.get("auPrc"),
-        log_loss=overall.metrics.get("logLoss"),
-        overall=at_threshold(overall.metrics, threshold),
-        labels=tuple(label_rows(slices, own, confusion, threshold)),
+        multi_label=photos.multi_label if photos else confusion is None,
+        au_prc=metrics.get("auPrc"),
+        log_loss=metrics.get("logLoss"),
+        overall=at_threshold(metrics, threshold),
+        curve=curve(metrics),
+        labels=tuple(label_rows(slices, own, counts, threshold)),
         confusion=confusion,
+        photos=photos,
     )
 
 
-def label_rows(
-    slices: Sequence[models.Evaluation],
-    own: Mapping[str, str],
-    confusion: Confusion | None,
-    threshold: float,
-) -> list[LabelScores]:
-    """One row a label, by the user's own name; slices without a label are left out."""
-    rows = [
-        LabelScores(
-            label=own.get(one.label, one.label),
-            photos=confusion.of(own.get(one.label, one.label)) if confusion else None,
-            au_prc=one.metrics.get("auPrc"),
-            at=at_threshold(one.metrics, threshold),
-        )
-        for one in slices
-        if one.label
-    ]
-    return sorted(rows, key=lambda row: row.label)
-
-
-def at_threshold(metrics: Mapping[str, Any], threshold: float) -> AtThreshold:
-    """The row of the highest threshold that is not above `threshold`; absent means 0."""
-    rows = metrics.get("confidenceMetrics") or []
-    below = [row for row in rows if row.get("confidenceThreshold", 0.0) <= threshold + 1e-9]
-    if not below:
-        return AtThreshold(threshold, None, None, None)
-    row = max(below, key=lambda one: float(one.get("confidenceThreshold", 0.0)))
-    return AtThreshold(
-        threshold=float(row.get("confidenceThreshold", 0.0)),
-        precision=row.get("precision"),
-        recall=row.get("recall"),
-        f1=row.get("f1Score"),
+def _newest(ledger: Ledger, model: Model) -> models.Evaluation:
+    found = models.evaluations(ledger.session, model.full)
+    if found:
+        return found[0]
+    raise OpsError(
+        Code.NOT_FOUND,
+        f"Model {model.short} has no evaluation.",
+        "Type: ops runs",
     )
 
 
-def confusion_of(metrics: Mapping[str, Any], own: Mapping[str, str]) -> Confusion | None:
-    """The matrix, sorted by the user's names; read by its own annotationSpecs, never by index."""
-    matrix = metrics.get("confusionMatrix")
-    if not matrix:
-        return None
-    safe = [str(spec["displayName"]) for spec in matrix["annotationSpecs"]]
-    named = [own.get(name, name) for name in safe]
-    order = sorted(range(len(named)), key=named.__getitem__)
-    rows = matrix["rows"]
-    return Confusion(
-        labels=tuple(named[index] for index in order),
-        rows=tuple(tuple(int(rows[i][j]) for j in order) for i in order),
-    )
+def _counts(confusion: Confusion | None, photos: Photos | None) -> Mapping[str, int]:
+    if photos is not None:
+        return photos.counts
+    if confusion is None:
+        return {}
+    return {label: confusion.of(label) or 0 for label in confusion.labels}

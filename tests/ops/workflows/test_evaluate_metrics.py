@@ -5,7 +5,17 @@ from typing import Any
 import pytest
 
 from ops.cloud.models import Evaluation
-from ops.workflows.evaluate import AtThreshold, Confusion, at_threshold, confusion_of, label_rows
+from ops.workflows.evaluate_metrics import (
+    AtThreshold,
+    Confusion,
+    LabelScores,
+    at_threshold,
+    by_f1,
+    confusion_of,
+    curve,
+    label_rows,
+    wilson,
+)
 
 OWN = {"t_shirt": "t-shirt", "hat": "hat"}
 METRICS: dict[str, Any] = {
@@ -64,13 +74,49 @@ def test_labels_are_matched_by_name_never_by_index() -> None:
     """Slices in another order than the matrix get their own row's photos."""
     slices = [Evaluation("e/1", "hat", METRICS), Evaluation("e/2", "t_shirt", METRICS)]
 
-    rows = label_rows(slices, OWN, confusion_of(METRICS, OWN), 0.5)
+    rows = label_rows(slices, OWN, {"hat": 5, "t-shirt": 10}, 0.5)
 
     assert [(row.label, row.photos) for row in rows] == [("hat", 5), ("t-shirt", 10)]
 
 
 def test_a_label_outside_the_matrix_has_no_number_of_photos() -> None:
     """A stranger's evaluation may have slices that its matrix lacks."""
-    rows = label_rows([Evaluation("e/1", "bag", METRICS)], OWN, confusion_of(METRICS, OWN), 0.5)
+    rows = label_rows([Evaluation("e/1", "bag", METRICS)], OWN, {"hat": 5}, 0.5)
 
     assert [(row.label, row.photos) for row in rows] == [("bag", None)]
+
+
+def test_every_threshold_of_the_evaluation_is_kept_in_order() -> None:
+    """The curve rises by threshold, whatever the order of the API."""
+    turned = {"confidenceMetrics": METRICS["confidenceMetrics"][::-1]}
+
+    assert [row.threshold for row in curve(turned)] == [0.0, 0.45, 0.5, 0.55]
+    assert curve({}) == ()
+
+
+def test_the_hardest_label_is_first_and_one_without_figure_last() -> None:
+    """Sorted by F1, then by name."""
+    figures = {"hat": 0.9, "bag": None, "shoe": 0.2, "belt": 0.9}
+    rows = [
+        LabelScores(label, 1, None, AtThreshold(0.5, None, None, f1))
+        for label, f1 in figures.items()
+    ]
+
+    assert [row.label for row in by_f1(rows)] == ["shoe", "belt", "hat", "bag"]
+
+
+def test_mix_ups_are_counted_most_frequent_first() -> None:
+    """Only cells off the diagonal that have photos."""
+    found = confusion_of(METRICS, OWN)
+
+    assert found is not None
+    assert found.mixed_up() == [("t-shirt", "hat", 2), ("hat", "t-shirt", 1)]
+
+
+def test_few_photos_leave_a_wide_range() -> None:
+    """Wilson's interval: 81 of 263 is the example of Newcombe, Statistics in Medicine, 1998."""
+    low, high = wilson(81, 263)
+
+    assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
+    assert wilson(3, 3)[1] == 1.0
+    assert wilson(3, 3)[0] < 0.5

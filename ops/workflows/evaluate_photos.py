@@ -1,0 +1,142 @@
+"""What a model said of each test photo: the rows of `predictions.jsonl`, in the user's names.
+
+Our own trainings leave the file beside the model. Google's AutoML keeps none; `ops deploy --check`
+asks a batch prediction job, and leaves its answers in the same form at runs/<run>/batch/.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ops import names
+from ops.cloud import storage
+from ops.errors import Code, OpsError
+from ops.ledger import Ledger
+
+MODEL_FOLDER, BATCH_FOLDER = "model/", "batch/"
+PREDICTIONS_FILE, LABELS_FILE = "predictions.jsonl", "labels.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One test photo: its true labels, the one that scored best, and every score, 0-1."""
+
+    uri: str
+    true: tuple[str, ...]
+    best: str
+    scores: Mapping[str, float]
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the best label is a true one."""
+        return self.best in self.true
+
+    def predicted(self, threshold: float) -> tuple[str, ...]:
+        """The labels with at least this score, best first (multi-label)."""
+        ranked = sorted(self.scores, key=lambda label: -self.scores[label])
+        return tuple(label for label in ranked if self.scores[label] >= threshold)
+
+    def wrongness(self, threshold: float) -> float:
+        """How sure the model was of its worst mistake, 0-1; 0 when it made none (multi-label).
+
+        A label too many counts with its score, a missed one with what its score lacks to 1.
+        """
+        said, true = set(self.predicted(threshold)), set(self.true)
+        too_many = (self.scores[label] for label in said - true)
+        missed = (1 - self.scores.get(label, 0.0) for label in true - said)
+        return max((*too_many, *missed), default=0.0)
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Every test photo of a model; `source` is the file that says so."""
+
+    source: str
+    multi_label: bool
+    labels: tuple[str, ...]
+    rows: tuple[Judged, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many photos have each true label."""
+        found = dict.fromkeys(self.labels, 0)
+        for row in self.rows:
+            for label in row.true:
+                found[label] = found.get(label, 0) + 1
+        return found
+
+    def mistakes(self, threshold: float) -> list[Judged]:
+        """The photos that are not right, the surest mistake first."""
+        if self.multi_label:
+            judged = [(row.wrongness(threshold), row) for row in self.rows]
+            wrong = [(sure, row) for sure, row in judged if sure > 0]
+        else:
+            wrong = [(row.scores[row.best], row) for row in self.rows if not row.is_right]
+        return [row for _, row in sorted(wrong, key=lambda pair: (-pair[0], pair[1].uri))]
+
+
+def of_model(
+    ledger: Ledger, labels: Mapping[str, str], own: Mapping[str, str] | None = None
+) -> Photos | None:
+    """The test photos of the model with these resource labels; None when nobody kept them.
+
+    With `own` (safe name → the user's) the labels are the user's, else safe names.
+    """
+    run = labels.get(names.LABEL_RUN)
+    if not run:
+        return None
+    session, bucket = ledger.session, ledger.session.settings.bucket
+    for folder in (MODEL_FOLDER, BATCH_FOLDER):
+        path = names.run_object(run, folder)
+        found = storage.read_text(session, bucket, path + PREDICTIONS_FILE)
+        order = storage.read_text(session, bucket, path + LABELS_FILE)
+        if found is not None and order is not None:
+            source = names.gs_uri(bucket, path + PREDICTIONS_FILE)
+            return read(source, found.text, label_order(order.text), own or {})
+    return None
+
+
+def label_order(text: str) -> list[str]:
+    """The safe names of a labels.txt, in its order."""
+    return [line.split("\t", 1)[0] for line in text.splitlines() if line.strip()]
+
+
+def read(source: str, text: str, order: Sequence[str], own: Mapping[str, str]) -> Photos:
+    """The rows of a predictions.jsonl; BAD_DATA names the line that has another form."""
+    multi_label = False
+    rows = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            rows.append(_judged(row, order, own))
+            multi_label = multi_label or "predictions" in row
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise OpsError(
+                Code.BAD_DATA,
+                f"{source}, line {number}: not a row of predictions "
+                f"({type(error).__name__}: {error}).",
+                "docs/formats.md says what a training leaves; train anew: ops train --again",
+            ) from error
+    labels = tuple(own.get(label, label) for label in order)
+    return Photos(source, multi_label, labels, tuple(rows))
+
+
+def _judged(row: Mapping[str, Any], order: Sequence[str], own: Mapping[str, str]) -> Judged:
+    scores = [float(score) for score in row["scores"]]
+    if len(scores) != len(order):
+        raise ValueError(f"{len(scores)} scores for {len(order)} labels")
+    named = [own.get(label, label) for label in order]
+    true, best = [str(label) for label in row["labels"]], str(row["prediction"])
+    if best not in order:
+        raise ValueError(f"{best!r} is not in labels.txt")
+    return Judged(
+        uri=str(row["uri"]),
+        true=tuple(own.get(label, label) for label in true),
+        best=own.get(best, best),
+        scores=dict(zip(named, scores, strict=True)),
+    )
