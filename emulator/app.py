@@ -24,6 +24,7 @@ from emulator.failures import failure_answer
 from emulator.faults import Faults, check_disk
 from emulator.folder import write_env
 from emulator.jobs import Jobs
+from emulator.logging.routes import routes as logging_routes
 from emulator.oauth import routes as oauth_routes
 from emulator.operations import Operations
 from emulator.resourcemanager import routes as project_routes
@@ -69,6 +70,7 @@ def build_app(cloud: Cloud) -> App:
         *oauth_routes(tokens),
         *control_routes.routes(cloud),
         *project_routes.routes(cloud),
+        *logging_routes(cloud),
         *vertex_routes(cloud),
     ]
     other = Starlette(routes=routes, exception_handlers=_HANDLERS, lifespan=_lifespan(cloud))

@@ -7,6 +7,7 @@ from typing import Any
 from emulator.aiplatform import custom_run, custom_spec, listing, names, resources
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
+from emulator.logging import entries
 
 Body = dict[str, Any]
 KIND = custom_run.KIND
@@ -33,6 +34,7 @@ def insert(cloud: Cloud, name: str, wanted: Body) -> Body:
     body.pop("etag")
     with cloud.store.transaction():
         cloud.resources.insert(KIND, name, body, names.location(name).name)
+        entries.service(cloud, name, "Waiting for job to be provisioned.")
     return body
 
 

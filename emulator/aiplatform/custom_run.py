@@ -23,6 +23,7 @@ from emulator.errors import ApiError
 from emulator.jobs import Ending, JobSpec, engines, open_files
 from emulator.jobs.outputs import Outputs
 from emulator.jobs.spec import read_json
+from emulator.logging import collector, entries
 from emulator.metering import record_custom_job
 from emulator.operations import status
 from emulator.storage.errors import StorageError
@@ -34,6 +35,7 @@ KIND = "aiplatform.CustomJob"
 PIPELINE = "_pipeline"
 FINAL_STATES = frozenset({"JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED"})
 CANCELLED = {"code": 1, "message": "CANCELED"}
+COMMAND_IGNORED = "The local cloud does not execute the container's own command; its args are kept."
 TAKE_SECONDS = 0.5
 # Looking at a view of many files takes long: at most this share of the time is spent on it.
 TAKE_SHARE = 0.1
@@ -125,28 +127,32 @@ def _mark_running(cloud: Cloud, name: str) -> None:
         body = cloud.resources.require(name)
         if body["state"] == "JOB_STATE_PENDING":
             store(cloud, body, state="JOB_STATE_RUNNING", startTime=resources.now(cloud))
+            entries.service(cloud, name, "Waiting for training program to start.")
+            if custom_spec.code(body["jobSpec"]).get("command"):
+                entries.service(cloud, name, COMMAND_IGNORED, "WARNING")
 
 
 async def _finished(cloud: Cloud, name: str) -> Ending:
     """How the job ended; what it wrote has become objects, meanwhile and at the end."""
     job = names.last(name)
     outputs = custom_environment.outputs(cloud, job)
-    taking = asyncio.create_task(_keep_taking(cloud, job, outputs))
+    taking = asyncio.create_task(_keep_taking(cloud, name, outputs))
     try:
         ending = await cloud.jobs.finished(job, lambda: is_cancelling(cloud, name))
     finally:
         taking.cancel()
         await asyncio.wait([taking])
+    await asyncio.to_thread(collector.collect, cloud, name, is_over=True)
     await asyncio.to_thread(outputs.take, set(), is_over=True)
     return ending
 
 
-async def _keep_taking(cloud: Cloud, job: str, outputs: Outputs) -> None:
-    """Takes what the job has closed, again and again; one look at a time, never half of one."""
+async def _keep_taking(cloud: Cloud, name: str, outputs: Outputs) -> None:
+    """Takes what the job has said and closed, again and again; never half a look."""
     loop = asyncio.get_running_loop()
     while True:
         started = loop.time()
-        look = asyncio.ensure_future(asyncio.to_thread(_take, cloud, job, outputs))
+        look = asyncio.ensure_future(asyncio.to_thread(_take, cloud, name, outputs))
         try:
             await asyncio.shield(look)
         except asyncio.CancelledError:
@@ -156,13 +162,14 @@ async def _keep_taking(cloud: Cloud, job: str, outputs: Outputs) -> None:
         await asyncio.sleep(max(TAKE_SECONDS, spent / TAKE_SHARE))
 
 
-def _take(cloud: Cloud, job: str, outputs: Outputs) -> None:
-    known = read_json(cloud.jobs.path(job) / "supervisor.json") or {}
+def _take(cloud: Cloud, name: str, outputs: Outputs) -> None:
+    known = read_json(cloud.jobs.path(names.last(name)) / "supervisor.json") or {}
     try:
+        collector.collect(cloud, name)
         if "childPid" in known:
             outputs.take(open_files.written_by(known["childPid"]))
     except Exception:
-        LOG.exception("outputs of job %s", job)
+        LOG.exception("logs and outputs of %s", name)
 
 
 def conclude(cloud: Cloud, name: str, ending: Ending) -> None:
@@ -171,15 +178,24 @@ def conclude(cloud: Cloud, name: str, ending: Ending) -> None:
         body = cloud.resources.require(name)
         if body["state"] in FINAL_STATES:
             return
-        end = resources.now(cloud)
         if body["state"] == "JOB_STATE_CANCELLING":
-            body = store(cloud, body, state="JOB_STATE_CANCELLED", error=CANCELLED, endTime=end)
+            _end(cloud, body, "JOB_STATE_CANCELLED", "Job is cancelled.", error=CANCELLED)
         elif ending.is_success:
-            body = store(cloud, body, state="JOB_STATE_SUCCEEDED", endTime=end)
+            _end(cloud, body, "JOB_STATE_SUCCEEDED", "Job completed successfully.")
         else:
-            problem = status(custom_failures.failure(cloud, name, ending))
-            body = store(cloud, body, state="JOB_STATE_FAILED", error=problem, endTime=end)
-        record_custom_job(cloud, body)
+            _end_badly(cloud, body, custom_failures.failure(cloud, name, ending))
+
+
+def _end_badly(cloud: Cloud, body: Body, problem: ApiError) -> None:
+    entries.service(cloud, body["name"], problem.message, "ERROR")
+    _end(cloud, body, "JOB_STATE_FAILED", "Job failed.", error=status(problem))
+
+
+def _end(cloud: Cloud, body: Body, state: str, said: str, **changes: Any) -> None:
+    """The final state, its log line and the bill."""
+    entries.service(cloud, body["name"], said)
+    end = resources.now(cloud)
+    record_custom_job(cloud, store(cloud, body, state=state, endTime=end, **changes))
 
 
 def _fail(cloud: Cloud, name: str, problem: ApiError) -> None:
@@ -190,7 +206,5 @@ def _fail(cloud: Cloud, name: str, problem: ApiError) -> None:
             return
         if body["state"] == "JOB_STATE_CANCELLING":
             conclude(cloud, name, Ending("cancelled"))
-            return
-        end = resources.now(cloud)
-        store(cloud, body, state="JOB_STATE_FAILED", error=status(problem), endTime=end)
-        record_custom_job(cloud, body)
+        else:
+            _end_badly(cloud, body, problem)

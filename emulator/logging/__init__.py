@@ -1,0 +1,1 @@
+"""Cloud Logging: what custom jobs say, as Vertex AI writes it there."""
