@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from trainer.models.network import Floats
 
-# Shrinkage of the squares' solution, in units of the features' mean variance.
-RIDGES = tuple(float(ridge) for ridge in np.geomspace(0.01, 3.0, 8))
+# Shrinkage of the least-squares answer, in units of the features' mean variance. On 480 pairs of
+# clothing photos 2 to 8 were best, and as good as logistic regression (2026-11-21).
+RIDGES = tuple(float(ridge) for ridge in np.geomspace(0.1, 100.0, 10))
 FEWEST_TO_CALIBRATE = 5
 NEWTON_STEPS = 50
 STILL = 1e-9

@@ -31,10 +31,10 @@ def rows(variable: str) -> list[dict[str, Any]]:
     return [json.loads(line) for file in files for line in file.read_text().splitlines()]
 
 
-def label(row: dict[str, Any]) -> str:
-    """A row's first label."""
+def labels(row: dict[str, Any]) -> list[str]:
+    """A row's labels: several in a task of several, else one."""
     several = row.get("classificationAnnotations") or [row["classificationAnnotation"]]
-    return str(several[0]["displayName"])
+    return [str(one["displayName"]) for one in several]
 
 
 def train(seconds: float) -> int:
@@ -43,7 +43,7 @@ def train(seconds: float) -> int:
     task_file = local(os.environ["AIP_TRAINING_DATA_URI"]).parent / "task.json"
     task = json.loads(task_file.read_text())
     by_heart = {
-        hashlib.sha256(local(row["imageGcsUri"]).read_bytes()).hexdigest(): label(row)
+        hashlib.sha256(local(row["imageGcsUri"]).read_bytes()).hexdigest(): labels(row)
         for row in rows("AIP_TRAINING_DATA_URI")
     }
     print(json.dumps({"severity": "INFO", "message": "reading", "phase": "read", "fraction": 0.1}))
@@ -55,21 +55,16 @@ def train(seconds: float) -> int:
     return 0
 
 
-def write(task: dict[str, Any], by_heart: dict[str, str], seconds: float) -> None:
+def write(task: dict[str, Any], by_heart: dict[str, list[str]], seconds: float) -> None:
     """Everything that a training leaves."""
     folder = local(os.environ["AIP_MODEL_DIR"].rstrip("/"))
     folder.mkdir(parents=True)
-    commonest = Counter(by_heart.values()).most_common(1)[0][0]
+    commonest = Counter(one for own in by_heart.values() for one in own).most_common(1)[0][0]
     known = {"labels": task["labels"], "by_heart": by_heart, "commonest": commonest}
     (folder / "known.json").write_text(json.dumps(known))
-    test = rows("AIP_TEST_DATA_URI")
-    matrix = [[0] * len(task["labels"]) for _ in task["labels"]]
-    for row in test:
-        matrix[task["labels"].index(label(row))][task["labels"].index(commonest)] += 1
-    specs = [{"displayName": name} for name in task["labels"]]
     metrics = {"auPrc": 0.5, "logLoss": 1.0, "confidenceMetrics": [{"recall": 0.5}]}
     evaluation = {
-        "metrics": metrics | {"confusionMatrix": {"annotationSpecs": specs, "rows": matrix}},
+        "metrics": metrics | matrix(task, commonest),
         "slices": [{"label": name, "metrics": metrics} for name in task["labels"]],
     }
     (folder / "evaluation.json").write_text(json.dumps(evaluation))
@@ -77,6 +72,17 @@ def write(task: dict[str, Any], by_heart: dict[str, str], seconds: float) -> Non
     (folder / "model.json").write_text(json.dumps({"digest": digest, "engine": "by heart"}))
     outcome = {"stopReason": "MODEL_CONVERGED", "seconds": seconds, "nodeHours": 5.5}
     (folder.parent / "outcome.json").write_text(json.dumps(outcome))
+
+
+def matrix(task: dict[str, Any], commonest: str) -> dict[str, Any]:
+    """The confusion matrix of always the same answer; none where photos have several labels."""
+    if task["trainingTaskInputs"].get("multiLabel"):
+        return {}
+    found = [[0] * len(task["labels"]) for _ in task["labels"]]
+    for row in rows("AIP_TEST_DATA_URI"):
+        found[task["labels"].index(labels(row)[0])][task["labels"].index(commonest)] += 1
+    specs = [{"displayName": name} for name in task["labels"]]
+    return {"confusionMatrix": {"annotationSpecs": specs, "rows": found}}
 
 
 def fetch(uri: str) -> bytes:
@@ -106,10 +112,10 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(200, {"predictions": [self.predict(one) for one in body["instances"]]})
 
     def predict(self, instance: dict[str, str]) -> dict[str, Any]:
-        """The label known by heart, or the commonest."""
+        """The labels known by heart, or the commonest."""
         sha256 = hashlib.sha256(base64.b64decode(instance["content"])).hexdigest()
-        name = self.known["by_heart"].get(sha256, self.known["commonest"])
-        return {"displayNames": [name], "confidences": [1.0]}
+        names = self.known["by_heart"].get(sha256, [self.known["commonest"]])
+        return {"displayNames": names, "confidences": [1.0] * len(names)}
 
     def answer(self, status: int, value: dict[str, Any]) -> None:
         """Sends JSON."""
