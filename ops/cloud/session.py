@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ops import names
@@ -18,7 +19,7 @@ from ops.errors import Code, OpsError
 from ops.settings import Settings, Target
 
 if TYPE_CHECKING:
-    from google.cloud import aiplatform_v1, resourcemanager_v3
+    from google.cloud import aiplatform_v1, resourcemanager_v3, service_usage_v1
     from google.cloud.storage import Client as StorageClient
 
     from ops.cloud.wire import Wire
@@ -68,7 +69,7 @@ class Session:
         self.capabilities = CAPABILITIES[settings.target]
         self._credentials = credentials
         self._sleep = sleep
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[Any, Any] = {}
 
     @property
     def parent(self) -> str:
@@ -113,25 +114,32 @@ class Session:
 
     def projects(self) -> resourcemanager_v3.ProjectsClient:
         """The client for projects."""
-        if "projects" not in self._clients:
-            from google.cloud import resourcemanager_v3
+        from google.cloud import resourcemanager_v3
 
-            self._clients["projects"] = resourcemanager_v3.ProjectsClient(
-                transport="rest",
-                credentials=self._credentials,
-                client_options=self._options("cloudresourcemanager.googleapis.com"),
-            )
-        client: resourcemanager_v3.ProjectsClient = self._clients["projects"]
+        client: resourcemanager_v3.ProjectsClient = self._generated(
+            resourcemanager_v3.ProjectsClient, "cloudresourcemanager.googleapis.com"
+        )
+        return client
+
+    def services(self) -> service_usage_v1.ServiceUsageClient:
+        """The client for the services that a project has enabled."""
+        from google.cloud import service_usage_v1
+
+        client: service_usage_v1.ServiceUsageClient = self._generated(
+            service_usage_v1.ServiceUsageClient, "serviceusage.googleapis.com"
+        )
         return client
 
     def storage(self) -> StorageClient:
         """The client for buckets and objects; safe to use from many threads."""
         if "storage" not in self._clients:
+            from google.api_core.client_info import ClientInfo
             from google.cloud import storage
 
             self._clients["storage"] = storage.Client(
                 project=self.settings.project,
                 credentials=self._credentials,
+                client_info=ClientInfo(user_agent=user_agent()),  # type: ignore[no-untyped-call]
                 client_options=self._options("storage.googleapis.com"),
             )
         client: StorageClient = self._clients["storage"]
@@ -142,7 +150,9 @@ class Session:
         if host not in self._clients:
             from ops.cloud.wire import Wire
 
-            self._clients[host] = Wire(self.base_url or f"https://{host}", self._credentials)
+            self._clients[host] = Wire(
+                self.base_url or f"https://{host}", self._credentials, user_agent()
+            )
         wire: Wire = self._clients[host]
         return wire
 
@@ -204,14 +214,19 @@ class Session:
         )
 
     def _vertex(self, kind: str) -> Any:
-        if kind not in self._clients:
-            from google.cloud import aiplatform_v1
+        from google.cloud import aiplatform_v1
 
-            self._clients[kind] = getattr(aiplatform_v1, kind)(
-                transport="rest",
-                credentials=self._credentials,
-                client_options=self._options(f"{self.settings.region}-aiplatform.googleapis.com"),
+        host = f"{self.settings.region}-aiplatform.googleapis.com"
+        return self._generated(getattr(aiplatform_v1, kind), host)
+
+    def _generated(self, kind: Any, host: str) -> Any:
+        """The one client of a generated class, over REST; made when first asked for."""
+        if kind not in self._clients:
+            client = kind(
+                transport="rest", credentials=self._credentials, client_options=self._options(host)
             )
+            _name_the_program(client.transport)
+            self._clients[kind] = client
         return self._clients[kind]
 
     def _options(self, host: str) -> dict[str, Any]:
@@ -219,6 +234,22 @@ class Session:
 
     def _retry(self, passes: Callable[[BaseException], bool]) -> Any:
         return patience.retry(passes, RETRY_SECONDS[self.settings.target])
+
+
+@cache
+def user_agent() -> str:
+    """`ops/VERSION`: how every call names the program (RFC 9110, 10.1.5)."""
+    from importlib.metadata import version
+
+    return f"ops/{version('ops')}"
+
+
+def _name_the_program(transport: Any) -> None:
+    """Set the user agent of a generated client, which has no option for it, and of its polling."""
+    transport._session.headers["user-agent"] = user_agent()
+    polling = getattr(transport, "operations_client", None)
+    if polling is not None:
+        polling.transport._session.headers["user-agent"] = user_agent()
 
 
 def connect(settings: Settings, environ: MutableMapping[str, str] = os.environ) -> Session:

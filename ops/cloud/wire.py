@@ -24,11 +24,14 @@ class Wire:
     Google's clients, which use `requests`. Safe to use from many threads.
     """
 
-    def __init__(self, base_url: str, credentials: Any, connections: int = 16) -> None:
+    def __init__(
+        self, base_url: str, credentials: Any, user_agent: str = "ops", connections: int = 16
+    ) -> None:
         from google.auth.transport import requests as transport
 
         self._base_url = base_url
         self._credentials = credentials
+        self._user_agent = user_agent
         self._token_request = transport.Request()
         self._pool = _pool(base_url, connections)
 
@@ -71,7 +74,7 @@ class Wire:
         import urllib3
         from google.api_core import exceptions
 
-        url, sent = self._base_url + path, dict(headers)
+        url, sent = self._base_url + path, {"user-agent": self._user_agent, **headers}
         self._credentials.before_request(self._token_request, method, url, sent)
         try:
             return self._pool.urlopen(

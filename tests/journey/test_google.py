@@ -1,0 +1,94 @@
+"""The whole journey with --target gcp, unmodified, through a company's proxy."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.google_proxy import Exchange
+from tests.journey import google_calls
+from tests.journey.documented import UndocumentedError, judge
+from tests.journey.google_journey import PROJECT, GoogleUser, google_user, travel
+
+
+@pytest.fixture(scope="module")
+def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoogleUser]:
+    """A user of Google Cloud in front of a server that refuses whom it does not know."""
+    with google_user(tmp_path_factory.mktemp("google"), "--require-auth") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def journey(user: GoogleUser) -> dict[str, dict[str, Any]]:
+    """What each command of the journey found or did."""
+    return travel(user)
+
+
+def test_it_goes_from_photos_to_nothing_left(journey: dict[str, dict[str, Any]]) -> None:
+    """Imported, trained, evaluated, served, asked, and all of it deleted, as on local."""
+    assert journey["import-dataset"]["photos"] == 36
+    assert journey["evaluate"]["labels"]
+    assert journey["predict"]["predictions"][0]["prediction"] == "t-shirt"
+    assert journey["cost-report"]["billed_usd"] > 0
+    assert journey["teardown"]["left"] == []
+
+
+def test_nothing_leaves_but_by_the_proxy_to_google_s_hosts(
+    user: GoogleUser, journey: dict[str, dict[str, Any]]
+) -> None:
+    """No other host, nothing in the clear, no name looked up and no address connected to."""
+    assert journey
+    assert user.proxy.strays == []
+    assert user.outside() == set()
+
+
+@pytest.mark.usefixtures("journey")
+def test_every_call_is_documented_and_the_page_lists_it(user: GoogleUser) -> None:
+    """Each request is checked against Google's own tables; docs/google-calls.md is current."""
+    assert google_calls.page(user.proxy.exchanges, PROJECT) == google_calls.PAGE.read_text()
+
+
+def asked(method: str, host: str, target: str, body: bytes = b"", **changed: str) -> Exchange:
+    """A request with everything that a call of `ops` carries."""
+    carried = {
+        "authorization": "Bearer token",
+        "x-goog-user-project": PROJECT,
+        "user-agent": "ops/0.1.0",
+        "content-type": "application/json",
+    }
+    carried |= {name.replace("_", "-"): value for name, value in changed.items()}
+    return Exchange("test", host, method, target, carried, body, 200)
+
+
+VERTEX = "us-central1-aiplatform.googleapis.com"
+PARENT = f"/v1/projects/{PROJECT}/locations/us-central1"
+BAD = {
+    "a path that no method has": asked("GET", VERTEX, f"{PARENT}/datums"),
+    "a field that no message has": asked("POST", VERTEX, f"{PARENT}/datasets", b'{"nam": "x"}'),
+    "a parameter that no message has": asked("GET", VERTEX, f"{PARENT}/models?page_sise=3"),
+    "another region's path": asked("GET", VERTEX, f"/v1/projects/{PROJECT}/locations/x1/models"),
+    "a task's input that it has not": asked(
+        "POST",
+        VERTEX,
+        f"{PARENT}/trainingPipelines",
+        b'{"trainingTaskDefinition": "gs://x/automl_image_classification_1.0.0.yaml",'
+        b' "trainingTaskInputs": {"budget": 1}}',
+    ),
+    "an instance with another field": asked(
+        "POST", VERTEX, f"{PARENT}/endpoints/1:predict", b'{"instances": [{"content": "", "k": 1}]}'
+    ),
+    "a storage path": asked("GET", "storage.googleapis.com", "/storage/v1/buckets"),
+    "a storage parameter": asked("GET", "storage.googleapis.com", "/storage/v1/b?projct=x"),
+    "a bucket's field": asked("POST", "storage.googleapis.com", "/storage/v1/b", b'{"nam": "x"}'),
+    "nobody's token": asked("GET", VERTEX, f"{PARENT}/models", authorization=""),
+    "another's bill": asked("GET", VERTEX, f"{PARENT}/models", x_goog_user_project="other"),
+    "no program": asked("GET", VERTEX, f"{PARENT}/models", user_agent="python-requests"),
+    "a token's form": asked("POST", "oauth2.googleapis.com", "/token", b"grant_type=password"),
+}
+
+
+@pytest.mark.parametrize("exchange", BAD.values(), ids=BAD)
+def test_what_google_does_not_document_is_found(exchange: Exchange) -> None:
+    """The judge lets nothing through that differs in one thing from a documented call."""
+    with pytest.raises(UndocumentedError):
+        judge(exchange, PROJECT)
