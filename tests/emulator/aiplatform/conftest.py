@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.emulator.custom import custom_engines
 from tests.emulator.vertex import Body, Vertex, fake_engines
 from tests.local_cloud import LocalCloud, running_cloud
 
@@ -39,3 +40,22 @@ def trained_project(vertex_server: LocalCloud) -> tuple[Vertex, Body]:
     pipeline = vertex.trained(vertex.begin_training(dataset, labels={"team": "a"}))
     assert pipeline["state"] == "PIPELINE_STATE_SUCCEEDED", pipeline
     return vertex, pipeline
+
+
+@pytest.fixture(scope="session")
+def custom_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """One server for all tests of custom jobs."""
+    with running_cloud(tmp_path_factory.mktemp("custom") / "data", *custom_engines()) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def custom(custom_server: LocalCloud) -> Vertex:
+    """An empty project of it."""
+    return Vertex(custom_server.url, f"project-{uuid4().hex[:10]}")
+
+
+@pytest.fixture
+def runs(custom: Vertex) -> str:
+    """An empty bucket of it."""
+    return custom.bucket(f"bucket-{uuid4().hex[:10]}")
