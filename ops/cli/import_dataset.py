@@ -16,7 +16,9 @@ app = commands()
 
 SourceArgument = Annotated[
     str,
-    typer.Argument(help="A folder with a folder per class, or a CSV: [ML_USE,]path,label…"),
+    typer.Argument(
+        help="A folder with a folder per class, or a CSV: [ML_USE,]path,label…; either may be gs://…"
+    ),
 ]
 NameOption = Annotated[
     str | None, typer.Option(help="The data set's name; else made of the source's.")
@@ -42,6 +44,7 @@ SplitOption = Annotated[
 EXAMPLES = (
     "ops import-dataset photos/",
     "ops import-dataset list.csv --name shop --multi-label",
+    "ops import-dataset gs://my-bucket/photos.csv",
     "ops import-dataset photos/ --split 70/15/15",
 )
 
@@ -57,7 +60,7 @@ def import_dataset(
 ) -> Outcome:
     """Check, upload and register photos with their labels."""
     options = Options(name, skip_bad, multi_label, shares(split))
-    found = look(source, options, call.progress, call.settings.state_dir)
+    found = look(source, options, call.progress, call.settings.state_dir, lambda: call.session)
     plan = workflow.plan(call.ledger, found, options.shares)
     for remark in plan.remarks:
         call.say(remark)

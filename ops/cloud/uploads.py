@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from ops import names
+from ops.cloud import objects
+from ops.cloud.objects import Stored
 from ops.cloud.session import Session
 from ops.cloud.wire import Wire, error_message
 from ops.errors import Code, OpsError
@@ -20,7 +22,10 @@ SECONDS_PER_UPLOAD = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One object to be, named by the hash of its bytes, and where those come from."""
+    """One object to be, named by the hash of its bytes, and where those come from.
+
+    `copy_of` is an object that holds the same bytes: they need not pass this machine.
+    """
 
     name: str
     sha256: str
@@ -28,6 +33,7 @@ class Upload:
     size_bytes: int
     crc32c: str
     read: Callable[[], bytes]
+    copy_of: Stored | None = None
 
 
 def missing(session: Session, uploads: Sequence[Upload], prefix: str) -> list[Upload]:
@@ -56,7 +62,14 @@ def missing(session: Session, uploads: Sequence[Upload], prefix: str) -> list[Up
 def sender(session: Session) -> Callable[[Upload], None]:
     """A function that stores one object, to be called from many threads."""
     wire = session.wire()
-    return lambda upload: _send(session, wire, upload)
+
+    def store(upload: Upload) -> None:
+        if upload.copy_of is not None:
+            objects.copy(session, upload.copy_of, upload.name, upload.content_type)
+        else:
+            _send(session, wire, upload)
+
+    return store
 
 
 def _send(session: Session, wire: Wire, upload: Upload) -> None:

@@ -14,10 +14,12 @@ from ops.data.labels import collisions, imbalance, too_few, unfit, untrained, wi
 from ops.data.listing import Candidate, Listing
 from ops.data.parallel import in_order
 from ops.data.photos import Named, Photo, check_photo
-from ops.data.places import Signature, signature
+from ops.data.places import CloudObject, Signature, signature
 from ops.data.problems import BadPhotoError, Problem
 
 _THREADS = max(4, os.cpu_count() or 1)
+# Reading from a bucket is waiting, mostly.
+_CLOUD_THREADS = 16
 
 
 @dataclass(slots=True)
@@ -71,8 +73,10 @@ def _look_at_all(
     advance: Callable[[float], None],
     known: KnownPhotos,
 ) -> None:
+    remote = any(isinstance(candidate.place, CloudObject) for candidate in candidates)
+    threads = _CLOUD_THREADS if remote else _THREADS
     with quiet_about_large_photos():
-        outcomes = in_order(partial(_outcome, known), candidates, _THREADS)
+        outcomes = in_order(partial(_outcome, known), candidates, threads)
         for candidate, (seen, outcome) in zip(candidates, outcomes, strict=True):
             advance(1)
             if isinstance(outcome, Photo):

@@ -56,7 +56,7 @@ def _split_of(folder: Path) -> str | None:
     if split is None:
         return None
     try:
-        names = [entry for entry in os.scandir(folder) if not _is_hidden(entry.name)]
+        names = [entry for entry in os.scandir(folder) if not is_hidden(entry.name)]
         return split if any(entry.is_dir() for entry in names) or not names else None
     except OSError:
         return split
@@ -126,7 +126,7 @@ def _look(listing: Listing, path: Path) -> _Folder:
         )
         return seen
     for entry in entries:
-        if _is_hidden(entry.name):
+        if is_hidden(entry.name):
             listing.hidden_files += 1
         else:
             _sort_in(listing, seen, path / entry.name)
@@ -145,7 +145,7 @@ def _sort_in(listing: Listing, seen: _Folder, path: Path) -> None:
     (seen.folders if path.is_dir() else seen.files).append(path)
 
 
-def _is_hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
     return name.startswith(".") or name.lower() in SYSTEM_FILES
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,14 +21,17 @@ def _not_looked_up() -> bytes:
 class CloudObject:
     """An object by its address; what else there is to know of it comes with looking it up.
 
-    `stays` says that a data set may refer to it where it lies. `read` gives the bytes of this very
-    generation, or raises BadPhotoError.
+    `location` is its bucket's; `encoded` says that it is stored packed (Content-Encoding); `stays`
+    that a data set may refer to it where it lies. `read` gives the bytes of this very generation,
+    or raises BadPhotoError.
     """
 
     uri: str
     generation: int = 0
     size_bytes: int = 0
     crc32c: str = ""
+    location: str = ""
+    encoded: bool = False
     stays: bool = False
     read: Callable[[], bytes] = field(default=_not_looked_up, compare=False, repr=False)
 
@@ -57,10 +61,11 @@ def signature(place: Place) -> Signature | None:
     """What changes when the bytes do; None when there is no such file.
 
     Of a file: device, inode, size, and the times of content and inode. Of an object: its
-    generation and size.
+    generation, size and checksum.
     """
     if isinstance(place, CloudObject):
-        return (place.generation, place.size_bytes)
+        checksum = int.from_bytes(base64.b64decode(place.crc32c or ""), "big")
+        return (place.generation, place.size_bytes, checksum)
     try:
         info = place.stat()
     except OSError:

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ops.data.check import Checked
+from ops.data.manifest import refers
 from ops.data.photos import Named
+from ops.data.places import CloudObject
 from ops.data.split import VALIDATION, Decision, Shares
 from ops.errors import Code, OpsError
 
@@ -46,6 +48,7 @@ def remarks(found: Found) -> list[str]:
     if checked.other_files:
         said.append(f"Ignored, being no photos: {_names(checked.other_files)}.")
     said += _unlabelled(checked.photos)
+    said += _in_buckets(checked.photos)
     said += _changes(checked.photos)
     said += [f"Warning: {warning}" for warning in _cut(checked.warnings)]
     if checked.problems:
@@ -92,6 +95,21 @@ def _unlabelled(photos: Sequence[Named]) -> Iterator[str]:
     if number:
         have = "photo has" if number == 1 else "photos have"
         yield f"{number:,} {have} no label: stored and registered, but not trained on."
+
+
+def _in_buckets(photos: Sequence[Named]) -> Iterator[str]:
+    """Which photos stay where they lie in buckets, and which are copied."""
+    found: Counter[tuple[bool, str, str]] = Counter()
+    for named in photos:
+        place = named.photo.place
+        if isinstance(place, CloudObject):
+            found[refers(named), place.bucket, place.location] += 1
+    for (stays, bucket, location), number in sorted(found.items(), reverse=True):
+        where = f"gs://{bucket} ({location or 'its location may not be asked for'})"
+        if stays:
+            yield f"{_count(number, 'photo')} of {where}: used where they lie; keep them there."
+        else:
+            yield f"{_count(number, 'photo')} of {where}: copied to the stack's bucket."
 
 
 def _changes(photos: Sequence[Named]) -> Iterator[str]:

@@ -23,7 +23,7 @@ from ops.errors import Code, OpsError
 from ops.ledger import Ledger, Run, RunState
 from ops.pricing import regions
 from ops.progress import Progress
-from ops.workflows import versions
+from ops.workflows import import_buckets, versions
 from ops.workflows.versions import IMPORT_FILE, KIND, LABELS, MANIFEST
 
 
@@ -146,6 +146,7 @@ def _upload_of(named: Named) -> Upload:
         size_bytes=named.photo.size_bytes,
         crc32c=named.photo.crc32c,
         read=partial(_bytes_of, named),
+        copy_of=import_buckets.same_bytes(named.photo),
     )
 
 

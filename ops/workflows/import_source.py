@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ops import names
+from ops.cloud.session import Session
 from ops.data.check import check
 from ops.data.known import KnownPhotos
+from ops.data.places import CloudObject
 from ops.data.report import Found, bad_data
+from ops.data.row import CLOUD
 from ops.data.sources import read_source
 from ops.data.split import Shares, parse_shares
 from ops.errors import Code, OpsError
 from ops.progress import Progress
+from ops.workflows.import_buckets import look_up, read_cloud_source
 
 KNOWN_PHOTOS = "photos.sqlite"
 
@@ -31,13 +36,25 @@ class Options:
     shares: Shares | None = None
 
 
-def look(source: str, options: Options, progress: Progress, state_dir: Path) -> Found:
+def look(
+    source: str,
+    options: Options,
+    progress: Progress,
+    state_dir: Path,
+    session: Callable[[], Session],
+) -> Found:
     """The source's photos, all checked. BAD_DATA with every problem, unless they are skipped.
 
     What was checked is remembered in `state_dir`, so that what is unchanged is not read again.
+    `session` is opened for a source that names a bucket only.
     """
     chosen = _name(source, options.name)
-    listing = read_source(Path(source), options.several)
+    if source.startswith(CLOUD):
+        listing = read_cloud_source(session(), source, options.several)
+    else:
+        listing = read_source(Path(source), options.several)
+    if any(isinstance(one.place, CloudObject) for one in listing.candidates):
+        look_up(session(), listing, progress)
     store = state_dir / KNOWN_PHOTOS
     known = KnownPhotos.load(store, (candidate.place for candidate in listing.candidates))
     with progress.step("Checking", len(listing.candidates), "photos") as step:
@@ -53,6 +70,8 @@ def _name(source: str, name: str | None) -> str:
     """The data set's name: as given, or made of the source's."""
     if name is None:
         path = Path(source)
+        if source.startswith(CLOUD):
+            return names.label_value(PurePosixPath(source).stem) or "photos"
         plain = path.stem if path.is_file() else path.resolve().name
         return names.label_value(plain) or "photos"
     if names.label_value(name) == name and name:

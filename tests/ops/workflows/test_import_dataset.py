@@ -45,7 +45,12 @@ def imported(ledger: Ledger, source: Path, skip_bad: bool = False) -> Done:
 
 def looked_at(source: Path, options: Options | None = None) -> Found:
     """The source's photos, all checked."""
-    return look(str(source), options or Options(), Silent(), source.parent)
+    return look(str(source), options or Options(), Silent(), source.parent, no_session)
+
+
+def no_session() -> Session:
+    """What is on this machine needs none."""
+    raise AssertionError("a session was opened")
 
 
 def rows(session: Session, done: Done) -> list[Row]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ops.cloud.session import Session
 from ops.data.split import SPLITS, Shares
 from ops.ledger import Ledger
 from ops.progress import Silent
@@ -32,8 +33,13 @@ def shop(tmp_path: Path) -> Path:
 def done(ledger: Ledger, source: Path, options: Options | None = None) -> Done:
     """The outcome of an import of this source."""
     asked = options or Options()
-    found = look(str(source), asked, Silent(), source.parent)
+    found = look(str(source), asked, Silent(), source.parent, no_session)
     return workflow.run(ledger, workflow.plan(ledger, found, asked.shares), Silent())
+
+
+def no_session() -> Session:
+    """What is on this machine needs none."""
+    raise AssertionError("a session was opened")
 
 
 def views(ledger: Ledger, dataset: str) -> list[Any]:
