@@ -26,6 +26,7 @@ USD_PER_NODE_HOUR: dict[str, float] = {
 TRAINING = "AutoML Image Classification Model Training"
 MOBILE_TRAINING = "AutoML Image Classification On-Device Model Training"
 DEPLOYMENT = "AutoML Image Classification Model Deployment"
+CUSTOM_SERVING = "Vertex AI: Online/Batch Prediction"
 CUSTOM_TRAINING = "Vertex AI: Training/Pipelines on"
 SPOT = " (Spot)"
 
@@ -71,24 +72,38 @@ def record_custom_job(cloud: Cloud, job: Mapping[str, Any]) -> None:
 
 
 def begin_deployment(
-    cloud: Cloud, resource: str, endpoint: Mapping[str, Any], nodes: int = 1
+    cloud: Cloud, resource: str, endpoint: Mapping[str, Any], deployed: Mapping[str, Any]
 ) -> None:
     """A deployed model costs from now on, its nodes' time, until `end_deployment`."""
     now = timestamp(cloud.clock.now())
     with cloud.store.transaction() as db:
-        db.execute(
-            "INSERT OR IGNORE INTO usage (resource, kind, sku, started, nodes, labels)"
-            " VALUES (?, 'deployment', ?, ?, ?, ?)",
-            (resource, DEPLOYMENT, now, nodes, _labels(endpoint)),
-        )
+        for kind, sku, count in _deployed_parts(deployed):
+            db.execute(
+                "INSERT OR IGNORE INTO usage (resource, kind, sku, started, nodes, labels)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (resource, kind, sku, now, count, _labels(endpoint)),
+            )
+
+
+def _deployed_parts(deployed: Mapping[str, Any]) -> list[tuple[str, str, int]]:
+    """Kind, SKU and number of what a deployed model runs on."""
+    dedicated = deployed.get("dedicatedResources")
+    if dedicated is None:
+        return [("deployment", DEPLOYMENT, deployed["automaticResources"]["minReplicaCount"])]
+    machine, nodes = dedicated["machineSpec"], dedicated["minReplicaCount"]
+    parts = [("deployment", f"{CUSTOM_SERVING} {machine['machineType']}", nodes)]
+    if accelerator := machine.get("acceleratorType"):
+        count = nodes * int(machine.get("acceleratorCount", 1))
+        parts.append(("deployed accelerator", f"{CUSTOM_SERVING} {accelerator}", count))
+    return parts
 
 
 def end_deployment(cloud: Cloud, resource: str) -> None:
     """The deployed model costs no longer. Once is enough, twice does no harm."""
     with cloud.store.transaction() as db:
         db.execute(
-            "UPDATE usage SET ended = ? WHERE resource = ? AND kind = 'deployment'"
-            " AND ended IS NULL",
+            "UPDATE usage SET ended = ? WHERE resource = ? AND ended IS NULL"
+            " AND kind IN ('deployment', 'deployed accelerator')",
             (timestamp(cloud.clock.now()), resource),
         )
 
@@ -136,6 +151,8 @@ def _usd_per_hour(sku: str) -> float | None:
     """The price of an hour, or None where it is not on record: never guessed."""
     if sku.startswith(CUSTOM_TRAINING):
         return machines.usd_per_hour(sku.removeprefix(CUSTOM_TRAINING).strip())
+    if sku.startswith(CUSTOM_SERVING):
+        return machines.usd_per_serving_hour(sku.removeprefix(CUSTOM_SERVING).strip())
     return USD_PER_NODE_HOUR[sku]
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from emulator import metering
-from emulator.aiplatform import endpoints, models, names, resources, serving
+from emulator.aiplatform import deployed_resources, endpoints, models, names, resources, serving
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 from emulator.operations import Unfinished
@@ -17,7 +17,6 @@ from emulator.operations import Unfinished
 LOG = logging.getLogger("emulator.aiplatform")
 Body = dict[str, Any]
 WORK = "deploy"
-RESOURCE_TYPES = ("automaticResources", "dedicatedResources", "sharedResources")
 
 
 def deploy_model(cloud: Cloud, request: Body) -> Body:
@@ -42,22 +41,12 @@ def _deployed(cloud: Cloud, endpoint: Body, model: Body, sent: Body) -> Body:
     if names.location(model["name"]) != names.location(endpoint["name"]):
         message = "The Model and the Endpoint must be in the same location."
         raise ApiError("INVALID_ARGUMENT", message)
-    given = [name for name in RESOURCE_TYPES if name in sent]
-    if given != ["automaticResources"]:
-        raise ApiError(
-            "INVALID_ARGUMENT",
-            f"Model {model['name']} supports AUTOMATIC_RESOURCES for its deployment. "
-            f"Received: {', '.join(given) or 'no resources'}. Set automatic_resources.",
-        )
-    replicas = sent["automaticResources"]
-    least = int(replicas.get("minReplicaCount", 1))
-    most = max(least, int(replicas.get("maxReplicaCount", least)))
     return {
         "id": _free_id(cloud, endpoint, sent.get("id")),
         "model": model["name"],
         "modelVersionId": model["versionId"],
         "displayName": sent.get("displayName") or model["displayName"],
-        "automaticResources": {"minReplicaCount": least, "maxReplicaCount": most},
+        **deployed_resources.of(model, sent),
     }
 
 
@@ -79,9 +68,7 @@ def _free_id(cloud: Cloud, endpoint: Body, asked: str | None) -> str:
 
 
 def _split(endpoint: Body, deployed_id: str, asked: dict[str, int]) -> dict[str, int]:
-    """The traffic after the deployment; `0` stands for the model being deployed."""
-    if not asked:
-        return endpoint.get("trafficSplit") or {deployed_id: 100}
+    """The traffic asked for; `0` stands for the model being deployed. Empty: it stays as it is."""
     split = {deployed_id if key == "0" else key: value for key, value in asked.items()}
     ids = [*endpoint.get("deployedModels", []), {"id": deployed_id}]
     endpoints.check_traffic({"deployedModels": ids}, split)
@@ -139,17 +126,20 @@ def _conclude(cloud: Cloud, operation: str, payload: Body) -> None:
         endpoint["trafficSplit"] = _present(endpoint, payload["trafficSplit"], deployed["id"])
         endpoint = resources.stamped(cloud, endpoint)
         cloud.resources.replace(endpoint["name"], endpoint)
-        nodes = deployed["automaticResources"]["minReplicaCount"]
         usage_name = _usage_name(endpoint["name"], deployed["id"])
-        metering.begin_deployment(cloud, usage_name, endpoint, nodes)
+        metering.begin_deployment(cloud, usage_name, endpoint, deployed)
         response = resources.typed("DeployModelResponse", {"deployedModel": deployed})
         cloud.operations.finish(operation, response)
 
 
 def _present(endpoint: Body, split: dict[str, int], deployed_id: str) -> dict[str, int]:
-    """The traffic that was asked for, or all to the new model where another has gone meanwhile."""
+    """The traffic that was asked for, or all to the new model where another has gone meanwhile.
+
+    Where none was asked for it stays as it is; an endpoint's first model gets all.
+    """
+    split = split or endpoint.get("trafficSplit", {})
     ids = {one["id"] for one in endpoint["deployedModels"]}
-    return split if set(split) <= ids else {deployed_id: 100}
+    return split if split and set(split) <= ids else {deployed_id: 100}
 
 
 def _usage_name(endpoint: str, deployed_id: str) -> str:
@@ -181,10 +171,12 @@ def _without(
     split: dict[str, int], deployed_id: str, request: Body, rest: list[Body]
 ) -> dict[str, int]:
     """The traffic without a model. FAILED_PRECONDITION when others stay and it has traffic."""
+    if not rest:
+        return {}
     if asked := request.get("trafficSplit"):
         endpoints.check_traffic({"deployedModels": rest}, asked)
         return dict(asked)
-    if split.get(deployed_id, 0) > 0 and rest:
+    if split.get(deployed_id, 0) > 0:
         raise ApiError(
             "FAILED_PRECONDITION",
             f"DeployedModel {deployed_id} has {split[deployed_id]} % of the traffic. "

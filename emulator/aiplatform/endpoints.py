@@ -70,6 +70,9 @@ def check_traffic(endpoint: Body, split: dict[str, int]) -> None:
     if unknown := sorted(set(split) - deployed):
         message = f"The traffic split names models that are not deployed: {', '.join(unknown)}."
         raise ApiError("INVALID_ARGUMENT", message)
+    if any(share < 0 or share > 100 for share in split.values()):
+        message = f"Traffic percentages must be from 0 to 100. Received: {split}."
+        raise ApiError("INVALID_ARGUMENT", message)
     if split and sum(split.values()) != 100:
         message = f"Traffic percentages must add up to 100. Received: {sum(split.values())}."
         raise ApiError("INVALID_ARGUMENT", message)

@@ -24,6 +24,20 @@ def accelerators_of(machine_type: str) -> tuple[str, ...] | None:
     return None
 
 
+def serves(machine_type: str) -> bool:
+    """Whether predictions can run on a machine type."""
+    if accelerators_of(machine_type) is not None:
+        return True
+    rows = _table()["serving_machine"]
+    return any(re.fullmatch(row["pattern"], machine_type) for row in rows)
+
+
+def usd_per_serving_hour(name: str) -> float | None:
+    """The price of serving for an hour on a machine or accelerator in us-central1, if known."""
+    price = _table()["usd_per_serving_hour"].get(name)
+    return None if price is None else float(price)
+
+
 def usd_per_hour(name: str) -> float | None:
     """What an hour of a machine type or of one accelerator costs in us-central1, if known."""
     price = _table()["usd_per_hour"].get(name)

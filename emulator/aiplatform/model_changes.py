@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.aiplatform import listing, models, names, resources
+from emulator.aiplatform import listing, model_artifacts, models, names, resources
 from emulator.aiplatform.model_evaluations import delete_evaluations
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
@@ -25,7 +25,7 @@ def upload_model(cloud: Cloud, request: Body) -> Body:
     if not sent.get("containerSpec", {}).get("imageUri"):
         field = "model.container_spec.image_uri"
         raise resources.field_errors([(field, "Required field is not set.")])
-    _check_artifacts(sent.get("artifactUri", ""))
+    _check_artifacts(cloud, sent)
     with cloud.store.transaction():
         version = models.upload(
             cloud,
@@ -41,10 +41,14 @@ def upload_model(cloud: Cloud, request: Body) -> Body:
         return cloud.operations.done(version["name"], metadata, response)
 
 
-def _check_artifacts(uri: str) -> None:
-    if uri and not uri.startswith("gs://"):
+def _check_artifacts(cloud: Cloud, sent: Body) -> None:
+    uri = sent.get("artifactUri", "")
+    if not uri:
+        return
+    if not uri.startswith("gs://"):
         message = f'Must be a Cloud Storage folder (gs://BUCKET/FOLDER). Received: "{uri}".'
         raise resources.field_errors([("model.artifact_uri", message)])
+    model_artifacts.check(cloud, uri, sent["containerSpec"]["imageUri"])
 
 
 def update_model(cloud: Cloud, request: Body) -> Body:

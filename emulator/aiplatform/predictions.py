@@ -51,11 +51,11 @@ def _chosen(endpoint: Body) -> Body:
 async def _ask(cloud: Cloud, endpoint: str, deployed: Body, body: bytes) -> list[Any]:
     import httpx
 
-    port = serving.port(cloud, endpoint, deployed["id"])
+    server = serving.address(cloud, endpoint, deployed["id"])
     try:
-        if port is None:
+        if server is None:
             raise httpx.ConnectError("not launched")
-        status, content = await post(port, serving.PREDICT_ROUTE, body)
+        status, content = await post(server.port, server.predict, body)
     except httpx.TimeoutException:
         raise ApiError("DEADLINE_EXCEEDED", "The prediction took longer than 60 s.") from None
     except httpx.HTTPError:

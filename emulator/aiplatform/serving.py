@@ -5,25 +5,21 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import socket
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from emulator.aiplatform import automl_job, models
+from emulator.aiplatform import automl_job
 from emulator.aiplatform.prediction_client import get_health
-from emulator.aiplatform.training_inputs import AUTOML_TASK
+from emulator.aiplatform.serving_spec import server_spec
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
-from emulator.jobs import JobSpec, engines
 from emulator.jobs.spec import read_json
-from emulator.resourcemanager import projects
 
 LOG = logging.getLogger("emulator.aiplatform")
 Body = dict[str, Any]
 JOB_PREFIX = "serve-"
-HEALTH_ROUTE = "/health"
-PREDICT_ROUTE = "/predict"
 START_SECONDS = 300.0
 POLL_SECONDS = 0.05
 # A server that dies is started again; one that cannot stay up, ever less often.
@@ -37,16 +33,29 @@ def job_id(endpoint: str, deployed_id: str) -> str:
     return f"{JOB_PREFIX}{digest}-{deployed_id}"
 
 
-def port(cloud: Cloud, endpoint: str, deployed_id: str) -> int | None:
+@dataclass(frozen=True)
+class Address:
+    """Where a prediction server listens."""
+
+    port: int
+    health: str
+    predict: str
+
+
+def address(cloud: Cloud, endpoint: str, deployed_id: str) -> Address | None:
     """Where the server of a deployed model listens, or None while it has not been launched."""
     spec = read_json(cloud.jobs.path(job_id(endpoint, deployed_id)) / "spec.json")
-    return None if spec is None else int(spec["environment"]["AIP_HTTP_PORT"])
+    if spec is None:
+        return None
+    said = spec["environment"]
+    port = int(said["AIP_HTTP_PORT"])
+    return Address(port, said["AIP_HEALTH_ROUTE"], said["AIP_PREDICT_ROUTE"])
 
 
 async def healthy(
     cloud: Cloud, endpoint: str, deployed: Body, is_unwanted: Callable[[], bool]
-) -> int:
-    """The port of a server that answers 200 on its health route, launched if it was not.
+) -> Address:
+    """The address of a server that answers 200 on its health route, launched if it was not.
 
     ApiError when the process ends first, does not get healthy in five minutes, or is no longer
     wanted.
@@ -57,11 +66,11 @@ async def healthy(
     if cloud.jobs.was_launched(job):
         cloud.jobs.relaunch(job)
     else:
-        cloud.jobs.launch(_spec(cloud, job, models.deployed_version(deployed)))
-    found = port(cloud, endpoint, deployed["id"])
+        cloud.jobs.launch(server_spec(cloud, job, endpoint, deployed))
+    found = address(cloud, endpoint, deployed["id"])
     assert found is not None
     deadline = time.monotonic() + START_SECONDS
-    while not await get_health(found, HEALTH_ROUTE):
+    while not await get_health(found.port, found.health):
         if is_unwanted():
             raise ApiError("CANCELLED", "The deployment was cancelled.")
         if cloud.jobs.ending(job) is not None or not cloud.jobs.is_alive(job):
@@ -71,35 +80,6 @@ async def healthy(
             raise ApiError("DEADLINE_EXCEEDED", "The prediction server is not healthy after 300 s.")
         await asyncio.sleep(POLL_SECONDS)
     return found
-
-
-def _spec(cloud: Cloud, job: str, model_name: str) -> JobSpec:
-    command = engines.find(cloud.settings.engines, "serve", AUTOML_TASK)
-    if command is None:
-        raise ApiError(
-            "FAILED_PRECONDITION",
-            f"No engine serves {AUTOML_TASK}. Install the package with its extra 'train', or start "
-            f"the server with --engine 'serve:{AUTOML_TASK}=COMMAND'.",
-        )
-    model = models.require(cloud, model_name)
-    project = model_name.split("/")[1]
-    environment = {
-        "AIP_HTTP_PORT": str(_free_port()),
-        "AIP_HEALTH_ROUTE": HEALTH_ROUTE,
-        "AIP_PREDICT_ROUTE": PREDICT_ROUTE,
-        "AIP_STORAGE_URI": model[models.ARTIFACTS],
-        "AIP_PROJECT_NUMBER": str(projects.number(cloud, project)),
-        "STORAGE_EMULATOR_HOST": cloud.settings.base_url,
-        "GOOGLE_APPLICATION_CREDENTIALS": str(cloud.settings.data_dir / "service-account.json"),
-        "GOOGLE_CLOUD_PROJECT": project,
-    }
-    return JobSpec(job, command, environment)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def keep(cloud: Cloud, endpoint: str, deployed: Body) -> None:

@@ -119,7 +119,7 @@ def find_served(ledger: Ledger, endpoint: str | None) -> Served:
     if model is None:
         return Served(chosen.name, deployed.model_name, "automl", {})
     own = imported.class_names_of(ledger, model.labels)
-    return Served(chosen.name, model.name, model.kind, own)
+    return Served(chosen.name, model.full, model.kind, own)
 
 
 def _named(session: Session, endpoint: str) -> Endpoint:

@@ -53,7 +53,7 @@ def test_a_deployment_shows_its_price_and_end_first_and_is_on_record(life: Life)
     assert set(endpoint["deployedModels"][0]) >= {"automaticResources", "model", "id"}
     assert endpoint["labels"]["ops-expires"].endswith("z")
     assert gone.out == (
-        f"Undeployed {endpoint['deployedModels'][0]['model']}\nDeleted    {endpoint['name']}\n"
+        f"Undeployed {endpoint['deployedModels'][0]['model']}@1\nDeleted    {endpoint['name']}\n"
     )
     assert life.listed("endpoints") == []
     assert events_of(life, run) == ["deployed", "undeployed"]
