@@ -25,6 +25,7 @@ from emulator.jobs.open_files import Identity
 from emulator.jobs.spec import read_json, write_json
 from emulator.storage import buckets, objects
 from emulator.storage.errors import StorageError
+from emulator.storage.names import check_object
 from emulator.storage.preconditions import Preconditions
 
 LOG = logging.getLogger("emulator.jobs")
@@ -58,6 +59,7 @@ class Outputs:
         self._record = record
         kept = read_json(record) or {}
         self._taken = {name: State(*values) for name, values in kept.items()}
+        self._refused: set[str] = set()
 
     def know(self, uri: str, path: Path, generation: int) -> None:
         """A file that was put there from an object is not new; `save` keeps it."""
@@ -98,6 +100,7 @@ class Outputs:
         if not key or not self._has_bucket(bucket):
             return False
         try:
+            check_object(key)
             with self._cloud.blobs.writer() as writer:
                 for chunk in _chunks(path):
                     writer.write(chunk)
@@ -110,8 +113,10 @@ class Outputs:
                 row = objects.store_object(self._cloud, bucket, key, reference, fields)
         except FileNotFoundError:
             return False
-        except StorageError as problem:
-            LOG.warning("a job's file %s cannot be an object: %s", name, problem.message)
+        except (StorageError, UnicodeEncodeError) as problem:
+            if name not in self._refused:
+                LOG.warning("a job's file %r cannot be an object: %s", name, problem)
+            self._refused.add(name)
             return False
         state = State(before.st_ino, before.st_size, before.st_mtime_ns, row.generation)
         self._taken[name] = state
