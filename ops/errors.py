@@ -26,6 +26,7 @@ class ExitCode(IntEnum):
     DENIED = 7
     QUOTA = 8
     LEFT_BEHIND = 9
+    SERVED_DIFFERS = 10
     INTERRUPTED = 130
 
 
@@ -63,6 +64,7 @@ class Code(StrEnum):
     JOB_FAILED = "job-failed"
     CHECK_FAILED = "check-failed"
     BILLABLE_LEFT = "billable-left"
+    SERVED_DIFFERS = "served-differs"
     INTERRUPTED = "interrupted"
 
 
@@ -98,6 +100,7 @@ EXIT_CODES: dict[Code, ExitCode] = {
     Code.JOB_FAILED: ExitCode.FAILED,
     Code.CHECK_FAILED: ExitCode.FAILED,
     Code.BILLABLE_LEFT: ExitCode.LEFT_BEHIND,
+    Code.SERVED_DIFFERS: ExitCode.SERVED_DIFFERS,
     Code.INTERRUPTED: ExitCode.INTERRUPTED,
 }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -57,6 +58,18 @@ def text(done: workflow.Deployment, *, bills: bool) -> str:
         f"Model      {done.model}",
         f"Cost       {price if bills else f'$0.00 here, would be {price} on Google'}",
         f"Until      {done.expires}",
+        f"Check      {checked(done.check)}",
         "Type: ops predict PHOTO   and when you are done: ops undeploy",
     ]
     return "\n".join(lines)
+
+
+def checked(check: Mapping[str, Any]) -> str:
+    """Whether the served answers were compared with the evaluation, and how that went."""
+    if check["state"] != "passed":
+        return f"{check['state']}: {check['why']}"
+    difference = check["mean_difference"]
+    return (
+        f"passed: {check['photos']} photos answered as in {check['reference']} "
+        f"(scores differ by {difference:.2g} on average)"
+    )

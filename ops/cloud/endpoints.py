@@ -151,10 +151,16 @@ def unfinished(session: Session, name: str, kind: str) -> list[Operation]:
     ]
 
 
-def predict(session: Session, name: str, instances: Sequence[Mapping[str, Any]]) -> list[Any]:
+def predict(
+    session: Session,
+    name: str,
+    instances: Sequence[Mapping[str, Any]],
+    parameters: Mapping[str, Any] | None = None,
+) -> list[Any]:
     """One answer an instance; a request has at most 1.5 MB ("choose an endpoint type")."""
     values = [to_value(one) for one in instances]
-    response = session.call(session.predictions().predict, endpoint=name, instances=values)
+    given = {"parameters": to_value(parameters)} if parameters else {}
+    response = session.call(session.predictions().predict, endpoint=name, instances=values, **given)
     return list(response.predictions)
 
 

@@ -38,6 +38,16 @@ def instance(kind: ModelKind, photo: bytes, key: str) -> dict[str, str]:
     return {"b64": encoded, "key": key}
 
 
+def every_score(kind: ModelKind, labels: int) -> dict[str, Any]:
+    """The ``parameters`` with which a model answers the scores of all its `labels`.
+
+    AutoML's models answer ten labels otherwise; ours always answer all and take no parameters.
+    """
+    if kind == "automl":
+        return {"confidenceThreshold": 0.0, "maxPredictions": labels}
+    return {}
+
+
 def answer(kind: ModelKind, prediction: Mapping[str, Any]) -> Scored:
     """One element of ``predictions``, whatever the kind of model that gave it."""
     if kind == "automl":

@@ -6,8 +6,8 @@ A deployment is a run; it ends when `ops undeploy` (or anybody) takes the model 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,11 +21,12 @@ from ops.ledger import Ledger, Run, RunState
 from ops.pricing import estimate, machines
 from ops.pricing.estimate import Cost, Estimate
 from ops.progress import Progress
-from ops.workflows import serving
+from ops.workflows import deploy_check, serving
 from ops.workflows.registry import choose_model
 
 KIND = "deploy"
-DEPLOYED, EXTENDED, UNDEPLOYED = "deployed", "extended", "undeployed"
+DEPLOYED, EXTENDED = "deployed", "extended"
+UNDEPLOYED = deploy_check.UNDEPLOYED
 SHORTEST, LONGEST = timedelta(minutes=5), timedelta(days=30)
 TTL_SHAPE = re.compile(r"([0-9]{1,5})(m|h|d)")
 TTL_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -58,6 +59,7 @@ class Deployment:
     usd_per_hour: float
     machine: str = ""
     extended: bool = False
+    check: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -143,7 +145,10 @@ def run(
     *,
     now: Now = lambda: datetime.now(UTC),
 ) -> Deployment:
-    """The served model; the one that is served already, with a new end, when there is one."""
+    """The served model, checked; the one that is served already, with a new end, if there is one.
+
+    SERVED_DIFFERS, and nothing is served, when it does not answer as it was evaluated.
+    """
     run = _begin(ledger, plan)
     extended = any(event.event == DEPLOYED for event in run.events())
     expires = until(plan.ttl, now)
@@ -163,12 +168,16 @@ def run(
         extended=extended,
     )
     _record(run, done, found)
+    checked = deploy_check.settle(ledger, run, plan.model, endpoint, progress)
+    done = replace(done, check=checked)
+    run.finish(done.as_json())
     return done
 
 
 def _begin(ledger: Ledger, plan: DeployPlan) -> Run:
     """The run to go on with; one whose model was taken off by others is ended first."""
     run = ledger.begin(plan.run_plan)
+    deploy_check.take_up_refusal(ledger, run)
     if run.state is not RunState.SUCCEEDED:
         return run
     endpoint = endpoints.get(ledger.session, str(run.result["endpoint"]))
@@ -208,4 +217,3 @@ def _record(run: Run, done: Deployment, found: DeployedModel) -> None:
         since=found.created.isoformat() if found.created else "",
         expires=done.expires,
     )
-    run.finish(done.as_json())

@@ -22,6 +22,7 @@ CREATE_SECONDS = 600.0
 # Deploying an AutoML image model takes Google many minutes; the SDK's own limit is 30 of them
 # (python-aiplatform issue 3329: the deployment goes on after a time-out).
 DEPLOY_SECONDS = 3600.0
+UNDEPLOY_SECONDS = 1800.0
 DEPLOY = "DeployModel"
 
 
@@ -125,3 +126,30 @@ def _wait(ledger: Ledger, run: Run, operation: Any, endpoint: Endpoint) -> None:
             "Google does not bill a model that failed to deploy.",
             "Type the same command again to deploy anew, or: ops undeploy",
         ) from error
+
+
+def take_off(ledger: Ledger, endpoint_name: str, deployed_id: str) -> None:
+    """Return when the model is not on the endpoint (any more)."""
+    from google.api_core.exceptions import NotFound
+
+    seen = endpoints.get(ledger.session, endpoint_name)
+    if seen is None or all(model.id != deployed_id for model in seen.deployed):
+        return
+    try:
+        operation = endpoints.undeploy(ledger.session, endpoint_name, deployed_id)
+        ledger.session.wait(operation, UNDEPLOY_SECONDS)
+    except NotFound:
+        return  # somebody else took it off in between
+
+
+def delete_if_empty(ledger: Ledger, endpoint_name: str) -> None:
+    """Return when the endpoint is gone, or kept because another model is on it."""
+    from google.api_core.exceptions import FailedPrecondition, NotFound
+
+    seen = endpoints.get(ledger.session, endpoint_name)
+    if seen is None or seen.deployed:
+        return
+    try:
+        ledger.session.wait(endpoints.delete(ledger.session, endpoint_name), UNDEPLOY_SECONDS)
+    except (NotFound, FailedPrecondition):
+        return  # somebody else deleted it, or deployed to it, in between

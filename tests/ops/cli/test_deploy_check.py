@@ -1,0 +1,134 @@
+"""What is served is compared with the evaluation, and refused when it differs."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.ops.life import PARENT, Life, living
+from tests.ops.tiny_engine import colour, scores
+
+BUCKET = "local-project-ops-default"
+SERVED_DIFFERS = 10
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
+    """A user with a trained model."""
+    with living(tmp_path_factory.mktemp("check")) as found:
+        found.result("train")
+        yield found
+
+
+@pytest.fixture
+def run_of_model(life: Life) -> Iterator[str]:
+    """The run of the model; nothing is deployed and no reference is left at the end."""
+    run = life.result("evaluate")["run"]
+    yield run
+    life.result("undeploy")
+    for name in objects(life, f"runs/{run}/batch/"):
+        life.deleted(f"/storage/v1/b/{BUCKET}/o/{quote(name, safe='')}")
+
+
+def objects(life: Life, prefix: str) -> list[str]:
+    """The names of the objects under a prefix."""
+    found = life.asked(f"/storage/v1/b/{BUCKET}/o?prefix={quote(prefix)}")
+    return [one["name"] for one in found.get("items", [])]
+
+
+def read(life: Life, name: str) -> bytes:
+    """An object's bytes."""
+    url = f"{life.cloud.url}/storage/v1/b/{BUCKET}/o/{quote(name, safe='')}?alt=media"
+    with urlopen(url) as answer:
+        return bytes(answer.read())
+
+
+def put(life: Life, name: str, text: str) -> None:
+    """An object in place of what was there."""
+    where = f"/upload/storage/v1/b/{BUCKET}/o?uploadType=media&name={quote(name, safe='')}"
+    with urlopen(Request(life.cloud.url + where, data=text.encode(), method="POST")):
+        return
+
+
+def leave_reference(life: Life, run: str, turned: bool = False) -> None:
+    """What the model says of each test photo, worked out here; `turned`: of other labels."""
+    manifest = next(name for name in objects(life, "datasets/") if name.endswith("manifest.jsonl"))
+    rows = [json.loads(line) for line in read(life, manifest).decode().splitlines()]
+    photos = {row["uri"]: colour(read(life, row["uri"].split("/", 3)[3])) for row in rows}
+    labels = sorted({row["labels"][0] for row in rows})
+    means = {}
+    for label in labels:
+        mine = [r["uri"] for r in rows if r["labels"] == [label] and r["split"] == "training"]
+        columns = zip(*(photos[uri] for uri in mine), strict=True)
+        means[label] = tuple(sum(column) / len(mine) for column in columns)
+    if turned:
+        means = dict(zip(means, [*list(means.values())[1:], means[labels[0]]], strict=True))
+    lines = []
+    for row in rows:
+        if row["split"] == "test":
+            found = scores(means, photos[row["uri"]])
+            best = max(found, key=found.__getitem__)
+            facts = {"uri": row["uri"], "labels": row["labels"], "prediction": best}
+            lines.append(json.dumps({**facts, "scores": list(found.values())}))
+    put(life, f"runs/{run}/batch/predictions.jsonl", "\n".join(lines) + "\n")
+    put(life, f"runs/{run}/batch/labels.txt", "\n".join(labels) + "\n")
+
+
+def events_of(life: Life, run: str) -> list[dict[str, Any]]:
+    """What is on record of a run."""
+    lines = read(life, f"runs/{run}/events.jsonl").decode().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_a_model_that_answers_as_evaluated_passes_and_is_checked_once(
+    life: Life, run_of_model: str
+) -> None:
+    """The check is on record; deploying again only moves the end."""
+    leave_reference(life, run_of_model)
+
+    first = life.run("deploy", "--ttl", "30m")
+    again = life.result("deploy", "--ttl", "30m")
+
+    assert "\nCheck      passed: 3 photos answered as in gs://" in first.out
+    assert (again["check"]["state"], again["check"]["same_label"]) == ("passed", 3)
+    assert again["check"]["mean_difference"] < 1e-6
+    recorded = [one["event"] for one in events_of(life, again["run"])]
+    assert recorded == ["deployed", "checked", "extended"]
+
+
+def test_a_model_that_answers_otherwise_is_taken_off_and_the_photos_are_named(
+    life: Life, run_of_model: str
+) -> None:
+    """Exit code 10; nothing stays served or billed, and the next deployment begins anew."""
+    leave_reference(life, run_of_model, turned=True)
+
+    refused = life.run("deploy", "--ttl", "30m")
+    in_json = life.run("deploy", "--ttl", "30m", "--json")
+
+    assert refused.code == in_json.code == SERVED_DIFFERS
+    assert "Error: What is served is not what was evaluated: of 3 photos 0 have" in refused.err
+    assert "The model was undeployed." in refused.err
+    assert "  gs://local-project-ops-default/images/" in refused.err
+    assert in_json.json["error"]["code"] == "served-differs"
+    assert life.listed("endpoints") == []
+    deployments = [one for one in life.result("runs")["runs"] if one["kind"] == "deploy"]
+    assert [one["state"] for one in deployments[-2:]] == ["failed", "failed"]
+    check = deployments[-1]["result"]["check"]
+    assert {one["reference"] for one in check["differing"]} == {"0", "red shoe", "t-shirt"}
+    recorded = [one["event"] for one in events_of(life, deployments[-1]["run"])]
+    assert recorded == ["deployed", "checked", "undeployed"]
+
+
+def test_without_a_reference_it_is_not_checked_and_says_so(life: Life, run_of_model: str) -> None:
+    """Google keeps no predictions of single photos of an AutoML model; a reference comes later."""
+    before = life.run("deploy", "--ttl", "30m")
+    leave_reference(life, run_of_model)
+    after = life.result("deploy", "--ttl", "30m")
+
+    assert "Check      not checked: Google keeps no predictions of an AutoML model" in before.out
+    assert "Type: ops deploy --check" in before.out
+    assert after["check"]["state"] == "passed"
+    assert after["endpoint"].startswith(f"{PARENT}/endpoints/")
