@@ -7,8 +7,9 @@ to Google otherwise, as the account of Application Default Credentials.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -40,6 +41,22 @@ def fetch(uri: str, folder: Path, environ: Mapping[str, str] = os.environ) -> Pa
     except Exception as error:  # the client's errors have no common base
         raise FetchError(f"{uri} cannot be read: {type(error).__name__}: {error}") from error
     return folder
+
+
+def reader(environ: Mapping[str, str] = os.environ) -> Callable[[str], bytes]:
+    """What gives the bytes of one `gs://` object; its FetchError says why it cannot be read."""
+    # Made when first needed: who never reads an address needs no credentials.
+    client = cache(lambda: _client(environ))
+
+    def read(uri: str) -> bytes:
+        bucket, _, name = uri.removeprefix(SCHEME).partition("/")
+        try:
+            content: bytes = client().bucket(bucket).blob(name).download_as_bytes()
+        except Exception as error:  # the client's errors have no common base
+            raise FetchError(f"{uri} cannot be read: {type(error).__name__}: {error}") from error
+        return content
+
+    return read
 
 
 def _download(blobs: list[Any], prefix: str, folder: Path) -> None:

@@ -1,7 +1,8 @@
 """What a prediction request means and how it is answered, in both forms that Vertex's clients send.
 
 `{"content": base64}` is AutoML's instance, answered by falling confidence; `{"b64": base64}` is the
-form for custom models, answered with every score.
+form for custom models, answered with every score. The rows of a batch prediction, of which Vertex
+reads AutoML's itself, reach a custom model as they are: `{"content": "gs://…"}`.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ import base64
 import binascii
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from trainer.artifacts import likely
-from trainer.errors import PhotoError
+from trainer.errors import FetchError, PhotoError
 from trainer.models.network import Floats
+from trainer.paths import SCHEME
 from trainer.serving import Model, readable
 
 DEFAULT_THRESHOLD = 0.0
@@ -30,12 +32,15 @@ class RequestError(ValueError):
     """A request that cannot be answered; the text names the instance."""
 
 
-def answer(model: Model, body: bytes) -> dict[str, Any]:
-    """`{"predictions": […]}`, one for each instance, in order. Raises RequestError."""
+def answer(model: Model, body: bytes, read: Callable[[str], bytes] | None = None) -> dict[str, Any]:
+    """`{"predictions": […]}`, one for each instance, in order. Raises RequestError.
+
+    `read` gives the bytes at a `gs://` address, which is refused without it.
+    """
     request = _request(body)
     threshold, most = _parameters(request.get("parameters") or {})
     instances = request["instances"]
-    photos = [_photo(instance, number) for number, instance in enumerate(instances)]
+    photos = [_photo(instance, number, read) for number, instance in enumerate(instances)]
     scores = _scores(model, photos)
     return {
         "predictions": [
@@ -75,12 +80,16 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
 
 
-def _photo(instance: Any, number: int) -> bytes:
+def _photo(instance: Any, number: int, read: Callable[[str], bytes] | None) -> bytes:
     names = [name for name in ("content", "b64") if isinstance(instance, dict) and name in instance]
     if len(names) != 1 or not isinstance(instance[names[0]], str):
         raise RequestError(f'instance {number}: needs a string, either "content" or "b64"')
     try:
+        if read and instance[names[0]].startswith(SCHEME):
+            return read(instance[names[0]])
         return base64.b64decode(instance[names[0]], validate=True)
+    except FetchError as error:
+        raise RequestError(f"instance {number}: {error}") from error
     except (binascii.Error, ValueError) as error:
         raise RequestError(f"instance {number}: not base64 ({error})") from error
 

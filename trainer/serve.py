@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,13 @@ def read_address(environ: Mapping[str, str]) -> Address:
     return Address(environ.get("TRAINER_SERVE_HOST", host), int(port), health, predict)
 
 
-def build_app(model: Model, health: str, predict: str) -> Any:
-    """The ASGI application that answers health checks and predictions of one model."""
+def build_app(
+    model: Model, health: str, predict: str, read: Callable[[str], bytes] | None = None
+) -> Any:
+    """The ASGI application that answers health checks and predictions of one model.
+
+    `read` gives the photo at a `gs://` address; without it photos come in the request only.
+    """
     from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
     from starlette.requests import Request
@@ -62,7 +67,7 @@ def build_app(model: Model, health: str, predict: str) -> Any:
     async def predicted(request: Request) -> JSONResponse:
         body = await request.body()
         try:
-            return JSONResponse(await run_in_threadpool(answer, model, body))
+            return JSONResponse(await run_in_threadpool(answer, model, body, read))
         except RequestError as error:
             return JSONResponse({"error": str(error)}, status_code=400)
 
@@ -87,16 +92,17 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
 def _serve(environ: Mapping[str, str], journal: Journal) -> int:
     import uvicorn
 
-    from trainer.fetch import fetch
-    from trainer.serving import load
+    from trainer.fetch import fetch, reader
+    from trainer.serving import AUTOML_ENGINE, engine, load
 
     address = read_address(environ)
     if not environ.get(STORAGE_URI):
         raise ConfigError(f"{STORAGE_URI} is not set. Set it to the model's gs:// URI or folder.")
     with tempfile.TemporaryDirectory(prefix="trainer-serve-") as brought:
-        model = load(fetch(environ[STORAGE_URI], Path(brought), environ))
+        folder = fetch(environ[STORAGE_URI], Path(brought), environ)
+        model, is_custom = load(folder), engine(folder) != AUTOML_ENGINE
         model.scores([_blank_photo()])
-    app = build_app(model, address.health, address.predict)
+    app = build_app(model, address.health, address.predict, reader(environ) if is_custom else None)
     journal.say(f"Serving {len(model.labels)} labels on port {address.port}.")
     settings = uvicorn.Config(
         app, host=address.host, port=address.port, log_level="warning", access_log=False

@@ -15,6 +15,7 @@ from trainer.models.litert import Interpreter
 from trainer.models.network import Floats
 
 LITE_FILE = "model.tflite"
+AUTOML_ENGINE = "trainer.automl"
 
 
 class Model(Protocol):
@@ -73,12 +74,22 @@ def load(folder: Path) -> Model:
     return Exported(folder, bool(card.get("multiLabel")))
 
 
+def engine(folder: Path) -> str:
+    """What trained the model, as its `model.json` says; empty where it does not."""
+    return str(_read_card(folder).get("engine", ""))
+
+
 def _card(folder: Path) -> dict[str, Any]:
+    card = _read_card(folder)
+    return card if "inputSize" in card and "labels" in card else {}
+
+
+def _read_card(folder: Path) -> dict[str, Any]:
     try:
         card = json.loads((folder / "model.json").read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return card if isinstance(card, dict) and "inputSize" in card and "labels" in card else {}
+    return card if isinstance(card, dict) else {}
 
 
 def readable(model: Model, photo: bytes) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from trainer.data.decode import square
+from trainer.errors import FetchError
 from trainer.instances import RequestError, answer
 from trainer.models.network import Floats
 
@@ -58,6 +59,26 @@ def test_a_custom_instance_is_answered_with_every_score_and_its_key(photo: str) 
     assert prediction["labels"] == ["red", "green", "blue"]
     assert prediction["prediction"] == prediction["labels"][scores.index(max(scores))]
     assert prediction["key"] == "one"
+
+
+def test_a_photo_is_read_at_its_address(photo: str) -> None:
+    """A row of a batch prediction names its photo; without a reader, or an object, it is refused."""
+    stored = {"gs://photos/a.jpg": base64.b64decode(photo)}
+
+    def read(uri: str) -> bytes:
+        if uri not in stored:
+            raise FetchError(f"{uri} cannot be read: NotFound")
+        return stored[uri]
+
+    row = {"content": "gs://photos/a.jpg", "mimeType": "image/jpeg"}
+    body = json.dumps({"instances": [row]}).encode()
+    missing = json.dumps({"instances": [{"content": "gs://photos/b.jpg"}]}).encode()
+
+    assert answer(Shades(), body, read)["predictions"] == ask([{"content": photo}])
+    with pytest.raises(RequestError, match=r"instance 0: gs://photos/b\.jpg cannot be read"):
+        answer(Shades(), missing, read)
+    with pytest.raises(RequestError, match="instance 0: not base64"):
+        answer(Shades(), body)
 
 
 def test_parameters_cut_the_answer(photo: str) -> None:
