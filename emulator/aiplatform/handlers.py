@@ -55,6 +55,8 @@ HANDLERS: Mapping[str, Handler] = {
     "MergeVersionAliases": model_changes.merge_version_aliases,
     "DeleteModel": model_changes.delete_model,
     "DeleteModelVersion": model_changes.delete_model_version,
+    "ImportModelEvaluation": model_evaluations.import_model_evaluation,
+    "BatchImportModelEvaluationSlices": model_evaluations.batch_import_model_evaluation_slices,
     "ListModelEvaluations": model_evaluations.list_model_evaluations,
     "GetModelEvaluation": model_evaluations.get_model_evaluation,
     "ListModelEvaluationSlices": model_evaluations.list_model_evaluation_slices,

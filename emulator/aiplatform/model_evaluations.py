@@ -1,17 +1,29 @@
-"""Evaluations of model versions and their slices: listed, got, deleted with their version."""
+"""Evaluations of model versions and their slices: imported, listed, got, deleted with them."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from emulator.aiplatform import listing, models, resources
+from emulator.aiplatform import listing, models, names, resources
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 
 Body = dict[str, Any]
 KIND = "aiplatform.ModelEvaluation"
 SLICE_KIND = "aiplatform.ModelEvaluationSlice"
+SETTABLE = (
+    "displayName",
+    "metricsSchemaUri",
+    "metrics",
+    "sliceDimensions",
+    "dataItemSchemaUri",
+    "annotationSchemaUri",
+    "modelExplanation",
+    "explanationSpecs",
+    "metadata",
+)
+SLICE_SETTABLE = ("slice", "metricsSchemaUri", "metrics", "modelExplanation")
 _VERSIONED = re.compile(r"(.+/models/[^/@]+)@([^/]+)(/.+)?")
 
 
@@ -23,6 +35,54 @@ def store_evaluation(cloud: Cloud, version: Body, body: Body) -> None:
 def store_slice(cloud: Cloud, evaluation: str, body: Body) -> None:
     """A slice of an evaluation, under its name; for the inside of a transaction."""
     cloud.resources.insert(SLICE_KIND, body["name"], body, evaluation)
+
+
+def import_model_evaluation(cloud: Cloud, request: Body) -> Body:
+    """ImportModelEvaluation for the version that the parent's name means."""
+    sent = request.get("modelEvaluation", {})
+    _check("model_evaluation", sent)
+    with cloud.store.transaction():
+        version = models.stored(cloud, request["parent"])
+        kept = {key: sent[key] for key in SETTABLE if key in sent}
+        name = f"{version['name']}/evaluations/{names.new_id()}"
+        body = {**kept, "name": name, "createTime": resources.now(cloud)}
+        store_evaluation(cloud, version, body)
+    return body
+
+
+def batch_import_model_evaluation_slices(cloud: Cloud, request: Body) -> Body:
+    """BatchImportModelEvaluationSlices: all of them or none.
+
+    ALREADY_EXISTS for a slice that the evaluation has already, so that a repeat makes no second.
+    """
+    sent = request.get("modelEvaluationSlices", [])
+    resources.require_fields("", request, ("model_evaluation_slices",))
+    for number, one in enumerate(sent):
+        _check(f"model_evaluation_slices[{number}]", one)
+    with cloud.store.transaction():
+        evaluation = _require(cloud, "model evaluation", request["parent"])
+        present = resources.children(cloud, SLICE_KIND, evaluation["name"])
+        taken = [one.get("slice", {}) for one in present]
+        # Made at one moment, they are listed by their ids: in the order in which they came.
+        ids = sorted(names.new_id() for _ in sent)
+        for one, slice_id in zip(sent, ids, strict=True):
+            if one.get("slice", {}) in taken:
+                what = f"{evaluation['name']} has a slice {one.get('slice', {})} already"
+                raise ApiError("ALREADY_EXISTS", what)
+            taken.append(one.get("slice", {}))
+            kept = {key: one[key] for key in SLICE_SETTABLE if key in one}
+            name = f"{evaluation['name']}/slices/{slice_id}"
+            body = {**kept, "name": name, "createTime": resources.now(cloud)}
+            store_slice(cloud, evaluation["name"], body)
+    return {"importedModelEvaluationSlices": [f"{evaluation['name']}/slices/{one}" for one in ids]}
+
+
+def _check(field: str, sent: Body) -> None:
+    """Raises INVALID_ARGUMENT for no schema, no metrics, or metrics that are no object."""
+    resources.require_fields(field, sent, ("metrics_schema_uri", "metrics"))
+    if not isinstance(sent["metrics"], dict):
+        message = f"Must be an object. Received: {type(sent['metrics']).__name__}."
+        raise resources.field_errors([(f"{field}.metrics", message)])
 
 
 def delete_evaluations(cloud: Cloud, version: Body) -> None:
