@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -41,11 +42,20 @@ SplitOption = Annotated[
         "(90/10: for custom training only); else as the earlier version, or 80/10/10.",
     ),
 ]
+SubsetOption = Annotated[
+    int | None,
+    typer.Option(help="Take about so many photos, of every label: the same ones every time."),
+]
+LabelsOption = Annotated[
+    Path | None,
+    typer.Option(help="A file of the labels that may be, one a line; others are problems."),
+]
 EXAMPLES = (
     "ops import-dataset photos/",
     "ops import-dataset list.csv --name shop --multi-label",
     "ops import-dataset gs://my-bucket/photos.csv",
-    "ops import-dataset photos/ --split 70/15/15",
+    "ops import-dataset photos/ --split 70/15/15 --labels labels.txt",
+    "ops import-dataset photos/ --subset 200",
 )
 
 
@@ -57,9 +67,11 @@ def import_dataset(
     skip_bad: SkipBadOption = False,
     multi_label: SeveralOption = None,
     split: SplitOption = None,
+    subset: SubsetOption = None,
+    labels: LabelsOption = None,
 ) -> Outcome:
     """Check, upload and register photos with their labels."""
-    options = Options(name, skip_bad, multi_label, shares(split))
+    options = Options(name, skip_bad, multi_label, shares(split), subset, labels)
     found = look(source, options, call.progress, call.settings.state_dir, lambda: call.session)
     plan = workflow.plan(call.ledger, found, options.shares)
     for remark in plan.remarks:

@@ -26,7 +26,7 @@ _CLOUD_THREADS = 16
 class Checked:
     """The photos that can be imported, in the source's order, and all that was found on the way.
 
-    `left_out` counts the files behind `problems`; `problems` that are not skippable stop the
+    `sources` has where each usable photo is from and its hash, the repeated ones too. `left_out` counts the files behind `problems`; `problems` that are not skippable stop the
     import in any case.
     """
 
@@ -37,6 +37,7 @@ class Checked:
     other_files: list[str] = field(default_factory=list)
     left_out: int = 0
     multi_label: bool = False
+    sources: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def must_stop(self) -> bool:
@@ -59,7 +60,7 @@ def check(
         looked_at=len(listing.candidates),
         multi_label=listing.multi_label,
     )
-    checked.left_out = sum(problem.skippable for problem in listing.problems)
+    checked.left_out = sum(one.files for one in listing.problems if one.skippable)
     if checked.must_stop:
         return checked
     _look_at_all(listing.candidates, checked, advance, known or KnownPhotos())
@@ -82,6 +83,7 @@ def _look_at_all(
             if isinstance(outcome, Photo):
                 known.add(seen, outcome)
                 checked.photos.append(_named(candidate, outcome))
+                checked.sources.append((candidate.source, outcome.sha256))
             elif outcome.is_photo or candidate.must_be_photo:
                 checked.problems.append(Problem(candidate.where, outcome.what, outcome.fix))
                 checked.left_out += 1

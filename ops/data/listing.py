@@ -43,9 +43,11 @@ class Listing:
     empty_labels: list[str] = field(default_factory=list)
     multi_label: bool = False
 
-    def problem(self, where: str, what: str, fix: str, *, skippable: bool = True) -> None:
-        """Add one more thing that is wrong."""
-        self.problems.append(Problem(where, what, fix, skippable))
+    def problem(
+        self, where: str, what: str, fix: str, *, skippable: bool = True, files: int = 1
+    ) -> None:
+        """Add one more thing that is wrong, with so many files."""
+        self.problems.append(Problem(where, what, fix, skippable, files))
 
 
 def shown(text: str) -> str:

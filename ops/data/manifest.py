@@ -97,6 +97,17 @@ def from_jsonl(text: str) -> list[Row]:
     return [Row(**{**row, "labels": tuple(row["labels"])}) for row in found]
 
 
+def sources_jsonl(sources: Iterable[tuple[str, str]], rows: Iterable[Row]) -> str:
+    """sources.jsonl: where each photo is from (a path from the source, or a gs:// URI), and its hash.
+
+    A photo that was there twice has two lines; one that was left out has none.
+    """
+    known = {row.sha256 for row in rows}
+    found = sorted((sha256, source) for source, sha256 in sources if sha256 in known)
+    lines = ({"sha256": sha256, "source": source} for sha256, source in found)
+    return "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines)
+
+
 def labels_txt(own: Mapping[str, str]) -> str:
     """labels.txt: safe name, tab, the user's own name; sorted by safe name."""
     return "".join(f"{safe}\t{name}\n" for safe, name in sorted(own.items()))

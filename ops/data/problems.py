@@ -10,13 +10,15 @@ class Problem:
     """One thing that stands in the way of an import.
 
     `where` is a file, a row of a CSV or a label; `what` says what was received; `fix` what to do.
-    Those that are not `skippable` stop the import with `--skip-bad` too.
+    Those that are not `skippable` stop the import with `--skip-bad` too. It stands for so many
+    `files`.
     """
 
     where: str
     what: str
     fix: str
     skippable: bool = True
+    files: int = 1
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what} {self.fix}"

@@ -24,7 +24,7 @@ from ops.ledger import Ledger, Run, RunState
 from ops.pricing import regions
 from ops.progress import Progress
 from ops.workflows import import_buckets, versions
-from ops.workflows.versions import IMPORT_FILE, KIND, LABELS, MANIFEST
+from ops.workflows.versions import IMPORT_FILE, KIND, LABELS, MANIFEST, SOURCES
 
 
 @dataclass(frozen=True)
@@ -158,11 +158,15 @@ def _bytes_of(named: Named) -> bytes:
 
 
 def _write_files(ledger: Ledger, plan: ImportPlan) -> None:
-    """The data set's three files, in the bucket; their names carry the digest of what they say."""
+    """The data set's files, in the bucket, the manifest last; their names carry the digest of what they say."""
     texts = {
         LABELS: (manifest.labels_txt(plan.labels), "text/plain"),
         IMPORT_FILE: (
             manifest.import_jsonl(plan.rows, multi_label=plan.multi_label),
+            "application/jsonl",
+        ),
+        SOURCES: (
+            manifest.sources_jsonl(plan.found.checked.sources, plan.rows),
             "application/jsonl",
         ),
         MANIFEST: (manifest.to_jsonl(plan.rows), "application/jsonl"),

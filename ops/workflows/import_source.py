@@ -8,8 +8,12 @@ from pathlib import Path, PurePosixPath
 
 from ops import names
 from ops.cloud.session import Session
+from ops.data import subset
+from ops.data.allowed import keep_allowed
 from ops.data.check import check
 from ops.data.known import KnownPhotos
+from ops.data.labels import MIN_PHOTOS_PER_LABEL
+from ops.data.listing import Listing
 from ops.data.places import CloudObject
 from ops.data.report import Found, bad_data
 from ops.data.row import CLOUD
@@ -27,13 +31,16 @@ class Options:
     """What the user asked for; `name` is the data set's.
 
     `several` says whether a photo may have several labels (None: if any has), `shares` how to
-    split what has no split yet (None: as ever).
+    split what has no split yet (None: as ever). `subset` is about how many photos to take, `labels`
+    a file of the labels that may be.
     """
 
     name: str | None = None
     skip_bad: bool = False
     several: bool | None = None
     shares: Shares | None = None
+    subset: int | None = None
+    labels: Path | None = None
 
 
 def look(
@@ -48,11 +55,15 @@ def look(
     What was checked is remembered in `state_dir`, so that what is unchanged is not read again.
     `session` is opened for a source that names a bucket only.
     """
-    chosen = _name(source, options.name)
+    chosen = _name(source, options)
     if source.startswith(CLOUD):
         listing = read_cloud_source(session(), source, options.several)
     else:
         listing = read_source(Path(source), options.several)
+    if options.labels is not None:
+        keep_allowed(listing, options.labels)
+    if options.subset is not None:
+        _take_subset(listing, options.subset)
     if any(isinstance(one.place, CloudObject) for one in listing.candidates):
         look_up(session(), listing, progress)
     store = state_dir / KNOWN_PHOTOS
@@ -66,14 +77,29 @@ def look(
     return found
 
 
-def _name(source: str, name: str | None) -> str:
-    """The data set's name: as given, or made of the source's."""
+def _take_subset(listing: Listing, number: int) -> None:
+    """The listing cut to about so many photos; USAGE when those are too few for its labels."""
+    total, least = len(listing.candidates), subset.least(listing.candidates)
+    if number < least:
+        raise OpsError(
+            Code.USAGE,
+            f"--subset is {number:,}; the {least // MIN_PHOTOS_PER_LABEL:,} labels of "
+            f"{listing.source} need at least {MIN_PHOTOS_PER_LABEL} photos each.",
+            f"Type --subset {least}",
+        )
+    listing.candidates = subset.subset(listing.candidates, number)
+    if len(listing.candidates) < total:
+        taken = f"{len(listing.candidates):,} of its {total:,} photos"
+        listing.understood += f"; a subset of {taken}, by the hash of their names"
+
+
+def _name(source: str, options: Options) -> str:
+    """The data set's name: as given, or made of the source's and the subset's size."""
+    name = options.name
     if name is None:
-        path = Path(source)
-        if source.startswith(CLOUD):
-            return names.label_value(PurePosixPath(source).stem) or "photos"
-        plain = path.stem if path.is_file() else path.resolve().name
-        return names.label_value(plain) or "photos"
+        part = f"-subset-{options.subset}" if options.subset else ""
+        most = names.MAX_LABEL_CHARACTERS - len(part)
+        return _plain_name(source)[:most] + part
     if names.label_value(name) == name and name:
         return name
     raise OpsError(
@@ -82,6 +108,16 @@ def _name(source: str, name: str | None) -> str:
         f"at most {names.MAX_LABEL_CHARACTERS}.",
         f"Type --name {names.label_value(name) or 'photos'}",
     )
+
+
+def _plain_name(source: str) -> str:
+    """The last part of the source's name, as a label's value."""
+    path = Path(source)
+    if source.startswith(CLOUD):
+        plain = PurePosixPath(source).stem
+    else:
+        plain = path.stem if path.is_file() else path.resolve().name
+    return names.label_value(plain) or "photos"
 
 
 def shares(text: str | None) -> Shares | None:

@@ -13,6 +13,7 @@ from ops.ledger import Ledger, RunState
 
 KIND = "import"
 MANIFEST, LABELS, IMPORT_FILE = "manifest.jsonl", "labels.txt", "import.jsonl"
+SOURCES = "sources.jsonl"
 
 
 @dataclass(frozen=True)

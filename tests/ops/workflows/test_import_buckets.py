@@ -151,7 +151,7 @@ def test_every_object_that_cannot_be_read_is_told_by_its_line(
     )
     assert lines[3].endswith("Grant it roles/storage.objectViewer on gs://near.")
     assert lines[4].startswith(
-        "  gs://near/pets.csv:27 (gs://near/line\\nbreak.jpg): it cannot be an object's name ("
+        "  gs://near/pets.csv:27 (gs://near/line\\nbreak.jpg): there is no such object."
     )
     assert ":24 (gs://near/cut.jpg): the photo is damaged or cut short" in lines[5]
     assert ":25 (gs://near/text.jpg): not a photo: the content is text" in lines[6]

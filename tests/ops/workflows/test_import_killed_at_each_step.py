@@ -105,6 +105,6 @@ def check_one(imports: Imports, name: str, done: dict[str, object]) -> None:
     assert [one["displayName"] for one in datasets].count(name) == 1
     items = imports.direct.asked(f"/v1/{done['dataset']}/dataItems?pageSize=1000")["dataItems"]
     assert len(items) == done["photos"] == PHOTOS
-    assert len(imports.objects(f"datasets/{name}/")) == 3
+    assert len(imports.objects(f"datasets/{name}/")) == 4
     stem = str(done["run"]).rpartition("-")[0]
     assert len([one for one in imports.objects(f"runs/{stem}") if one.endswith("plan.json")]) == 1
