@@ -26,7 +26,8 @@ _CLOUD_THREADS = 16
 class Checked:
     """The photos that can be imported, in the source's order, and all that was found on the way.
 
-    `sources` has where each usable photo is from and its hash, the repeated ones too. `left_out` counts the files behind `problems`; `problems` that are not skippable stop the
+    `sources` has where each usable photo is from and its hash, the repeated ones too. `left_out`
+    counts the files behind `problems`; `problems` that are not skippable stop the
     import in any case.
     """
 

@@ -98,7 +98,7 @@ def from_jsonl(text: str) -> list[Row]:
 
 
 def sources_jsonl(sources: Iterable[tuple[str, str]], rows: Iterable[Row]) -> str:
-    """sources.jsonl: where each photo is from (a path from the source, or a gs:// URI), and its hash.
+    """sources.jsonl: where each photo is from (a path from the source, a gs:// URI), and its hash.
 
     A photo that was there twice has two lines; one that was left out has none.
     """

@@ -26,16 +26,17 @@ def subset(candidates: Sequence[Candidate], number: int) -> list[Candidate]:
     may make it more than `number` where photos have several labels.
     """
     ranked = sorted(candidates, key=_rank)
-    groups = Counter(group for one in ranked for group in _groups(one))
+    groups: dict[Group, list[Candidate]] = {}
+    for one in ranked:
+        for group in _groups(one):
+            groups.setdefault(group, []).append(one)
     total = sum(bool(one.labels) for one in ranked)
-    wanted = {group: _share(group, count, number, total) for group, count in groups.items()}
     chosen: dict[int, Candidate] = {}
     have: Counter[Group] = Counter()
-    for group in sorted(groups, key=lambda one: (groups[one], str(one))):
-        for one in ranked:
-            if have[group] >= wanted[group]:
-                break
-            if group in _groups(one) and id(one) not in chosen:
+    for group in sorted(groups, key=lambda one: (len(groups[one]), str(one))):
+        wanted = _share(group, len(groups[group]), number, total)
+        for one in groups[group]:
+            if have[group] < wanted and id(one) not in chosen:
                 chosen[id(one)] = one
                 have.update(_groups(one))
     for one in ranked:

@@ -158,7 +158,7 @@ def _bytes_of(named: Named) -> bytes:
 
 
 def _write_files(ledger: Ledger, plan: ImportPlan) -> None:
-    """The data set's files, in the bucket, the manifest last; their names carry the digest of what they say."""
+    """The data set's files, in the bucket, the manifest last; their folder is called by digest."""
     texts = {
         LABELS: (manifest.labels_txt(plan.labels), "text/plain"),
         IMPORT_FILE: (

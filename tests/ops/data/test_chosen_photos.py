@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -27,13 +28,13 @@ def candidates(sizes: dict[str, int], split: str | None = None) -> list[Candidat
 
 @given(st.lists(st.integers(10, 300), min_size=2, max_size=6), st.integers(60, 500), st.randoms())
 def test_a_subset_has_every_label_in_proportion(
-    sizes: list[int], number: int, shuffler: "st.random_module"
+    sizes: list[int], number: int, shuffler: Random
 ) -> None:
     """So many photos, at least ten of each label, the same whatever the order of the listing."""
     every = candidates({f"label{n}": size for n, size in enumerate(sizes)})
     chosen = subset(every, number)
     shuffled = list(every)
-    shuffler.shuffle(shuffled)  # type: ignore[attr-defined]
+    shuffler.shuffle(shuffled)
 
     found = Counter(one.labels[0] for one in chosen)
     assert {one.source for one in subset(shuffled, number)} == {one.source for one in chosen}
