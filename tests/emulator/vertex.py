@@ -32,6 +32,8 @@ def fake_engines(train_seconds: float = 0) -> list[str]:
         f"train:automl_image_classification={python} train {train_seconds}",
         "--engine",
         f"serve:automl_image_classification={python} serve",
+        "--engine",
+        f"serve:*/by-heart={python} serve",
     ]
 
 
