@@ -22,10 +22,13 @@ USD_PER_NODE_HOUR: dict[str, float] = {
     "AutoML Image Classification Model Training": 3.465,
     "AutoML Image Classification On-Device Model Training": 18.00,
     "AutoML Image Classification Model Deployment": 1.375,
+    # The price page as it was in 2024 and 2025; no later copy names it.
+    "AutoML Image Classification Batch Prediction": 2.222,
 }
 TRAINING = "AutoML Image Classification Model Training"
 MOBILE_TRAINING = "AutoML Image Classification On-Device Model Training"
 DEPLOYMENT = "AutoML Image Classification Model Deployment"
+BATCH_PREDICTION = "AutoML Image Classification Batch Prediction"
 CUSTOM_SERVING = "Vertex AI: Online/Batch Prediction"
 CUSTOM_TRAINING = "Vertex AI: Training/Pipelines on"
 SPOT = " (Spot)"
@@ -69,6 +72,32 @@ def record_custom_job(cloud: Cloud, job: Mapping[str, Any]) -> None:
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 values,
             )
+
+
+def record_batch_prediction(cloud: Cloud, job: Mapping[str, Any]) -> None:
+    """A batch prediction that ran is billed once: its nodes, or its machines, by their time."""
+    if "startTime" not in job or "endTime" not in job:
+        return
+    with cloud.store.transaction() as db:
+        for kind, sku, count in _batch_parts(job):
+            db.execute(
+                "INSERT OR IGNORE INTO usage (resource, kind, sku, started, ended, nodes, labels)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (job["name"], kind, sku, job["startTime"], job["endTime"], count, _labels(job)),
+            )
+
+
+def _batch_parts(job: Mapping[str, Any]) -> list[tuple[str, str, int]]:
+    """Kind, SKU and number of what a batch prediction ran on."""
+    dedicated = job.get("dedicatedResources")
+    if dedicated is None:
+        return [("batch prediction", BATCH_PREDICTION, 1)]
+    machine, nodes = dedicated["machineSpec"], int(dedicated.get("startingReplicaCount", 1))
+    parts = [("batch prediction", f"{CUSTOM_SERVING} {machine['machineType']}", nodes)]
+    if accelerator := machine.get("acceleratorType"):
+        count = nodes * int(machine.get("acceleratorCount", 1))
+        parts.append(("batch accelerator", f"{CUSTOM_SERVING} {accelerator}", count))
+    return parts
 
 
 def begin_deployment(

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.requests import Request
 
 from emulator.aiplatform import (
+    batch_predictions,
     custom_jobs,
     data_items,
     datasets,
@@ -47,6 +48,11 @@ HANDLERS: Mapping[str, Handler] = {
     "ListCustomJobs": custom_jobs.list_custom_jobs,
     "CancelCustomJob": custom_jobs.cancel_custom_job,
     "DeleteCustomJob": custom_jobs.delete_custom_job,
+    "CreateBatchPredictionJob": batch_predictions.create_batch_prediction_job,
+    "GetBatchPredictionJob": batch_predictions.get_batch_prediction_job,
+    "ListBatchPredictionJobs": batch_predictions.list_batch_prediction_jobs,
+    "CancelBatchPredictionJob": batch_predictions.cancel_batch_prediction_job,
+    "DeleteBatchPredictionJob": batch_predictions.delete_batch_prediction_job,
     "GetModel": models.get_model,
     "ListModels": models.list_models,
     "ListModelVersions": models.list_model_versions,

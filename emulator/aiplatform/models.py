@@ -73,6 +73,11 @@ def deployed_version(deployed: Body) -> str:
     return f"{deployed['model']}@{deployed['modelVersionId']}"
 
 
+def is_automl(body: Body) -> bool:
+    """Whether a model came from AutoML, whose instances are photos."""
+    return bool(body.get("modelSourceInfo", {}).get("sourceType") == "AUTOML")
+
+
 def stored_versions(cloud: Cloud, model: str) -> list[Body]:
     """The versions of a model as they are stored, oldest first."""
     return resources.children(cloud, VERSION_KIND, model)

@@ -47,6 +47,18 @@ def media_type(head: bytes) -> str | None:
     return next((mime for magic, mime in _MAGIC if head.startswith(magic)), None)
 
 
+def location_problem(cloud: Cloud, bucket: str, region: str, user: str) -> str:
+    """Why something in a region cannot use a bucket; empty when it can."""
+    with cloud.store.read() as db:
+        row = buckets.find(db, bucket)
+    if row is None:
+        return f'The bucket "gs://{bucket}" does not exist.'
+    location = str(row.body.get("location", "US")).upper()
+    if location == region.upper() or region.startswith(_MULTI_REGIONS.get(location, "\0")):
+        return ""
+    return f'The bucket "gs://{bucket}" is in {location}, {user} in {region}.'
+
+
 class PhotoReader:
     """Looks at objects one by one; buckets are looked up once."""
 
@@ -73,17 +85,6 @@ class PhotoReader:
 
     def _bucket_problem(self, bucket: str) -> str:
         if bucket not in self._bucket_problems:
-            self._bucket_problems[bucket] = self._judge(bucket)
+            found = location_problem(self._cloud, bucket, self._region, "the dataset")
+            self._bucket_problems[bucket] = found
         return self._bucket_problems[bucket]
-
-    def _judge(self, bucket: str) -> str:
-        with self._cloud.store.read() as db:
-            row = buckets.find(db, bucket)
-        if row is None:
-            return f'The bucket "gs://{bucket}" does not exist.'
-        location = str(row.body.get("location", "US")).upper()
-        if location == self._region.upper():
-            return ""
-        if self._region.startswith(_MULTI_REGIONS.get(location, "\0")):
-            return ""
-        return f'The bucket "gs://{bucket}" is in {location}, the dataset in {self._region}.'

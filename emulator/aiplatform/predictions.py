@@ -30,7 +30,7 @@ async def predict(cloud: Cloud, variables: dict[str, str], request: Request) -> 
     answer = await _ask(cloud, name, deployed, body)
     model = models.require(cloud, models.deployed_version(deployed))
     return {
-        "predictions": [_with_ids(one, model) for one in answer],
+        "predictions": [with_ids(one, model) for one in answer],
         "deployedModelId": deployed["id"],
         "model": model["name"],
         "modelDisplayName": model["displayName"],
@@ -62,11 +62,11 @@ async def _ask(cloud: Cloud, endpoint: str, deployed: Body, body: bytes) -> list
         message = "The prediction server is being started again. Try once more."
         raise ApiError("UNAVAILABLE", message) from None
     if status != 200:
-        raise _refused(status, content)
+        raise refused(status, content)
     return list(json.loads(content)["predictions"])
 
 
-def _refused(status: int, content: bytes) -> ApiError:
+def refused(status: int, content: bytes) -> ApiError:
     """The server's own refusal: 400 is the request's fault, anything else the server's."""
     try:
         said = str(json.loads(content)["error"])
@@ -77,7 +77,7 @@ def _refused(status: int, content: bytes) -> ApiError:
     return ApiError("INTERNAL", f"The prediction server answered {status}: {said}")
 
 
-def _with_ids(prediction: Any, model: Body) -> Any:
+def with_ids(prediction: Any, model: Body) -> Any:
     """An AutoML prediction with the annotation specs' ids, int64 as strings."""
     ids = model.get(results.SPEC_IDS)
     if ids is None or not isinstance(prediction, dict) or "displayNames" not in prediction:

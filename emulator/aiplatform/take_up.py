@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.aiplatform import custom_run, deployments, imports, serving, training
+from emulator.aiplatform import batch_run, custom_run, deployments, imports, serving, training
 from emulator.aiplatform.models import ENDPOINT_KIND
 from emulator.cloud import Cloud
 
@@ -13,7 +13,7 @@ def take_up(cloud: Cloud) -> None:
         imports.take_up(cloud, unfinished)
     training.take_up(cloud)
     custom_run.take_up(cloud)
-    wanted: set[str] = set()
+    wanted = batch_run.take_up(cloud)
     for unfinished in cloud.operations.unfinished(deployments.WORK):
         payload = unfinished.payload
         wanted.add(serving.job_id(payload["endpoint"], payload["deployedModel"]["id"]))

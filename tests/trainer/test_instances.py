@@ -62,7 +62,7 @@ def test_a_custom_instance_is_answered_with_every_score_and_its_key(photo: str) 
 
 
 def test_a_photo_is_read_at_its_address(photo: str) -> None:
-    """A row of a batch prediction names its photo; without a reader, or an object, it is refused."""
+    """A batch row names its photo; without a reader, or an object, it is refused."""
     stored = {"gs://photos/a.jpg": base64.b64decode(photo)}
 
     def read(uri: str) -> bytes:

@@ -1,0 +1,122 @@
+"""The rows of a batch prediction: read from the input's objects, turned into instances."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from emulator.aiplatform.import_files import RowError
+from emulator.aiplatform.photos import MAX_PHOTO_BYTES, location_problem, split_uri
+from emulator.cloud import Cloud
+from emulator.errors import ApiError
+from emulator.storage import objects
+
+Body = dict[str, Any]
+FILE_LIST = "file-list"
+# "Batch prediction: 1,000,000 images" (Quotas and limits, read 2026-08-22).
+MAX_ROWS = 1_000_000
+# google-cloud-aiplatform 2.7.0, schema/predict/instance_v1/types/image_classification.py.
+MIME_TYPES = frozenset(
+    f"image/{kind}" for kind in ("jpeg", "gif", "png", "webp", "bmp", "tiff", "vnd.microsoft.icon")
+)
+
+
+@dataclass(frozen=True)
+class BatchRow:
+    """One line of the input, and where it stands."""
+
+    where: str
+    text: str
+
+
+def read(cloud: Cloud, body: Body, region: str) -> list[BatchRow]:
+    """Every row that is not blank, in order. ApiError for a file that is not there, or too many."""
+    rows: list[BatchRow] = []
+    for uri in body["inputConfig"]["gcsSource"]["uris"]:
+        rows += _lines(uri, _content(cloud, uri, region))
+    if not rows:
+        raise ApiError("INVALID_ARGUMENT", "The input files have no rows.")
+    if len(rows) > MAX_ROWS:
+        message = f"A batch prediction may have {MAX_ROWS} rows. Received: {len(rows)}."
+        raise ApiError("INVALID_ARGUMENT", message)
+    return rows
+
+
+def _content(cloud: Cloud, uri: str, region: str) -> bytes:
+    try:
+        bucket, name = split_uri(uri)
+        if problem := location_problem(cloud, bucket, region, "the job"):
+            raise RowError(problem)
+    except RowError as problem:
+        raise ApiError("INVALID_ARGUMENT", str(problem)) from None
+    row = objects.get_object(cloud, bucket, name)
+    if row is None:
+        raise ApiError("NOT_FOUND", f'The input file "{uri}" does not exist.')
+    return cloud.blobs.path(row.sha256).read_bytes()
+
+
+def _lines(uri: str, content: bytes) -> Iterator[BatchRow]:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        message = f'The input file "{uri}" is not UTF-8: byte {problem.start}.'
+        raise ApiError("INVALID_ARGUMENT", message) from None
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            yield BatchRow(f"{uri}, line {number}", line.strip())
+
+
+def shown(row: BatchRow, instances_format: str) -> Any:
+    """The instance as the results repeat it; a line that is no JSON as text."""
+    if instances_format == FILE_LIST:
+        return row.text
+    try:
+        return json.loads(row.text)
+    except ValueError:
+        return row.text
+
+
+def instance(cloud: Cloud, row: BatchRow, instances_format: str, is_automl: bool) -> Any:
+    """What is sent to the model. RowError for a row, or a photo, that cannot be used.
+
+    AutoML's rows name photos in Cloud Storage, which are read here; a custom model is sent its rows
+    as they are (JSONL), or the bytes of a file for each address (`file-list`).
+    """
+    if instances_format == FILE_LIST:
+        return {"b64": _encoded(cloud, row.text)}
+    try:
+        value = json.loads(row.text)
+    except ValueError as problem:
+        raise RowError(f"{row.where}: not JSON ({problem}).") from None
+    if not is_automl:
+        return value
+    uri = value.get("content") if isinstance(value, dict) else None
+    if not isinstance(uri, str):
+        raise RowError(
+            f'{row.where}: "content" must be a gs:// address. Received: {row.text[:200]}'
+        )
+    mime = value.get("mimeType", "image/jpeg")
+    if mime not in MIME_TYPES:
+        raise RowError(f"{row.where}: unsupported mimeType {mime!r}.")
+    return {"content": _encoded(cloud, uri)}
+
+
+def _encoded(cloud: Cloud, uri: str) -> str:
+    bucket, name = split_uri(uri)
+    row = objects.get_object(cloud, bucket, name)
+    if row is None:
+        raise RowError(f'The file "{uri}" does not exist.')
+    if row.size_bytes > MAX_PHOTO_BYTES:
+        raise RowError(f'"{uri}" has {row.size_bytes} bytes; a photo may have {MAX_PHOTO_BYTES}.')
+    try:
+        return base64.b64encode(cloud.blobs.path(row.sha256).read_bytes()).decode()
+    except FileNotFoundError:
+        raise RowError(f'The file "{uri}" was deleted.') from None
+
+
+def failures(results: Iterable[Body]) -> list[Body]:
+    """The first of the errors among results, as `partialFailures` has them: 20 at most."""
+    return [one["error"] for one in results if "error" in one][:20]

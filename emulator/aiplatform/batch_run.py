@@ -1,0 +1,151 @@
+"""How a batch prediction goes on: a server of the model, rows sent to it, results as objects.
+
+Each row's result is a line of a file in the job's folder; a server that was killed finds there how
+far it had come, starts the model's server again and goes on with the next row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from emulator.aiplatform import batch_results, batch_rows, models, names, resources, serving
+from emulator.aiplatform.batch_rows import BatchRow
+from emulator.aiplatform.batch_server import ask
+from emulator.cloud import Cloud
+from emulator.errors import ApiError
+from emulator.metering import record_batch_prediction
+from emulator.operations import status
+from emulator.storage.errors import StorageError
+
+LOG = logging.getLogger("emulator.aiplatform")
+Body = dict[str, Any]
+KIND = "aiplatform.BatchPredictionJob"
+FINAL_STATES = frozenset({"JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED"})
+CANCELLED = {"code": 1, "message": "CANCELED"}
+ROWS_AT_ONCE = 16
+ATTEMPTS = 3
+
+
+def store(cloud: Cloud, body: Body, **changes: Any) -> Body:
+    """The job as changed; for the inside of a transaction."""
+    changed = {**body, **changes, "updateTime": resources.now(cloud)}
+    cloud.resources.replace(body["name"], changed)
+    return changed
+
+
+def take_up(cloud: Cloud) -> set[str]:
+    """Every job that has not ended is followed again; the ids of their models' servers."""
+    with cloud.store.read() as db:
+        rows = db.execute("SELECT name FROM resources WHERE kind = ?", (KIND,)).fetchall()
+    unfinished = [
+        name for (name,) in rows if cloud.resources.require(name)["state"] not in FINAL_STATES
+    ]
+    batch_results.keep_only(cloud, unfinished)
+    for name in unfinished:
+        cloud.jobs.spawn(follow(cloud, name), name)
+    return {_server(name) for name in unfinished}
+
+
+def _server(name: str) -> str:
+    """The job id of the model's server that belongs to a batch prediction."""
+    return serving.job_id(name, names.last(name))
+
+
+async def follow(cloud: Cloud, name: str) -> None:
+    """The job is in a final state, and its model's server is gone."""
+    problem: ApiError | None = None
+    try:
+        await _advance(cloud, name)
+    except (ApiError, StorageError) as said:
+        problem = said if isinstance(said, ApiError) else ApiError("NOT_FOUND", said.message)
+    except Exception as said:
+        LOG.exception("batch prediction %s failed", name)
+        problem = ApiError("INTERNAL", f"Internal error: {said!r}")
+    await asyncio.to_thread(cloud.jobs.remove, _server(name))
+    await asyncio.to_thread(_conclude, cloud, name, problem)
+    await asyncio.to_thread(batch_results.drop, cloud, name)
+
+
+def _is_cancelling(cloud: Cloud, name: str) -> bool:
+    return bool(cloud.resources.require(name)["state"] == "JOB_STATE_CANCELLING")
+
+
+async def _advance(cloud: Cloud, name: str) -> None:
+    """Every row has its result, or somebody has asked for the job's end."""
+    body = cloud.resources.require(name)
+    region = names.location(name).region
+    rows = await asyncio.to_thread(batch_rows.read, cloud, body, region)
+    batch_results.check_target(cloud, body, region)
+    # A server of before a restart may look for its model where no server listens any more.
+    await asyncio.to_thread(cloud.jobs.remove, _server(name))
+    deployed = _deployed(body)
+    place = await asyncio.to_thread(batch_results.count, cloud, name)
+    while place < len(rows) and not _is_cancelling(cloud, name):
+        await serving.healthy(cloud, name, deployed, lambda: _is_cancelling(cloud, name))
+        _mark_running(cloud, name)
+        place = await _predict(cloud, body, deployed, rows, place)
+
+
+def _deployed(body: Body) -> Body:
+    """The job's model as if it were deployed: what a prediction server is started for."""
+    return {
+        "id": names.last(body["name"]),
+        "model": models.split_version(body["model"])[0],
+        "modelVersionId": body["modelVersionId"],
+        **{key: body[key] for key in ("dedicatedResources",) if key in body},
+    }
+
+
+def _mark_running(cloud: Cloud, name: str) -> None:
+    with cloud.store.transaction():
+        body = cloud.resources.require(name)
+        if body["state"] == "JOB_STATE_PENDING":
+            store(cloud, body, state="JOB_STATE_RUNNING", startTime=resources.now(cloud))
+
+
+async def _predict(
+    cloud: Cloud, body: Body, deployed: Body, rows: list[BatchRow], place: int
+) -> int:
+    """How far the results go: to the end, or to where the server, or the wish for them, ended."""
+    name, tried = body["name"], 0
+    while place < len(rows) and not _is_cancelling(cloud, name):
+        chunk = rows[place : place + _rows_at_once(body)]
+        results = await ask(cloud, body, deployed, chunk)
+        if results is None:
+            tried += 1
+            if tried == ATTEMPTS:
+                raise ApiError(
+                    "UNAVAILABLE", f"The model's server does not answer: {chunk[0].where}."
+                )
+            await serving.healthy(cloud, name, deployed, lambda: _is_cancelling(cloud, name))
+            continue
+        tried = 0
+        await asyncio.to_thread(batch_results.add, cloud, name, results)
+        place += len(chunk)
+    return place
+
+
+def _rows_at_once(body: Body) -> int:
+    asked = body.get("manualBatchTuningParameters", {}).get("batchSize")
+    return int(asked) if asked else ROWS_AT_ONCE
+
+
+def _conclude(cloud: Cloud, name: str, problem: ApiError | None) -> None:
+    """State, results and usage are there together or not at all."""
+    with cloud.store.transaction():
+        body = cloud.resources.get(name)
+        if body is None or body["state"] in FINAL_STATES:
+            return
+        results = batch_results.read(cloud, name)
+        changes: Body = {"endTime": resources.now(cloud)}
+        if results:
+            changes |= batch_results.export(cloud, body, results)
+        if body["state"] == "JOB_STATE_CANCELLING":
+            changes |= {"state": "JOB_STATE_CANCELLED", "error": CANCELLED}
+        elif problem := problem or batch_results.failure(results):
+            changes |= {"state": "JOB_STATE_FAILED", "error": status(problem)}
+        else:
+            changes |= {"state": "JOB_STATE_SUCCEEDED"}
+        record_batch_prediction(cloud, store(cloud, body, **changes))

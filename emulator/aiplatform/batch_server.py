@@ -1,0 +1,89 @@
+"""Rows asked of a model's server: each has its prediction or its error, whatever the others do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from emulator.aiplatform import batch_rows, models, predictions, serving
+from emulator.aiplatform.batch_rows import BatchRow
+from emulator.aiplatform.import_files import RowError
+from emulator.aiplatform.prediction_client import post
+from emulator.cloud import Cloud
+
+Body = dict[str, Any]
+INVALID_ARGUMENT = 3
+
+
+async def ask(cloud: Cloud, body: Body, deployed: Body, rows: list[BatchRow]) -> list[Body] | None:
+    """A result for each row; None when there is no answer and the server has to be seen to."""
+    import httpx
+
+    model = models.require(cloud, models.deployed_version(deployed))
+    kind = body["inputConfig"]["instancesFormat"]
+    is_automl = models.is_automl(model)
+    prepared = await asyncio.to_thread(_prepare, cloud, rows, kind, is_automl)
+    good = [place for place, one in enumerate(prepared) if not isinstance(one, RowError)]
+    asking = _Asking(cloud, body, deployed, model)
+    try:
+        answers = await asking.answers([prepared[place] for place in good])
+    except httpx.HTTPError:
+        return None
+    found = dict(zip(good, answers, strict=True))
+    return [
+        {"instance": batch_rows.shown(row, kind), **_told(found.get(place, prepared[place]))}
+        for place, row in enumerate(rows)
+    ]
+
+
+def _prepare(cloud: Cloud, rows: list[BatchRow], kind: str, is_automl: bool) -> list[Any]:
+    """Instances to send, and a RowError in place of each that cannot be sent."""
+    prepared: list[Any] = []
+    for row in rows:
+        try:
+            prepared.append(batch_rows.instance(cloud, row, kind, is_automl))
+        except RowError as problem:
+            prepared.append(problem)
+    return prepared
+
+
+def _told(answer: Any) -> Body:
+    if isinstance(answer, RowError):
+        return {"error": {"code": INVALID_ARGUMENT, "message": str(answer)}}
+    return {"prediction": answer}
+
+
+class _Asking:
+    """One job's way to its model's server."""
+
+    def __init__(self, cloud: Cloud, body: Body, deployed: Body, model: Body) -> None:
+        self._cloud, self._body, self._deployed, self._model = cloud, body, deployed, model
+
+    async def answers(self, instances: list[Any]) -> list[Any]:
+        """A prediction or a RowError for each; one at a time where they are refused together."""
+        if not instances:
+            return []
+        answer = await self._post(instances)
+        if not isinstance(answer, RowError):
+            return [predictions.with_ids(one, self._model) for one in answer]
+        if len(instances) == 1:
+            return [RowError(str(answer).removeprefix("instance 0: "))]
+        return [one for each in instances for one in await self.answers([each])]
+
+    async def _post(self, instances: list[Any]) -> list[Any] | RowError:
+        server = serving.address(self._cloud, self._body["name"], self._deployed["id"])
+        assert server is not None, "it was healthy"
+        request: Body = {"instances": instances}
+        if "modelParameters" in self._body:
+            request["parameters"] = self._body["modelParameters"]
+        status, content = await post(server.port, server.predict, json.dumps(request).encode())
+        try:
+            if status == 200:
+                answer = list(json.loads(content)["predictions"])
+                if len(answer) == len(instances):
+                    return answer
+                return RowError(f"{len(answer)} predictions came for {len(instances)} instances.")
+            return RowError(predictions.refused(status, content).message)
+        except (ValueError, KeyError, TypeError):
+            return RowError("The model's server did not answer with predictions.")
