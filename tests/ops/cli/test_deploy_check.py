@@ -132,3 +132,32 @@ def test_without_a_reference_it_is_not_checked_and_says_so(life: Life, run_of_mo
     assert "Type: ops deploy --check" in before.out
     assert after["check"]["state"] == "passed"
     assert after["endpoint"].startswith(f"{PARENT}/endpoints/")
+
+
+def test_a_custom_model_whose_file_was_swapped_is_refused(life: Life) -> None:
+    """Another model's file where the served one is read from: undeployed, exit code 10."""
+    trained = life.result("train", "--mode", "custom", "--model-type", "cnn")
+    words = ("deploy", "--model", "default-photos-custom", "--ttl", "30m")
+    name = f"runs/{trained['run']}/model/means.json"
+    original = read(life, name).decode()
+    means = json.loads(original)
+    labels = list(means)
+
+    whole = life.result(*words)
+    life.result("undeploy")
+    turned = zip(labels, [means[one] for one in labels[::-1]], strict=True)
+    put(life, name, json.dumps(dict(turned)))
+    swapped = life.run(*words)
+    check = life.result("runs")["runs"][-1]["result"]["check"]
+    left = life.listed("endpoints")
+    put(life, name, original)
+    mended = life.result(*words)
+    life.result("undeploy")
+
+    assert (whole["check"]["state"], mended["check"]["state"]) == ("passed", "passed")
+    assert whole["machine"] == "n1-standard-2"
+    assert swapped.code == SERVED_DIFFERS
+    said = [(one["reference"], one["served"]) for one in check["differing"]]
+    assert sorted(said) == [("0", "t-shirt"), ("t-shirt", "0")]
+    assert all(f"  {one['uri']}: evaluated as " in swapped.err for one in check["differing"])
+    assert left == []
