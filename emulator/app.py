@@ -23,11 +23,14 @@ from emulator.errors import ApiError, error_body
 from emulator.failures import failure_answer
 from emulator.faults import Faults, check_disk
 from emulator.folder import write_env
+from emulator.iam import routes as iam_routes
 from emulator.jobs import Jobs
 from emulator.logging.routes import routes as logging_routes
 from emulator.oauth import routes as oauth_routes
 from emulator.operations import Operations
 from emulator.resourcemanager import routes as project_routes
+from emulator.serviceusage import routes as service_routes
+from emulator.serviceusage.gate import gate
 from emulator.storage import resumable
 from emulator.storage.api import StorageApi
 from emulator.storage.errors import StorageError
@@ -70,11 +73,14 @@ def build_app(cloud: Cloud) -> App:
         *oauth_routes(tokens),
         *control_routes.routes(cloud),
         *project_routes.routes(cloud),
+        *service_routes.routes(cloud),
+        *iam_routes.routes(),
         *logging_routes(cloud),
         *vertex_routes(cloud),
     ]
     other = Starlette(routes=routes, exception_handlers=_HANDLERS, lifespan=_lifespan(cloud))
-    return Door(_dispatch(StorageApi(cloud), other), settings, tokens, cloud.faults)
+    served = _dispatch(StorageApi(cloud), gate(cloud, other))
+    return Door(served, settings, tokens, cloud.faults)
 
 
 def _dispatch(storage: StorageApi, other: App) -> App:

@@ -13,6 +13,13 @@ from emulator.tokens import Tokens
 from emulator.web import App, Receive, Scope, Send, answer_json, header
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+# cloud.google.com/apis/docs/system-parameters: X-Goog-User-Project
+NO_PAYER = (
+    "Caller does not have required permission to use project {payer}. Grant the caller the "
+    "roles/serviceusage.serviceUsageConsumer role, or a custom role with the "
+    "serviceusage.services.use permission, by visiting https://console.developers.google.com/"
+    "iam-admin/iam/project?project={payer} and then retry."
+)
 # These are asked before there is a token, or by people who have none.
 OPEN_PATHS = ("/token", "/_emulator/")
 
@@ -24,6 +31,7 @@ class Door:
         self._app = app
         self._tokens = tokens
         self._faults = faults
+        self._projects = settings.projects
         self._hosts = LOOPBACK | {urlsplit(settings.base_url).netloc.rsplit(":", 1)[0]}
         self._origins = {f"http://{host}:{settings.port}" for host in self._hosts}
 
@@ -38,6 +46,7 @@ class Door:
                 return
             if not scope["path"].startswith(OPEN_PATHS):
                 scope["caller"] = self._tokens.caller(header(scope, b"authorization"))
+                self._check_payer(scope)
         except ApiError as error:
             await answer_json(send, error.http_code, _refusal(error))
             return
@@ -57,6 +66,21 @@ class Door:
                 "PERMISSION_DENIED",
                 f"Web pages of other origins are not answered. Received: Origin {origin!r}.",
             )
+
+    def _check_payer(self, scope: Scope) -> None:
+        """The project that the calls are billed to must be one of those that exist."""
+        payer = header(scope, b"x-goog-user-project")
+        if payer and self._projects and payer not in self._projects:
+            raise ApiError("PERMISSION_DENIED", NO_PAYER.format(payer=payer), [_payer(payer)])
+
+
+def _payer(project: str) -> dict[str, Any]:
+    return {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": "USER_PROJECT_DENIED",
+        "domain": "googleapis.com",
+        "metadata": {"consumer": f"projects/{project}"},
+    }
 
 
 async def _happens(fault: Fault, receive: Receive, send: Send) -> bool:

@@ -58,6 +58,8 @@ class Tokens:
 
     def exchange(self, form: dict[str, str]) -> dict[str, Any]:
         """The answer of `POST /token` to a JWT bearer grant. RefusedError for any other request."""
+        if form.get("grant_type") == "refresh_token":  # nobody signs in here: none was issued
+            raise RefusedError("invalid_grant", "Token has been expired or revoked.")
         if form.get("grant_type") != JWT_GRANT:
             raise RefusedError(
                 "unsupported_grant_type", f"Invalid grant_type: {form.get('grant_type')}"

@@ -89,7 +89,8 @@ class StorageApi:
         path = scope["raw_path"].partition(b"?")[0].decode("latin-1")
         raw_query = scope["query_string"]
         query = parse_query(raw_query)
-        call = Call(scope["method"], (), query, headers, receive, path, raw_query.decode("latin-1"))
+        method, asked = scope["method"], raw_query.decode("latin-1")
+        call = Call(method, (), query, headers, receive, path, asked, scope.get("caller"))
         if path == BATCH:
             reply = await self._guarded(call, lambda outer: batch(outer, self.reply))
         else:

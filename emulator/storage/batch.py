@@ -60,9 +60,8 @@ def _inner_call(text: bytes, outer: Call) -> Call:
         return {"type": "http.request", "body": body[:length], "more_body": False}
 
     query = parse_query(target.query.encode())
-    return Call(
-        words[0], (), query, {"host": outer.headers["host"], **headers}, receive, target.path
-    )
+    headers = {"host": outer.headers["host"], **headers}
+    return Call(words[0], (), query, headers, receive, target.path, target.query, outer.caller)
 
 
 def _halves(text: bytes) -> tuple[bytes, bytes, bytes]:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from emulator.storage.errors import StorageError, invalid
+from emulator.tokens import Caller
 from emulator.web import JSON_TYPE, Header, Receive, read_body
 
 JSON_LIMIT_BYTES = 8 << 20
@@ -25,6 +26,7 @@ class Call:
     receive: Receive
     path: str = ""
     raw_query: str = ""
+    caller: Caller | None = None
 
     async def body(self) -> bytes:
         """The whole body, for those that are small by nature."""

@@ -7,9 +7,12 @@ from base64 import b64encode
 from typing import Any
 
 from emulator.cloud import Cloud
+from emulator.iam.rights import granted
+from emulator.resourcemanager import policies as project_policies
 from emulator.storage import buckets
 from emulator.storage.errors import StorageError, required
 from emulator.storage.http import Call, Reply, json_reply
+from emulator.tokens import OWNER, Caller
 
 Policy = dict[str, Any]
 
@@ -41,13 +44,21 @@ async def set_policy(cloud: Cloud, call: Call) -> Reply:
 
 
 async def test_permissions(cloud: Cloud, call: Call) -> Reply:
-    """`GET b/BUCKET/iam/testPermissions`: the caller has what it asks for."""
-    buckets.require_bucket(cloud, call.names[0])
-    asked = call.query.get("permissions")
+    """`GET b/BUCKET/iam/testPermissions`: what the bucket or its project grants of the asked."""
+    row = buckets.require_bucket(cloud, call.names[0])
+    asked = call.many("permissions")
     if not asked:
         raise required("permissions")
-    answer = {"kind": "storage#testIamPermissionsResponse", "permissions": call.many("permissions")}
-    return json_reply(answer)
+    answer: dict[str, Any] = {"kind": "storage#testIamPermissionsResponse"}
+    found = _granted(cloud, row, call.caller or Caller(OWNER, owner=True), asked)
+    return json_reply(answer | ({"permissions": found} if found else {}))
+
+
+def _granted(cloud: Cloud, row: buckets.BucketRow, caller: Caller, asked: list[str]) -> list[str]:
+    teams = project_policies.team(cloud, row.project_id, caller)
+    here = granted(_current(cloud, row)["bindings"], caller, asked, teams)
+    above = project_policies.granted_to(cloud, row.project_id, caller, asked)
+    return [permission for permission in asked if permission in {*here, *above}]
 
 
 def _current(cloud: Cloud, row: buckets.BucketRow) -> Policy:

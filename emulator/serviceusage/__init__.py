@@ -1,0 +1,1 @@
+"""Service Usage: which of Google's services a project has enabled."""
