@@ -8,6 +8,7 @@ from emulator.aiplatform import (
     automl_job,
     data_items,
     model_evaluations,
+    model_exports,
     models,
     names,
     resources,
@@ -51,6 +52,8 @@ def collect(cloud: Cloud, pipeline: Body) -> Body:
         buckets.hidden_bucket(cloud, location.project, bucket)
         export_folder(cloud, base / "model", bucket, f"{prefix}/model")
         body = _model(pipeline, about, f"gs://{bucket}/{prefix}/model", ids)
+        if pipeline["trainingTaskInputs"]["modelType"].startswith("MOBILE_"):
+            body["supportedExportFormats"] = model_exports.edge_formats(base / "model")
         model = upload(cloud, pipeline, body)
         _evaluate(cloud, model, evaluation, ids)
     return model

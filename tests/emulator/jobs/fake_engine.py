@@ -62,6 +62,8 @@ def write(task: dict[str, Any], by_heart: dict[str, list[str]], seconds: float) 
     commonest = Counter(one for own in by_heart.values() for one in own).most_common(1)[0][0]
     known = {"labels": task["labels"], "by_heart": by_heart, "commonest": commonest}
     (folder / "known.json").write_text(json.dumps(known))
+    if task["trainingTaskInputs"]["modelType"].startswith("MOBILE_"):
+        (folder / "model.tflite").write_bytes(b"by heart")
     metrics = {"auPrc": 0.5, "logLoss": 1.0, "confidenceMetrics": [{"recall": 0.5}]}
     evaluation = {
         "metrics": metrics | matrix(task, commonest),
