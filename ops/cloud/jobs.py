@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ops import names
+from ops.cloud.endpoints import to_value
 from ops.cloud.session import Session
 
 if TYPE_CHECKING:
@@ -56,12 +57,14 @@ def batch_submit(
     labels: Mapping[str, str],
     max_replicas: int = 1,
     machine_type: str = "",
+    parameters: Mapping[str, Any] | None = None,
 ) -> BatchJob:
     """The new job; it runs from now on, and on Google it costs money.
 
     `input_uri` is a JSONL object in the model's region, a row a photo: `{"content": "gs://…",
     "mimeType": "image/jpeg"}`. The results go into a new folder under `output_prefix`, a gs://
-    address. A custom model needs `machine_type`; AutoML's must not have one.
+    address. A custom model needs `machine_type`; AutoML's must not have one. `parameters` go with
+    every request to the model (`{"maxPredictions": 20}`).
     """
     body: dict[str, Any] = {
         "display_name": display_name,
@@ -73,6 +76,8 @@ def batch_submit(
             "gcs_destination": {"output_uri_prefix": output_prefix},
         },
     }
+    if parameters:
+        body["model_parameters"] = to_value(parameters)
     if machine_type:
         body["dedicated_resources"] = {
             "machine_spec": {"machine_type": machine_type},

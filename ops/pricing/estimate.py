@@ -87,6 +87,11 @@ def automl_deployed(node_hours: float, region: str) -> Cost:
     return cost("AutoML model deployed", rates.AUTOML_DEPLOYED, node_hours, region)
 
 
+def automl_batch(node_hours: float, region: str) -> Cost:
+    """Batch prediction with an AutoML model, by node hours."""
+    return cost("AutoML batch prediction", rates.AUTOML_BATCH, node_hours, region)
+
+
 def custom_training(seconds: float, machine: Machine, region: str) -> tuple[Cost, ...]:
     """Custom training, by the time that its machine runs: the machine, then its accelerators."""
     hours = seconds / SECONDS_PER_HOUR

@@ -11,6 +11,7 @@ from ops.errors import Code, OpsError
 
 AUTOML_TRAINING = "automl-image-training"
 AUTOML_DEPLOYED = "automl-image-deployed"
+AUTOML_BATCH = "automl-image-batch"
 STORAGE = "storage-standard"
 
 
