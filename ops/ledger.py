@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
@@ -96,15 +97,22 @@ class Run:
 
 
 class Ledger:
-    """The runs of one stack, in its bucket."""
+    """The runs of one stack, in its bucket.
+
+    `typed` is the command that is at work, kept with what it plans, so that `ops resume` can give
+    it again. With `only` set to a run's id, `begin` gives that run or none.
+    """
 
     def __init__(
         self,
         session: Session,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], None] = time.sleep,
+        typed: Mapping[str, Any] | None = None,
     ) -> None:
         self.session = session
+        self.typed = typed or {}
+        self.only = ""
         self._bucket = session.settings.bucket
         self._now = now
         self._sleep = sleep
@@ -122,7 +130,9 @@ class Ledger:
             record = self.get(f"{stem}{max(ordinals)}")
             keep = record.state is RunState.SUCCEEDED and not again
             if keep or record.state is RunState.UNFINISHED:
-                return Run(self, record)
+                return Run(self, self._expected(record))
+        if self.only:
+            raise _another(self.only, f"{stem}{max(ordinals, default=0) + 1}")
         return self._plan_run(f"{stem}{max(ordinals, default=0) + 1}", plan)
 
     def stem(self, plan: Plan) -> str:
@@ -134,7 +144,7 @@ class Ledger:
         """What is on record of a run; NOT_FOUND when nothing is."""
         plan = storage.read_text(self.session, self._bucket, names.run_object(run, PLAN))
         if plan is None:
-            raise OpsError(Code.NOT_FOUND, f"There is no run {run}.", "Type: ops runs")
+            raise self._unknown(run)
         result = storage.read_text(self.session, self._bucket, names.run_object(run, RESULT))
         planned = json.loads(plan.text)
         outcome = json.loads(result.text) if result else {}
@@ -181,6 +191,16 @@ class Ledger:
         """Hold a lock of the stack for a `with` block: see `ops.cloud.locks.held`."""
         return locks.held(self.session, name, wait_seconds, self._now, self._sleep)
 
+    def _expected(self, record: Record) -> Record:
+        if self.only not in ("", record.id):
+            raise _another(self.only, record.id)
+        return record
+
+    def _unknown(self, run: str) -> OpsError:
+        near = get_close_matches(run, self._ids(""), n=3, cutoff=0.6)
+        hint = f"Did you mean: {', '.join(near)}?" if near else "Type: ops runs"
+        return OpsError(Code.NOT_FOUND, f"There is no run {run}.", hint)
+
     def _ids(self, stem: str) -> list[str]:
         prefix = f"runs/{stem}"
         listed = storage.list_objects(self.session, self._bucket, prefix)
@@ -189,7 +209,8 @@ class Ledger:
     def _plan_run(self, run: str, plan: Plan) -> Run:
         from google.api_core.exceptions import PreconditionFailed
 
-        body = {**asdict(plan), "run": run, "planned_at": self._now().isoformat()}
+        typed = {"typed": dict(self.typed)} if self.typed else {}
+        body = {**asdict(plan), "run": run, "planned_at": self._now().isoformat(), **typed}
         try:
             self._write(names.run_object(run, PLAN), body, if_generation=storage.NEW)
         except PreconditionFailed:
@@ -215,6 +236,14 @@ class Ledger:
             except PreconditionFailed:
                 continue
         raise OpsError(Code.BUSY, f"{name} is written to by others all the time.", "Try again.")
+
+
+def _another(wanted: str, run: str) -> OpsError:
+    return OpsError(
+        Code.CONFLICT,
+        f"What run {wanted} was begun with has changed since: the same command is run {run} now.",
+        "Nothing was done. Type the command itself to begin that one.",
+    )
 
 
 def _json(value: Any) -> str:

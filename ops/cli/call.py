@@ -54,6 +54,7 @@ class Call:
     json: bool = False
     yes: bool = False
     progress: Listener = field(default_factory=lambda: listener(sys.stderr))
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def session(self) -> Session:
@@ -72,7 +73,8 @@ class Call:
         """The runs of the stack."""
         from ops.ledger import Ledger
 
-        return Ledger(self.session)
+        typed = {"command": self.command, "values": self.values, "folder": str(Path.cwd())}
+        return Ledger(self.session, typed=typed)
 
     def say(self, line: str) -> None:
         """Print a line to standard error: prices and remarks, never results."""
@@ -179,7 +181,7 @@ def _run(title: str, function: Callable[..., Outcome], values: dict[str, Any]) -
     as_json, yes = values.pop("json"), values.pop("yes", False)
     call: Call | None = None
     try:
-        call = Call(title, _settings(flags), as_json, yes)
+        call = Call(title, _settings(flags), as_json, yes, values=_plain(values))
         call.say(render.heading(call.settings))
         outcome = function(call, **values)
         render.show(call, outcome)
@@ -189,6 +191,11 @@ def _run(title: str, function: Callable[..., Outcome], values: dict[str, Any]) -
         raise typer.Exit(failures.show(error, title, call, as_json)) from None
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What was typed, as it can go on record; a command's options are words, numbers and paths."""
+    return {key: str(one) if isinstance(one, Path) else one for key, one in values.items()}
 
 
 def _settings(flags: Mapping[str, str | None]) -> Settings:

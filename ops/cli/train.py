@@ -121,6 +121,9 @@ def train(
 def text(done: Trained, *, bills: bool) -> str:
     """What a person reads at the end."""
     lines = [f"Run        {done.run}", f"Data set   {done.dataset} ({done.digest[:12]})"]
+    if done.folder:
+        lines += [f"Model      {done.folder}", f"Stopped    {done.stop_reason}{_used(done)}"]
+        return "\n".join([*lines, *_evaluation(done), "On this machine only: no registry has it."])
     if not done.model:
         return "\n".join([*lines, f"State      {done.state}", "Type: ops train   to watch it"])
     lines.append(f"Model      {done.model}")

@@ -59,5 +59,12 @@ def _outcome(ledger: Ledger, pipeline: Found | None) -> tuple[RunState, dict[str
         "model": ended.model_name,
         "error": ended.error,
         "node_hours": ended.node_hours,
+        "seconds": _seconds(ended),
     }
     return STATES.get(ended.state, RunState.CANCELLED), result
+
+
+def _seconds(ended: training.Pipeline) -> float | None:
+    if ended.started is None or ended.ended is None:
+        return None
+    return round((ended.ended - ended.started).total_seconds(), 1)

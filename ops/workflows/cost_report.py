@@ -12,8 +12,10 @@ from ops.errors import OpsError
 from ops.ledger import Event, Ledger, Record
 from ops.pricing import estimate
 from ops.pricing.estimate import SECONDS_PER_HOUR, Cost
+from ops.workflows import train_custom
 
 DEPLOYED, UNDEPLOYED = "deployed", "undeployed"
+STILL = "still under way"
 
 
 @dataclass(frozen=True)
@@ -81,10 +83,26 @@ def run(ledger: Ledger, now: datetime) -> Report:
 
 def _lines(record: Record, events: list[Event], region: str, now: datetime) -> list[Line]:
     if record.kind == "train":
-        return [_training(record, region)]
+        return _trainings(record, region)
     if record.kind == "deploy":
         return deployments(record, events, region, now)
     return [Line(record.id, record.state, None, None, "nothing that is billed by itself")]
+
+
+def _trainings(record: Record, region: str) -> list[Line]:
+    inputs = record.plan["inputs"]
+    if inputs.get("local"):
+        return [Line(record.id, record.state, None, None, "trained on this machine")]
+    if inputs.get("mode") != "custom":
+        return [_training(record, region)]
+    estimated, seconds = _estimated(record.plan, "usd"), record.result.get("seconds")
+    if seconds is None:
+        note = (
+            STILL if record.state == "unfinished" else "how long its machine ran is not on record"
+        )
+        return [Line(record.id, record.state, None, estimated, note, unknown=True)]
+    costs = train_custom.costs(inputs, float(seconds), region)
+    return [Line(record.id, record.state, cost, estimated) for cost in costs]
 
 
 def _training(record: Record, region: str) -> Line:
@@ -102,7 +120,7 @@ def _training(record: Record, region: str) -> Line:
 def _unknown_use(record: Record) -> str:
     said = {
         "failed": "Google does not bill a training that failed",
-        "unfinished": "still under way",
+        "unfinished": STILL,
         "cancelled": "Google bills what it used before it was cancelled: how much is not on record",
     }
     return said.get(record.state, "use not known")

@@ -7,6 +7,8 @@ for each label. The display name is the run's id, so that a repeat finds what is
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ops import names
@@ -17,8 +19,8 @@ from ops.ledger import Ledger, Run
 OUTCOME, EVALUATION = "outcome.json", "model/evaluation.json"
 
 
-def ensure(ledger: Ledger, run: Run, model_name: str) -> None:  # noqa: ARG001
-    """The model has the run's evaluation when this returns, once; JOB_FAILED if there is none."""
+def ensure(ledger: Ledger, run: Run, model_name: str) -> dict[str, Any]:  # noqa: ARG001
+    """The run's `evaluation.json`, which the model has when this returns; JOB_FAILED if none."""
     document = read_json(ledger, run.id, EVALUATION)
     if document is None or not isinstance(document.get("metrics"), dict):
         raise OpsError(
@@ -27,6 +29,29 @@ def ensure(ledger: Ledger, run: Run, model_name: str) -> None:  # noqa: ARG001
             f"{storage.uri(ledger.session, names.run_object(run.id, EVALUATION))}.",
             f"Type: ops logs {run.id}",
         )
+    return document
+
+
+def headline_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The main figures of an `evaluation.json`: as `ops evaluate` gives them of a model."""
+    metrics = document.get("metrics") or {}
+    rows = (metrics.get("confusionMatrix") or {}).get("rows") or []
+    photos = sum(map(sum, rows))
+    hits = sum(row[index] for index, row in enumerate(rows))
+    return {
+        "au_prc": metrics.get("auPrc"),
+        "accuracy": hits / photos if photos else None,
+        "photos": photos or None,
+    }
+
+
+def json_file(path: Path) -> dict[str, Any] | None:
+    """The JSON object in a file; None when it is not there or is none."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def read_json(ledger: Ledger, run: str, file: str) -> dict[str, Any] | None:

@@ -47,6 +47,19 @@ def latest(ledger: Ledger, name: str | None = None) -> Imported:
     )
 
 
+def version(ledger: Ledger, name: str, digest: str) -> Imported:
+    """The finished import of this very version of a data set; NOT_FOUND if there is none."""
+    records = [r for r in ledger.records(KIND) if r.state is RunState.SUCCEEDED]
+    found = [one for one in map(_imported, records) if (one.name, one.digest) == (name, digest)]
+    if found:
+        return found[-1]
+    raise OpsError(
+        Code.NOT_FOUND,
+        f"Data set {name!r} has no version {digest[:12]} any more.",
+        "Type: ops runs",
+    )
+
+
 def class_names(ledger: Ledger, name: str, digest: str) -> dict[str, str]:
     """Safe name → the user's own; empty when the data set's files are gone."""
     path = names.dataset_prefix(name, digest) + LABELS_FILE

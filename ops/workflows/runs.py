@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from string import Formatter
 from typing import Any
 
 from ops.ledger import Ledger, Record
@@ -12,17 +13,26 @@ def run(ledger: Ledger) -> list[Record]:
     return ledger.records()
 
 
+# By kind, what is said of a result that has all of these: the first that fits.
+OUTCOMES: dict[str, tuple[str, ...]] = {
+    "import": ("{photos:,} photos, {dataset}",),
+    "train": (
+        "{model}, {node_hours:.3g} node hours",
+        "{model}, {seconds:.0f} s on its machine",
+        "{folder}, on this machine only",
+    ),
+    "deploy": ("{endpoint}, until {expires}",),
+}
+
+
 def outcome(record: Record) -> str:
     """What came of a run, in a few words; empty while it is not known."""
-    result = record.result
-    words = {
-        "import": ("{photos:,} photos, {dataset}", ("photos", "dataset")),
-        "train": ("{model}, {node_hours:.3g} node hours", ("model", "node_hours")),
-        "deploy": ("{endpoint}, until {expires}", ("endpoint", "expires")),
-    }
-    form, needed = words.get(record.kind, ("", ()))
-    known = {key: result[key] for key in needed if result.get(key) not in (None, "")}
-    return form.format(**known) if len(known) == len(needed) else ""
+    for form in OUTCOMES.get(record.kind, ()):
+        needed = [name for _, name, _, _ in Formatter().parse(form) if name]
+        known = {key: record.result[key] for key in needed if record.result.get(key)}
+        if len(known) == len(needed):
+            return form.format(**known)
+    return ""
 
 
 def as_json(record: Record) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from ops.progress import Progress
 from ops.settings import Settings
 from ops.workflows import (
     imported,
+    local_training,
     train_automl,
     train_custom,
     train_failures,
@@ -40,6 +41,9 @@ class Way(Protocol):
 
     def inputs(self, settings: Settings, options: Options) -> dict[str, Any]:
         """What decides the outcome."""
+
+    def most(self, inputs: Mapping[str, Any], region: str) -> Estimate:
+        """The most that these inputs can cost."""
 
     def submit(self, ledger: Ledger, run: Run, data: Imported) -> Pipeline:
         """The new pipeline."""
@@ -73,6 +77,9 @@ def check(settings: Settings, options: Options) -> Estimate:
     Looks at nothing but the options: a refusal costs no call.
     """
     train_options.check_mode(options)
+    if options.custom.local:
+        return local_training.check(settings, options)
+    train_options.check_local(options)
     return WAYS[options.mode].check(settings, options)
 
 
@@ -80,9 +87,13 @@ def plan(ledger: Ledger, options: Options) -> TrainPlan:
     """The training that `options` ask for, with its price; nothing is made or spent yet."""
     most = check(ledger.session.settings, options)
     data = imported.latest(ledger, options.dataset)
-    own = WAYS[options.mode].inputs(ledger.session.settings, options)
+    asked = local_training if options.custom.local else WAYS[options.mode]
+    own = asked.inputs(ledger.session.settings, options)
     inputs = {"mode": options.mode, "dataset": data.name, **own}
     run_plan = runs.Plan(KIND, data.digest, inputs, most.as_json())
+    if options.custom.local:
+        is_new = local_training.is_new(ledger, run_plan, options.again)
+        return TrainPlan(data, run_plan, again=is_new, estimate=most)
     is_new = _standing(ledger, run_plan, options.again) is RunState.NEW
     return TrainPlan(data, run_plan, again=is_new, estimate=most if is_new else Estimate())
 
@@ -99,21 +110,55 @@ def run(
 
     JOB_FAILED when it failed or was cancelled; it is on record then, and the same call begins anew.
     """
-    run = ledger.begin(plan.run_plan, again=plan.again)
+    return go_on(
+        ledger,
+        ledger.begin(plan.run_plan, again=plan.again),
+        plan.data,
+        progress,
+        wait=wait,
+        now=now,
+    )
+
+
+def go_on(
+    ledger: Ledger,
+    run: Run,
+    data: Imported,
+    progress: Progress,
+    *,
+    wait: bool = True,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Trained:
+    """How a run's training ended, taken up where it stands; see `run`."""
     if run.state is RunState.SUCCEEDED:
         progress.note("Trained already; --again trains anew.")
         return Trained(**run.result)
-    progress.goes_on(f"The training {run.id} goes on if it was submitted, within its budget.")
-    pipeline = _submit_once(ledger, run, plan.data)
-    progress.goes_on(f"The training {run.id} goes on, within its budget.")
+    if local_training.is_local(run.plan["inputs"]):
+        return local_training.run(ledger, run, data, progress)
+    progress.goes_on(f"The training {run.id} goes on if it was submitted, {ends_with(run.id)}")
+    pipeline = _submit_once(ledger, run, data)
+    progress.goes_on(f"The training {run.id} goes on, {ends_with(run.id)}")
     if not wait and not pipeline.is_ended:
-        return train_result.of(run, plan.data, pipeline)
-    limit = _way(run).limit(run)
-    ended = train_watch.watch(ledger, pipeline, run, progress, limit, now)
-    return _settle(ledger, run, plan.data, ended)
+        return train_result.of(run, data, pipeline)
+    ended = train_watch.watch(ledger, pipeline, run, progress, way(run).limit(run), now)
+    return _settle(ledger, run, data, ended)
 
 
-def _way(run: Run) -> Way:
+def left(ledger: Ledger, run: Run) -> Estimate:
+    """The most that going on with a run can still cost; nothing once it was submitted."""
+    inputs = run.plan["inputs"]
+    if local_training.is_local(inputs) or pipelines(ledger, run.id):
+        return Estimate()
+    return way(run).most(inputs, ledger.session.settings.region)
+
+
+def ends_with(run_id: str) -> str:
+    """What ends a training that goes on by itself."""
+    return f"within its budget; ops cancel {run_id} ends it."
+
+
+def way(run: Run) -> Way:
+    """What the run's mode has of its own."""
     return WAYS[str(run.plan["inputs"]["mode"])]
 
 
@@ -125,14 +170,15 @@ def _standing(ledger: Ledger, plan: runs.Plan, again: bool) -> RunState:
         return RunState.NEW
     last = max(found, key=lambda record: names.run_ordinal(record.id))
     if last.state is RunState.UNFINISHED:
-        return RunState.UNFINISHED if _pipelines(ledger, last.id) else RunState.NEW
+        return RunState.UNFINISHED if pipelines(ledger, last.id) else RunState.NEW
     if last.state is not RunState.SUCCEEDED or again:
         return RunState.NEW
     model_is_there = models.get(ledger.session, str(last.result["model"])) is not None
     return RunState.SUCCEEDED if model_is_there else RunState.NEW
 
 
-def _pipelines(ledger: Ledger, run_id: str) -> list[Pipeline]:
+def pipelines(ledger: Ledger, run_id: str) -> list[Pipeline]:
+    """The training pipelines that carry a run's label: one, or none yet."""
     labels = {names.LABEL_STACK: ledger.session.settings.stack, names.LABEL_RUN: run_id}
     return training.find(ledger.session, labels)
 
@@ -140,8 +186,8 @@ def _pipelines(ledger: Ledger, run_id: str) -> list[Pipeline]:
 def _submit_once(ledger: Ledger, run: Run, data: Imported) -> Pipeline:
     """The run's one pipeline, found by its label or submitted; never a second."""
     with ledger.lock(run.id):
-        found = _pipelines(ledger, run.id)
-        pipeline = found[0] if found else _way(run).submit(ledger, run, data)
+        found = pipelines(ledger, run.id)
+        pipeline = found[0] if found else way(run).submit(ledger, run, data)
         if not any(event.event == SUBMITTED for event in run.events()):
             run.event(SUBMITTED, pipeline=pipeline.name)
     return pipeline
@@ -149,8 +195,8 @@ def _submit_once(ledger: Ledger, run: Run, data: Imported) -> Pipeline:
 
 def _settle(ledger: Ledger, run: Run, data: Imported, ended: Pipeline) -> Trained:
     if not ended.succeeded:
-        train_failures.settle(run, ended, _way(run).used(ledger, run, ended))
-    more = _way(run).outcome(ledger, run, ended)
+        train_failures.settle(run, ended, way(run).used(ledger, run, ended))
+    more = way(run).outcome(ledger, run, ended)
     result = replace(train_result.of(run, data, ended), **more)
     run.finish(result.as_json())
     return result

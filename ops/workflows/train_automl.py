@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ops import names
@@ -20,9 +21,15 @@ def check(settings: Settings, options: Options) -> Estimate:
     """The most that the budget can cost; USAGE, REGION_WITHOUT_AUTOML or OVER_CAP if refused."""
     regions.check_automl(settings.region)
     check_budget(options.node_hours)
-    most = Estimate((estimate.automl_training(options.node_hours, settings.region),))
-    check_cap(most, options)
-    return most
+    price = most(inputs(settings, options), settings.region)
+    check_cap(price, options)
+    return price
+
+
+def most(asked: Mapping[str, Any], region: str) -> Estimate:
+    """The whole budget of a plan's inputs."""
+    node_hours = float(asked["budget_node_hours"])
+    return Estimate((estimate.automl_training(node_hours, region),))
 
 
 def inputs(settings: Settings, options: Options) -> dict[str, Any]:  # noqa: ARG001

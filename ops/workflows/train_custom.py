@@ -11,10 +11,10 @@ from ops.cloud.training import Pipeline
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger, Run
 from ops.pricing import estimate
-from ops.pricing.estimate import Estimate
+from ops.pricing.estimate import Cost, Estimate
 from ops.pricing.machines import DEFAULT_TRAINING_MACHINE, Machine, machine
 from ops.settings import Settings
-from ops.workflows import custom_evaluation, evaluate, registry, train_limits, trainer_flags
+from ops.workflows import custom_evaluation, registry, train_limits, trainer_flags
 from ops.workflows.imported import Imported
 from ops.workflows.registry import Place
 from ops.workflows.train_options import CUSTOM, CustomOptions, Options
@@ -25,10 +25,12 @@ MANIFEST = "manifest.jsonl"
 
 def check(settings: Settings, options: Options) -> Estimate:
     """The most that the training can cost; USAGE, UNKNOWN_PRICE or OVER_CAP if refused."""
-    checked_flags(options.custom)
-    chosen = _machine(options.custom)
-    limits = train_limits.of(options, chosen, settings.region)
-    return Estimate(estimate.custom_training(limits.timeout_seconds, chosen, settings.region))
+    return most(inputs(settings, options), settings.region)
+
+
+def most(asked: Mapping[str, Any], region: str) -> Estimate:
+    """The whole time-out of a plan's inputs, on their machine."""
+    return Estimate(estimate.custom_training(asked["timeout_seconds"], _of_record(asked), region))
 
 
 def checked_flags(custom: CustomOptions) -> dict[str, str]:
@@ -90,11 +92,11 @@ def limit(run: Run) -> str:
 
 def outcome(ledger: Ledger, run: Run, ended: Pipeline) -> dict[str, Any]:
     """What is known of a training that succeeded, beside what its pipeline says."""
-    custom_evaluation.ensure(ledger, run, ended.model_name)
+    evaluation = custom_evaluation.ensure(ledger, run, ended.model_name)
     said = custom_evaluation.read_json(ledger, run.id, custom_evaluation.OUTCOME) or {}
     return {
         "stop_reason": str(said.get("stopReason", "")),
-        "evaluation": evaluate.headline(ledger, ended.model_name),
+        "evaluation": custom_evaluation.headline_of(evaluation),
         **used(ledger, run, ended),
     }
 
@@ -103,14 +105,14 @@ def used(ledger: Ledger, run: Run, ended: Pipeline) -> dict[str, Any]:
     """What an ended training cost on Google: its machine, from start to end, also if it failed."""
     if ended.started is None or ended.ended is None:
         return {}
-    seconds = (ended.ended - ended.started).total_seconds()
-    return {"usd_on_google": cost_usd(run.plan["inputs"], seconds, ledger.session.settings.region)}
+    seconds = round((ended.ended - ended.started).total_seconds(), 1)
+    found = costs(run.plan["inputs"], seconds, ledger.session.settings.region)
+    return {"seconds": seconds, "usd_on_google": round(estimate.total_usd(found), 6)}
 
 
-def cost_usd(asked: Mapping[str, Any], seconds: float, region: str) -> float:
-    """Dollars for these seconds on the machine of a plan's inputs."""
-    costs = estimate.custom_training(seconds, _of_record(asked), region)
-    return round(estimate.total_usd(costs), 6)
+def costs(asked: Mapping[str, Any], seconds: float, region: str) -> tuple[Cost, ...]:
+    """What these seconds cost on the machine of a plan's inputs."""
+    return estimate.custom_training(seconds, _of_record(asked), region)
 
 
 def _machine(custom: CustomOptions) -> Machine:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from ops.cloud.training import Pipeline
 from ops.errors import Code, OpsError
 from ops.ledger import Run, RunState
+from ops.workflows.local_process import entry
 from ops.workflows.train_options import CUSTOM
 
+# How the API's reason for a failed custom job goes on: a link to the console's logs.
+CONSOLE = "To find out more about why your job exited"
 AGAIN = "Type the same command again to train anew."
 CANCELLED = "PIPELINE_STATE_CANCELLED"
 # Whether Google bills what a training used that left no model. AutoML: the price page (undated);
@@ -39,7 +42,14 @@ REASONS: tuple[tuple[tuple[str, ...], Code, str], ...] = (
         "Push the image, or name one that is there: --image REGION-docker.pkg.dev/PROJECT/…",
     ),
     (
-        ("out of memory", "ran out of memory", "OutOfMemory", "exit code 137", "status of 137"),
+        (
+            "out of memory",
+            "out-of-memory",
+            "ran out of memory",
+            "OutOfMemory",
+            "exit code 137",
+            "status of 137",
+        ),
         Code.JOB_FAILED,
         "Type a smaller --batch-size or --image-size, or a larger --machine.",
     ),
@@ -62,7 +72,8 @@ def settle(run: Run, ended: Pipeline, used: Mapping[str, Any]) -> NoReturn:
 def error(run: Run, said: str, cancelled: bool, used: Mapping[str, Any]) -> OpsError:
     """The failure as the user reads it; `said` is what the API gives as its reason."""
     mode = str(run.plan["inputs"]["mode"])
-    why = f": {said.rstrip('.')}." if said else "."
+    words = " ".join(said.partition(CONSOLE)[0].split())
+    why = f": {words.rstrip('.')}." if words else "."
     usd = used.get("usd_on_google")
     cost = f" That is ${usd:.4f} at Google's rates." if usd is not None else ""
     code, hint = reason(said) if mode == CUSTOM and not cancelled else (Code.JOB_FAILED, AGAIN)
@@ -73,6 +84,13 @@ def error(run: Run, said: str, cancelled: bool, used: Mapping[str, Any]) -> OpsE
         f"{BILLED[mode, cancelled]}{cost}",
         hint + logs,
     )
+
+
+def last_words(lines: Sequence[str]) -> str:
+    """What a trainer said when it failed: its last ERROR, else the last line that is not empty."""
+    said = [entry(line) for line in lines if line.strip()]
+    errors = [one for one in said if one.get("severity") in ("ERROR", "CRITICAL")]
+    return str((errors or said or [{}])[-1].get("message", ""))
 
 
 def reason(said: str) -> tuple[Code, str]:

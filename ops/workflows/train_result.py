@@ -13,7 +13,10 @@ from ops.workflows.imported import Imported
 
 @dataclass(frozen=True)
 class Trained:
-    """Where a training stands or how it ended; `model` and `evaluation` once it succeeded."""
+    """Where a training stands or how it ended; `model` and `evaluation` once it succeeded.
+
+    `folder` is where the model of a training on this machine lies, which has no `model`.
+    """
 
     run: str
     dataset: str
@@ -26,6 +29,7 @@ class Trained:
     usd_on_google: float | None = None
     evaluation: Mapping[str, Any] = field(default_factory=dict)
     seconds: float | None = None
+    folder: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON."""

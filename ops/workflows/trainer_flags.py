@@ -87,8 +87,9 @@ def checked(given: Mapping[str, str], model_type: str) -> dict[str, str]:
 
 
 def arguments(flags: Mapping[str, str]) -> list[str]:
-    """The flags as the trainer takes them: `--name=value`."""
-    return [f"--{name}={value}" for name, value in flags.items()]
+    """The flags as the trainer takes them, `--name=value`: the model type, then by name."""
+    ordered = sorted(flags, key=lambda name: (name != MODEL_TYPE, name))
+    return [f"--{name}={flags[name]}" for name in ordered]
 
 
 def _checked(flag: Flag, value: str, model_type: str) -> str:

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
-from tests.local_cloud import LocalCloud, clean_environment, running_cloud
+from tests.local_cloud import ROOT, LocalCloud, clean_environment, running_cloud
 from tests.ops.conftest import OPS, Ran
 
 ENGINE = Path(__file__).with_name("tiny_engine.py")
+CUSTOM_ENGINE = "tests.ops.tiny_custom_engine"
+IMAGE = "*/trainer"
 TASK = "automl_image_classification"
 PARENT = "projects/local-project/locations/us-central1"
 # Safe names t_shirt and label_0 come back as the user wrote them.
@@ -153,7 +155,9 @@ def living(folder: Path, train: str = "", serve: str = "") -> Iterator[Life]:
     gate = shlex.quote(str(home / "gate"))
     engine = f"{python} {shlex.quote(str(ENGINE))}"
     train, serve = train or f"{engine} train {gate}", serve or f"{engine} serve"
+    custom = f"env PYTHONPATH={shlex.quote(str(ROOT))} {python} -m {CUSTOM_ENGINE}"
     engines = [f"train:{TASK}={train}", f"serve:{TASK}={serve}"]
+    engines += [f"train:{IMAGE}={custom} train {gate}", f"serve:{IMAGE}={custom} serve"]
     options = [word for command in engines for word in ("--engine", command)]
     with running_cloud(folder / "cloud", *options) as cloud:
         life = Life(cloud, home, cloud.data)
