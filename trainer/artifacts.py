@@ -88,11 +88,12 @@ def model_card(
         "inputSize": classifier.network.size,
         "mirrored": classifier.mirrored,
         "preprocessing": PREPROCESSING,
-        "versions": _versions(),
+        "versions": versions(),
     }
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """The versions of Python and of each library that decides a model, by name."""
     known = {"python": platform.python_version()}
     for name in VERSIONED:
         try:

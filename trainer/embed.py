@@ -12,11 +12,12 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from trainer.data.decode import square_of_file
-from trainer.models.litert import Interpreter, embedding_model
+from trainer.models.litert import Interpreter, embedding_model, maps_model
 from trainer.models.network import Floats, Network
 
 View = tuple[bool, ...]
@@ -26,13 +27,33 @@ PHOTO_AND_MIRROR: View = (False, True)
 MAX_WORKERS = 16
 
 
-class Embedder:
-    """Reads photos from disk into features of one network; keeps its interpreters between calls."""
+class Reader(Protocol):
+    """Gives features of photos by one network."""
 
-    def __init__(self, network: Network, workers: int | None = None) -> None:
+    network: Network
+
+    def embed(
+        self,
+        paths: Sequence[Path],
+        views: Sequence[View],
+        listen: Callable[[int, int], None] = ...,
+        keep_going: Callable[[], bool] = ...,
+    ) -> Floats:
+        """Features `(photos, views, width)` of the files, in their order."""
+        ...
+
+
+class Embedder:
+    """Reads photos from disk into features of one network; keeps its interpreters between calls.
+
+    With `maps` the features are the last layer's maps themselves, as float16.
+    """
+
+    def __init__(self, network: Network, workers: int | None = None, maps: bool = False) -> None:
         self.network = network
+        self._maps = maps
         count = workers or min(os.cpu_count() or 1, MAX_WORKERS)
-        model = embedding_model(network)
+        model = maps_model(network) if maps else embedding_model(network)
         self._interpreters = [Interpreter(model) for _ in range(count)]
 
     def embed(
@@ -42,14 +63,14 @@ class Embedder:
         listen: Callable[[int, int], None] = lambda *_: None,
         keep_going: Callable[[], bool] = lambda: True,
     ) -> Floats:
-        """Features `(photos, views, width)` of the files, in their order.
+        """Features `(photos, views, width)`, or `(photos, views, …)` of maps, in the files' order.
 
         `views` says for each photo which of its views to take, as many for each. When `keep_going`
         says no, the features of the first photos, as far as they are done, come back.
         Raises PhotoError for a file that cannot be read.
         """
-        shape = (len(paths), len(views[0]) if views else 1, self.network.width)
-        features = np.zeros(shape, np.float32)
+        shape = (len(paths), len(views[0]) if views else 1, *self._interpreters[0].shape)
+        features = np.zeros(shape, np.float16 if self._maps else np.float32)
         places, done, lock = itertools.count(), itertools.count(1), threading.Lock()
         failed = threading.Event()
 

@@ -2,9 +2,11 @@
 
 TrainerError
 ├── ConfigError    a variable, `task.json` or an argument is missing or wrong
+│   └── UsageError   a flag or its value (exit code 2)
 ├── DataError      rows, labels or photos cannot be trained on
 │   └── PhotoError   one photo cannot be read
 ├── WeightsError   the pretrained weights file is not what it should be
+├── TrainingError  training went wrong before it had a model worth keeping
 ├── ExportError    the exported graph disagrees with the trained model
 └── FetchError     files of `gs://` could not be brought here
 """
@@ -18,6 +20,10 @@ class ConfigError(TrainerError):
     """A variable, `task.json` or an argument is missing or wrong."""
 
 
+class UsageError(ConfigError):
+    """A flag does not exist, does not fit the model type, or has a value that is not allowed."""
+
+
 class DataError(TrainerError):
     """Rows, labels or photos cannot be trained on."""
 
@@ -28,6 +34,10 @@ class PhotoError(DataError):
 
 class WeightsError(TrainerError):
     """The pretrained weights file is not what it should be."""
+
+
+class TrainingError(TrainerError):
+    """Training went wrong before it had a model worth keeping."""
 
 
 class ExportError(TrainerError):

@@ -18,7 +18,7 @@ from trainer.artifacts import Candidate
 from trainer.choice import BUDGET, CONVERGED, TRANSFER, Choice
 from trainer.config import Task
 from trainer.data.manifest import Photo, Photos, hold_out, spread, truth_matrix
-from trainer.embed import Embedder
+from trainer.embed import Embedder, Reader
 from trainer.journal import Journal
 from trainer.judge import Score, mirror_helps, score_of_several
 from trainer.models.efficientnet_lite import lite0
@@ -37,8 +37,14 @@ class _Head:
     score: Score
 
 
-def choose(photos: Photos, task: Task, journal: Journal, keep_going: Callable[[], bool]) -> Choice:
-    """The classifier of several labels, taught by every planned photo."""
+def choose(
+    photos: Photos,
+    task: Task,
+    journal: Journal,
+    keep_going: Callable[[], bool],
+    embedder: Reader | None = None,
+) -> Choice:
+    """The classifier of several labels, taught by every planned photo, read by Lite0."""
     taught, judges = hold_out(photos.training, photos.validation, task.seed)
     if not photos.validation:
         journal.say(
@@ -53,6 +59,7 @@ def choose(photos: Photos, task: Task, journal: Journal, keep_going: Callable[[]
         work=work,
         journal=journal,
         keep_going=keep_going,
+        embedder=embedder or Embedder(lite0()),
     )
     classifier = lesson.run()
     bounded = lesson.cut_short or work.bounded(len(taught))
@@ -76,13 +83,13 @@ class _Lesson:
     work: Plan
     journal: Journal
     keep_going: Callable[[], bool]
+    embedder: Reader
     reports: list[Candidate] = field(default_factory=list)
     cut_short: bool = False
     taught: int = 0
 
     def run(self) -> Classifier:
         """Features of all planned photos, one view or both, and the head that they teach."""
-        self.embedder = Embedder(lite0())
         trial = self.training[: self.work.trial_training]
         listen = self.journal.span("features", 0.02, 0.1, "Features of validation photos")
         judged = transfer.read_both(self.embedder, self.judges, listen)

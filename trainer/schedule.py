@@ -61,3 +61,84 @@ def scratch_size(short_sides: list[int]) -> int:
     """Pixels of the small network's input, a multiple of 4: the photos' own up to 40, else 64."""
     middle = sorted(short_sides)[len(short_sides) // 2] if short_sides else 64
     return max(16, middle // 4 * 4) if middle <= 40 else 64
+
+
+@dataclass(frozen=True)
+class Family:
+    """The habits of one model type, where the user's flags say nothing.
+
+    `samples` is how many times photos are looked at in a whole training, `augment` None where
+    validation photos decide.
+    """
+
+    samples: int
+    optimizer: str
+    rate: float
+    label_smoothing: float = 0.0
+    dropout: float = 0.0
+    augment: bool | None = False
+    hidden_units: tuple[int, ...] = ()
+    filters: tuple[int, ...] = ()
+
+
+# Layers as in the field's MNIST tutorials: hidden layers of 400 and 100 units, a quarter dropped.
+# Dropout: Srivastava et al., 2014 (JMLR 15). Label smoothing: Szegedy et al., 2016
+# (arXiv:1512.00567). Moved and turned digits: Simard et al., 2003 (ICDAR).
+FAMILIES = {
+    "linear": Family(80_000, "adam", 1e-3),
+    "dnn": Family(80_000, "adam", 1e-3, hidden_units=(400, 100)),
+    "dnn_dropout": Family(120_000, "adam", 1e-3, dropout=0.25, hidden_units=(400, 100)),
+    "cnn": Family(
+        64_000, "adam", 2e-3, 0.05, 0.25, augment=True, hidden_units=(100,), filters=(16, 32, 64)
+    ),
+    "cnn_batch_norm": Family(
+        64_000, "adamw", 8e-3, 0.05, 0.25, augment=True, hidden_units=(100,), filters=(16, 32, 64)
+    ),
+    "transfer": Family(16_000, "sgd", 1e-2, 0.1, 0.2, augment=None),
+}
+MOST_EPOCHS = 60
+FEWEST_EPOCHS = 4
+
+
+def epochs(family: Family, photos: int) -> int:
+    """Passes over the training photos: fewer of many photos than of few."""
+    return min(max(family.samples // max(photos, 1), FEWEST_EPOCHS), MOST_EPOCHS)
+
+
+def batch_size(photos: int) -> int:
+    """A power of two, 8–32, with at least 20 steps an epoch where there are enough photos.
+
+    Small batches train as well or better (Masters and Luschi, 2018, arXiv:1804.07612).
+    """
+    return next((size for size in (32, 16) if photos >= 20 * size), 8)
+
+
+def learning_rate(family: Family, optimizer: str) -> float:
+    """The family's own rate for its own optimizer, else one that suits the optimizer."""
+    usual = {"adam": 1e-3, "adamw": 1e-3, "rmsprop": 1e-3, "sgd": 1e-2}
+    return family.rate if optimizer == family.optimizer else usual[optimizer]
+
+
+def weight_decay(optimizer: str) -> float:
+    """Decoupled decay (Loshchilov and Hutter, 2019, arXiv:1711.05101), for those that have it."""
+    return {"adamw": 0.02, "sgd": 1e-4}.get(optimizer, 0.0)
+
+
+# Training on pays with many photos, and can harm with few (Yosinski et al., 2014, arXiv:1411.1792;
+# Kornblith et al., 2019, arXiv:1805.08974).
+UNFREEZE_FROM = 1000
+BYTES_A_VIEW = 14 * 14 * 112 * 2
+MOST_BYTES_OF_MAPS = 3 * 2**30
+
+
+def trains_tail(unfreeze: str, photos: int) -> bool:
+    """Whether a transfer trains its tail: as asked, else with many photos whose maps fit memory."""
+    if unfreeze != "auto":
+        return unfreeze == "tail"
+    fits = 2 * photos * BYTES_A_VIEW <= MOST_BYTES_OF_MAPS
+    return photos >= UNFREEZE_FROM and fits
+
+
+def patience(epochs: int) -> int:
+    """Epochs without a better validation loss: a third of all, at least 3."""
+    return max(epochs // 3, 3)

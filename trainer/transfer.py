@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.data.manifest import Photo
-from trainer.embed import MIRROR, PHOTO, PHOTO_AND_MIRROR, Embedder, View
+from trainer.embed import MIRROR, PHOTO, PHOTO_AND_MIRROR, Reader, View
 from trainer.models.linear import Labels, discriminant
 from trainer.models.network import Classifier, Floats
 
@@ -38,7 +38,7 @@ class Features:
         return self.values.mean(axis=1) if mirrored else self.values[:, 0]
 
 
-def read_both(embedder: Embedder, photos: Sequence[Photo], listen: Listener) -> Features:
+def read_both(embedder: Reader, photos: Sequence[Photo], listen: Listener) -> Features:
     """Features of every photo and of its mirror image."""
     paths = [photo.path for photo in photos]
     values = embedder.embed(paths, [PHOTO_AND_MIRROR] * len(paths), listen)
@@ -46,7 +46,7 @@ def read_both(embedder: Embedder, photos: Sequence[Photo], listen: Listener) -> 
 
 
 def read_once(
-    embedder: Embedder,
+    embedder: Reader,
     photos: Sequence[Photo],
     mirrored: bool,
     listen: Listener,
@@ -85,7 +85,7 @@ def logits(head: Head, features: Features, mirrored: bool) -> NDArray[np.float64
 
 
 def classifier(
-    embedder: Embedder, head: Head, labels: tuple[str, ...], mirrored: bool, divisor: float
+    embedder: Reader, head: Head, labels: tuple[str, ...], mirrored: bool, divisor: float
 ) -> Classifier:
     """The model to export, its logits divided by `divisor`."""
     weights = (head.weights / np.float32(divisor)).astype(np.float32)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from trainer.data.augment import random_maps
 from trainer.data.decode import Pixels
 from trainer.export import embedded, tensorflow
 from trainer.models.linear import Labels
@@ -68,7 +69,9 @@ def train(
             order = random.permutation(len(labels))
         chosen = np.resize(order[step % per_epoch * BATCH :], BATCH)
         rate = _rate(step, total)
-        learner.step(pixels[chosen], labels[chosen], _changes(random, BATCH, pixels.shape[1]), rate)
+        learner.step(
+            pixels[chosen], labels[chosen], random_maps(random, BATCH, pixels.shape[1]), rate
+        )
         listen(step + 1, total)
     return learner.result(finished=True)
 
@@ -88,21 +91,6 @@ def _rate(step: int, total: int) -> float:
     if share < WARM_UP:
         return PEAK_RATE * share / WARM_UP
     return PEAK_RATE * 0.5 * (1 + math.cos(math.pi * (share - WARM_UP) / (1 - WARM_UP)))
-
-
-def _changes(random: np.random.Generator, count: int, size: int) -> Floats:
-    """Affine maps `(count, 8)` from output to input pixels: turned, scaled, slanted, moved."""
-    angle = random.uniform(-0.14, 0.14, count)
-    scale = random.uniform(0.92, 1.08, (count, 2))
-    slant = random.uniform(-0.08, 0.08, count)
-    centre = (size - 1) / 2
-    moved = random.uniform(-0.06, 0.06, (count, 2)) * size
-    a, b = scale[:, 0] * np.cos(angle), -scale[:, 1] * np.sin(angle) + slant
-    c, d = scale[:, 0] * np.sin(angle), scale[:, 1] * np.cos(angle)
-    x = centre + moved[:, 0] - a * centre - b * centre
-    y = centre + moved[:, 1] - c * centre - d * centre
-    nothing = np.zeros(count)
-    return np.stack([a, b, x, c, d, y, nothing, nothing], 1).astype(np.float32)
 
 
 class _Learner:

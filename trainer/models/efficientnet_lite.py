@@ -46,6 +46,10 @@ STAGES = (
     Stage(1, 3, 1, 6, 320),
 )
 
+# Where the part that is trained on begins when the tail is unfrozen: block 11 of 16, whose input is
+# 14 × 14 × 112 (blocks 12–15 alone gain less; one more block costs twice the memory).
+TAIL_BLOCK = 11
+
 State = Mapping[str, NDArray[Any]]
 
 
@@ -70,6 +74,11 @@ def lite0(path: Path | None = None) -> Network:
     except (KeyError, ValueError) as error:
         raise WeightsError(f"{file.name} does not hold EfficientNet-Lite0: {error}") from error
     return Network("efficientnet-lite0", SIZE, PIXEL_MEAN, PIXEL_SCALE, layers)
+
+
+def tail_layer(block: int = TAIL_BLOCK) -> int:
+    """The index of a block's first layer: the stem is one layer, block 0 two, each other three."""
+    return 1 + (2 + 3 * (block - 1) if block else 0)
 
 
 def _layers(state: State) -> Iterator[Layer]:

@@ -21,6 +21,13 @@ def embedding_model(network: Network) -> bytes:
     return draft.finish(pixels, draft.embedding(network, pixels, 1))
 
 
+def maps_model(network: Network) -> bytes:
+    """A LiteRT file: pixels `(1, size, size, 3)` float32, 0–255 → the last layer's maps."""
+    draft = _Draft()
+    pixels = draft.tensor("pixels", (1, network.size, network.size, 3))
+    return draft.finish(pixels, draft.maps(network, pixels, 1)[0])
+
+
 def classifier_model(classifier: Classifier) -> bytes:
     """A LiteRT file: pixels `(1, size, size, 3)` float32, 0–255 → scores `(1, labels)`."""
     network, draft = classifier.network, _Draft()
@@ -50,7 +57,9 @@ class Interpreter:
         self._interpreter = LiteRt(model_content=model, num_threads=threads)
         self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
-        self._output = self._interpreter.get_output_details()[0]["index"]
+        output = self._interpreter.get_output_details()[0]
+        self._output = output["index"]
+        self.shape = tuple(int(length) for length in output["shape"][1:])
 
     def run(self, pixels: Any) -> Floats:
         """The output row of one square photo `(size, size, 3)`, 0–255."""
@@ -109,6 +118,11 @@ class _Draft:
         return int(made.outputs[0])
 
     def embedding(self, network: Network, pixels: int, batch: int) -> int:
+        last, shape = self.maps(network, pixels, batch)
+        return last if network.flat else self.mean(last, [1, 2], (batch, shape[-1]))
+
+    def maps(self, network: Network, pixels: int, batch: int) -> tuple[int, tuple[int, ...]]:
+        """The last layer's tensor and its shape."""
         shape: tuple[int, ...] = (batch, network.size, network.size, 3)
         offset = self.constant(np.array([network.mean], np.float32))
         factor = self.constant(np.array([1 / network.scale], np.float32))
@@ -116,8 +130,7 @@ class _Draft:
         outputs = [(self.operator("MUL", [centred, factor], shape, "MulOptions"), shape)]
         for layer in network.layers:
             outputs.append(self._layer(layer, *outputs[-1], outputs))
-        last, shape = outputs[-1]
-        return last if network.flat else self.mean(last, [1, 2], (batch, shape[-1]))
+        return outputs[-1]
 
     def mean(self, values: int, axes: list[int], shape: tuple[int, ...]) -> int:
         keep = axes == [0]

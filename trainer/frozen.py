@@ -1,0 +1,99 @@
+"""Transfer with frozen features: the head is solved at once, nothing else is trained."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from trainer import multi_label, transfer
+from trainer.artifacts import Candidate
+from trainer.choice import BUDGET, CONVERGED, TRANSFER, Choice
+from trainer.config import Task
+from trainer.data.manifest import Photo, Photos
+from trainer.embed import Reader
+from trainer.journal import Journal
+from trainer.judge import Score, mirror_helps, score
+from trainer.models.linear import temperature
+from trainer.schedule import TRIAL_PER_LABEL, TRIAL_TRAINING
+
+KeepGoing = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """The photos that teach and those that judge; `mirror` None lets those that judge decide."""
+
+    photos: Photos
+    training: list[Photo]
+    judges: list[Photo]
+    mirror: bool | None
+    seed: int
+    max_seconds: float
+
+
+def train(lesson: Lesson, embedder: Reader, journal: Journal, keep_going: KeepGoing) -> Choice:
+    """The classifier of one label a photo."""
+    started, labels = time.monotonic(), lesson.photos.labels
+    few = max(TRIAL_TRAINING, TRIAL_PER_LABEL * len(labels))
+    first, rest = lesson.training[:few], lesson.training[few:]
+    listen = journal.span("features", 0.02, 0.1, "Features of validation photos")
+    judged = transfer.read_both(embedder, lesson.judges, listen)
+    listen = journal.span("features", 0.1, 0.2, "First features of training photos")
+    learned = transfer.read_both(embedder, first, listen)
+    mirrored = _mirrored(lesson, learned, judged)
+    listen = journal.span("features", 0.2, 0.6, "Features of training photos")
+    more = transfer.read_once(embedder, rest, mirrored, listen, keep_going)
+    head = transfer.fit([learned, more], mirrored, len(labels))
+    logits = transfer.logits(head, judged, mirrored)
+    divisor = temperature(logits, judged.labels)
+    result = score(logits / divisor, judged.labels)
+    accuracy, log_loss = round(result.accuracy, 6), round(result.log_loss, 6)
+    seconds = round(time.monotonic() - started, 2)
+    journal.say(
+        f"Frozen features: {accuracy:.4f} of {len(judged.labels)} validation photos.",
+        phase="train",
+        accuracy=accuracy,
+        mirrored=mirrored,
+    )
+    name = f"{TRANSFER}, frozen"
+    return Choice(
+        transfer.classifier(embedder, head, labels, mirrored, divisor),
+        name,
+        (Candidate(name, accuracy, log_loss, head.photos, len(judged.labels), seconds),),
+        BUDGET if head.photos < len(lesson.training) else CONVERGED,
+        head.photos,
+        tuple(lesson.judges),
+    )
+
+
+def train_several(
+    lesson: Lesson, embedder: Reader, journal: Journal, keep_going: KeepGoing
+) -> Choice:
+    """The classifier of several labels a photo."""
+    task = Task(
+        labels=lesson.photos.labels,
+        max_seconds=lesson.max_seconds,
+        seed=lesson.seed,
+        budget_node_hours=lesson.max_seconds / 3600,
+        multi_label=True,
+    )
+    return multi_label.choose(lesson.photos, task, journal, keep_going, embedder)
+
+
+def _mirrored(lesson: Lesson, learned: transfer.Features, judged: transfer.Features) -> bool:
+    """Whether the mirror image is used too: as asked, else unless it is clearly worse."""
+    if lesson.mirror is not None:
+        return lesson.mirror
+    scores = [_trial(learned, judged, mirrored, lesson.photos.labels) for mirrored in (False, True)]
+    return mirror_helps(*scores)
+
+
+def _trial(
+    learned: transfer.Features, judged: transfer.Features, mirrored: bool, labels: Sequence[str]
+) -> Score:
+    head = transfer.fit([learned], mirrored, len(labels))
+    logits = transfer.logits(head, judged, mirrored)
+    return score(logits / temperature(logits, judged.labels), np.asarray(judged.labels))

@@ -1,0 +1,72 @@
+"""The hyper-parameters of one training, each with a value: the flag's, or the schedule's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trainer import schedule
+from trainer.flags import MODEL_TYPE
+
+YES = "yes"
+
+
+@dataclass(frozen=True)
+class Hyper:
+    """Everything that decides a model beside its photos.
+
+    `augment` is None where validation photos are to decide. Units and ranges: `flags.toml`.
+    """
+
+    model_type: str
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    optimizer: str
+    weight_decay: float
+    label_smoothing: float
+    dropout: float
+    l1: float
+    l2: float
+    augment: bool | None
+    hidden_units: tuple[int, ...]
+    filters: tuple[int, ...]
+    kernel_size: int
+    image_size: int
+    unfreeze: str
+    patience: int
+    seed: int
+
+
+def settle(flags: Mapping[str, Any], photos: int, short_sides: Sequence[int]) -> Hyper:
+    """The hyper-parameters for so many training photos, of which some have these short sides."""
+    family = schedule.FAMILIES[flags[MODEL_TYPE]]
+    optimizer = _given(flags, "optimizer", family.optimizer)
+    epochs = _given(flags, "epochs", schedule.epochs(family, photos))
+    augment = flags.get("augment")
+    return Hyper(
+        model_type=flags[MODEL_TYPE],
+        epochs=epochs,
+        batch_size=_given(flags, "batch-size", schedule.batch_size(photos)),
+        learning_rate=_given(flags, "learning-rate", schedule.learning_rate(family, optimizer)),
+        optimizer=optimizer,
+        weight_decay=_given(flags, "weight-decay", schedule.weight_decay(optimizer)),
+        label_smoothing=_given(flags, "label-smoothing", family.label_smoothing),
+        dropout=_given(flags, "dropout", family.dropout),
+        l1=_given(flags, "l1", 0.0),
+        l2=_given(flags, "l2", 0.0),
+        augment=family.augment if augment is None else augment == YES,
+        hidden_units=_given(flags, "hidden-units", family.hidden_units),
+        filters=_given(flags, "filters", family.filters),
+        kernel_size=_given(flags, "kernel-size", 3),
+        image_size=_given(flags, "image-size", schedule.scratch_size(list(short_sides))),
+        unfreeze=_given(flags, "unfreeze", "none"),
+        patience=_given(flags, "patience", schedule.patience(epochs)),
+        seed=_given(flags, "seed", 0),
+    )
+
+
+def _given(flags: Mapping[str, Any], name: str, otherwise: Any) -> Any:
+    value = flags.get(name)
+    return otherwise if value is None else value

@@ -1,0 +1,175 @@
+"""From a data set to a trained classifier: photos dealt out, flags settled, the family's way."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from trainer import from_scratch, frozen, unfrozen
+from trainer.artifacts import Candidate, versions
+from trainer.checkpoints import Checkpoints
+from trainer.choice import TRANSFER, Choice
+from trainer.course import Course, Result, Room
+from trainer.curves import Curves
+from trainer.data.dataset import Dataset
+from trainer.data.decode import short_side
+from trainer.data.manifest import Photo, hold_out
+from trainer.embed import Embedder
+from trainer.hyper import Hyper, settle
+from trainer.job import Job
+from trainer.journal import Journal
+from trainer.maps import MapsEmbedder
+from trainer.models.efficientnet_lite import lite0, tail_layer
+from trainer.schedule import trains_tail
+
+LOOKED_AT = 200
+
+
+@dataclass(frozen=True)
+class Taught:
+    """The classifier to export, and what `model.json` is to say about its training."""
+
+    choice: Choice
+    told: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Class:
+    """One training: its job and data, photos that teach and that judge, everything settled."""
+
+    job: Job
+    dataset: Dataset
+    training: list[Photo]
+    judges: list[Photo]
+    hyper: Hyper
+    course: Course
+    journal: Journal
+
+
+def teach(job: Job, dataset: Dataset, journal: Journal) -> Taught:
+    """Trains the job's model type."""
+    photos = dataset.photos
+    training, judges = hold_out(photos.training, photos.validation, job.flag("seed"))
+    if not photos.validation:
+        journal.say(
+            f"There are no validation photos; {len(judges)} training photos take their place.",
+            "WARNING",
+        )
+    sides = [short_side(photo.path) for photo in training[:LOOKED_AT]]
+    hyper = settle(job.flags, len(training), sides)
+    here = Class(job, dataset, training, judges, hyper, _course(job, hyper), journal)
+    return _transfer(here) if hyper.model_type == TRANSFER else _from_scratch(here)
+
+
+def _transfer(here: Class) -> Taught:
+    started, network = time.monotonic(), lite0()
+    most_seconds = here.course.max_seconds
+    unfreezes = trains_tail(here.hyper.unfreeze, len(here.training)) and bool(here.judges)
+    embedder = MapsEmbedder(network, tail_layer()) if unfreezes else None
+    lesson = frozen.Lesson(
+        here.dataset.photos,
+        here.training,
+        here.judges,
+        here.hyper.augment,
+        here.hyper.seed,
+        most_seconds,
+    )
+    way = frozen.train_several if here.dataset.multi_label else frozen.train
+    choice = way(
+        lesson,
+        embedder or Embedder(network),
+        here.journal,
+        lambda: time.monotonic() - started < most_seconds,
+    )
+    left = most_seconds - (time.monotonic() - started)
+    if embedder is None or left <= 0:
+        return Taught(choice, _told(here.hyper, None))
+    return _tail_trained(here, choice, embedder, replace(here.course, max_seconds=left))
+
+
+def _tail_trained(here: Class, choice: Choice, embedder: MapsEmbedder, course: Course) -> Taught:
+    with Curves(here.job.log_folder) as curves:
+        improved, result = unfrozen.improve(
+            choice,
+            embedder,
+            here.training,
+            here.judges,
+            here.hyper,
+            course,
+            lambda judge: _room(here, judge, curves),
+        )
+    return Taught(improved, _told(here.hyper, result))
+
+
+def _from_scratch(here: Class) -> Taught:
+    lesson = from_scratch.Lesson(
+        here.dataset.photos.labels, here.training, here.judges, here.dataset.multi_label
+    )
+    here.journal.say(f"Training {here.hyper.model_type}.", phase="train", **_said(here.hyper))
+    with Curves(here.job.log_folder) as curves:
+        classifier, result = from_scratch.train(
+            lesson, here.hyper, here.course, lambda judge: _room(here, judge, curves)
+        )
+    best = result.history[result.best_epoch - 1] if result.history else {}
+    candidate = Candidate(
+        here.hyper.model_type,
+        best.get("validationAccuracy", 0.0),
+        best.get("validationLoss", 0.0),
+        len(here.training),
+        len(here.judges),
+        result.seconds,
+    )
+    choice = Choice(
+        classifier,
+        here.hyper.model_type,
+        (candidate,),
+        result.stop_reason,
+        len(here.training),
+        tuple(here.judges),
+    )
+    return Taught(choice, _told(here.hyper, result))
+
+
+def _room(here: Class, judge: Callable[[], tuple[float, float]], curves: Curves) -> Room:
+    def warn(message: str) -> None:
+        here.journal.say(message, "WARNING")
+
+    known = Checkpoints(here.job.checkpoint_folder, training_id(here.dataset, here.hyper), warn)
+    return Room(judge, here.journal, known, curves)
+
+
+def training_id(dataset: Dataset, hyper: Hyper) -> str:
+    """SHA-256, in hex, of all that decides the weights: a checkpoint of another is of no use."""
+    said = [dataset.digest, dataset.photos.labels, dataset.multi_label, asdict(hyper), versions()]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _course(job: Job, hyper: Hyper) -> Course:
+    return Course(
+        epochs=hyper.epochs,
+        batch_size=hyper.batch_size,
+        learning_rate=hyper.learning_rate,
+        seed=hyper.seed,
+        patience=hyper.patience,
+        max_seconds=job.flag("max-seconds"),
+        checkpoint_every=job.flag("checkpoint-every"),
+    )
+
+
+def _said(hyper: Hyper) -> dict[str, Any]:
+    return {"hyperparameters": asdict(hyper)}
+
+
+def _told(hyper: Hyper, result: Result | None) -> dict[str, Any]:
+    known = {"modelType": hyper.model_type, "hyperparameters": asdict(hyper)}
+    if result is None:
+        return known
+    return known | {
+        "epochs": result.epochs,
+        "bestEpoch": result.best_epoch,
+        "history": list(result.history),
+    }
