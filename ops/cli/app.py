@@ -13,8 +13,11 @@ from typer.core import TyperCommand, TyperGroup
 COMMANDS: dict[str, str] = {
     "doctor": "Check everything that the other commands need.",
     "import-dataset": "Check, upload and register photos with their labels.",
+    "datasets": "List, show, compare and delete data sets and their versions.",
     "train": "Train a model, price first.",
     "evaluate": "Precision, recall and the confusion matrix of a model.",
+    "models": "List, show, promote, roll back or delete models and their versions.",
+    "export": "Copy a model's files to a folder of this machine.",
     "deploy": "Put a model on an endpoint, dollars per hour first.",
     "predict": "Classify photos with the deployed model.",
     "undeploy": "Take models off their endpoint.",

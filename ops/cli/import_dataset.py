@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -47,7 +46,7 @@ SubsetOption = Annotated[
     typer.Option(help="Take about so many photos, of every label: the same ones every time."),
 ]
 LabelsOption = Annotated[
-    Path | None,
+    str | None,
     typer.Option(help="A file of the labels that may be, one a line; others are problems."),
 ]
 EXAMPLES = (

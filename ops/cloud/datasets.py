@@ -19,6 +19,7 @@ IMAGE_METADATA = f"{_SCHEMAS}metadata/image_1.0.0.yaml"
 SINGLE_LABEL_IMPORT = f"{_SCHEMAS}ioformat/image_classification_single_label_io_format_1.0.0.yaml"
 MULTI_LABEL_IMPORT = f"{_SCHEMAS}ioformat/image_classification_multi_label_io_format_1.0.0.yaml"
 CREATE_SECONDS = 600.0
+DELETE_SECONDS = 600.0
 # A million photos: no figure is published, so the longest that a person would wait for.
 IMPORT_SECONDS = 24 * 3600.0
 BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -84,6 +85,18 @@ def create(session: Session, display_name: str, labels: Mapping[str, str]) -> Da
     request = {"parent": session.parent, "dataset": body}
     operation = session.submit(session.datasets().create_dataset, request=request)
     return _dataset(session.wait(operation, CREATE_SECONDS))
+
+
+def delete(session: Session, name: str) -> bool:
+    """Whether there was such a data set to delete; returns when it is gone."""
+    from google.api_core.exceptions import NotFound
+
+    try:
+        operation = session.call(session.datasets().delete_dataset, request={"name": name})
+        session.wait(operation, DELETE_SECONDS)
+    except NotFound:
+        return False
+    return True
 
 
 def start_import(session: Session, name: str, uri: str, *, multi_label: bool = False) -> Any:

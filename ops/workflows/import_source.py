@@ -40,7 +40,7 @@ class Options:
     several: bool | None = None
     shares: Shares | None = None
     subset: int | None = None
-    labels: Path | None = None
+    labels: str | None = None
 
 
 def look(
@@ -61,7 +61,7 @@ def look(
     else:
         listing = read_source(Path(source), options.several)
     if options.labels is not None:
-        keep_allowed(listing, options.labels)
+        keep_allowed(listing, Path(options.labels))
     if options.subset is not None:
         _take_subset(listing, options.subset)
     if any(isinstance(one.place, CloudObject) for one in listing.candidates):
