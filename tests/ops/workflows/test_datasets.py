@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from google.cloud import aiplatform_v1
 
 from ops.cloud import datasets as vertex
 from ops.cloud import storage
