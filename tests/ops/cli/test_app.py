@@ -148,7 +148,7 @@ def test_no_arguments_show_the_help() -> None:
 @pytest.mark.parametrize(
     ("words", "message", "hint"),
     [
-        (["train", "--frob"], "No such option: --frob", "Type: ops train --help"),
+        (["runs", "--frob"], "No such option: --frob", "Type: ops runs --help"),
         (["frob"], "No such command 'frob'.", "Type: ops --help"),
         (["import-dataset"], "Missing argument 'source'.", "Type: ops import-dataset --help"),
     ],
