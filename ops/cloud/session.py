@@ -10,34 +10,27 @@ import os
 import time
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ops import names
-from ops.cloud import patience
-from ops.errors import Code, OpsError
+from ops.cloud import patience, sign_in
+from ops.cloud.program import name_the_program, user_agent
 from ops.settings import Settings, Target
 
 if TYPE_CHECKING:
     from google.cloud import aiplatform_v1, resourcemanager_v3, service_usage_v1
+    from google.cloud.logging import Client as LoggingClient
     from google.cloud.storage import Client as StorageClient
 
     from ops.cloud.wire import Wire
 
-# Variables that send Google's clients elsewhere: with one of them set, gcp would be a mixture.
-EMULATOR_VARIABLES = (
-    "STORAGE_EMULATOR_HOST",
-    "API_ENDPOINT_OVERRIDE",
-    "GOOGLE_STORAGE_CUSTOM_ENDPOINT",
-    "GOOGLE_VERTEX_AI_CUSTOM_ENDPOINT",
-)
 LOOPBACK = "127.0.0.1"
-SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
-
 CALL_SECONDS = 60.0
 # A local server is either there or not; Google's may be away for a while.
 RETRY_SECONDS = {Target.LOCAL: 2.0, Target.GCP: 120.0}
 POLL_MOST_SECONDS = {Target.LOCAL: 0.5, Target.GCP: 10.0}
+# Cloud Logging answers 60 entries.list a minute and project ("Quotas and limits").
+LOG_SECONDS = {Target.LOCAL: 0.5, Target.GCP: 5.0}
 
 
 @dataclass(frozen=True)
@@ -46,11 +39,12 @@ class Capabilities:
 
     prepares_project: bool
     bills: bool
+    checks_rights: bool
 
 
 CAPABILITIES = {
-    Target.LOCAL: Capabilities(prepares_project=True, bills=False),
-    Target.GCP: Capabilities(prepares_project=False, bills=True),
+    Target.LOCAL: Capabilities(prepares_project=True, bills=False, checks_rights=False),
+    Target.GCP: Capabilities(prepares_project=False, bills=True, checks_rights=True),
 }
 
 
@@ -75,6 +69,11 @@ class Session:
     def parent(self) -> str:
         """`projects/P/locations/R`."""
         return names.location(self.settings.project, self.settings.region)
+
+    @property
+    def member(self) -> str:
+        """Who calls, as IAM policies name members."""
+        return sign_in.member(self._credentials)
 
     def moved(self, region: str) -> Session:
         """The same session in another region."""
@@ -132,18 +131,23 @@ class Session:
 
     def storage(self) -> StorageClient:
         """The client for buckets and objects; safe to use from many threads."""
-        if "storage" not in self._clients:
-            from google.api_core.client_info import ClientInfo
-            from google.cloud import storage
+        from google.cloud import storage
 
-            self._clients["storage"] = storage.Client(
-                project=self.settings.project,
-                credentials=self._credentials,
-                client_info=ClientInfo(user_agent=user_agent()),  # type: ignore[no-untyped-call]
-                client_options=self._options("storage.googleapis.com"),
-            )
-        client: StorageClient = self._clients["storage"]
+        client: StorageClient = self._written(storage.Client, "storage.googleapis.com")
         return client
+
+    def logging(self) -> LoggingClient:
+        """The client for log entries; its only transport in Python but gRPC is one of its own."""
+        from google.cloud import logging
+
+        client: LoggingClient = self._written(
+            logging.Client, "logging.googleapis.com", _use_grpc=False
+        )
+        return client
+
+    def pause_between_logs(self) -> None:
+        """Returns when the log may be looked at again."""
+        self._sleep(LOG_SECONDS[self.settings.target])
 
     def wire(self, host: str = "storage.googleapis.com") -> Wire:
         """Authorised HTTP to one of Google's hosts, for requests by the thousand."""
@@ -225,8 +229,22 @@ class Session:
             client = kind(
                 transport="rest", credentials=self._credentials, client_options=self._options(host)
             )
-            _name_the_program(client.transport)
+            name_the_program(client.transport)
             self._clients[kind] = client
+        return self._clients[kind]
+
+    def _written(self, kind: Any, host: str, **more: Any) -> Any:
+        """The one client of a hand-written class; made when first asked for."""
+        if kind not in self._clients:
+            from google.api_core.client_info import ClientInfo
+
+            self._clients[kind] = kind(
+                project=self.settings.project,
+                credentials=self._credentials,
+                client_info=ClientInfo(user_agent=user_agent()),  # type: ignore[no-untyped-call]
+                client_options=self._options(host),
+                **more,
+            )
         return self._clients[kind]
 
     def _options(self, host: str) -> dict[str, Any]:
@@ -234,22 +252,6 @@ class Session:
 
     def _retry(self, passes: Callable[[BaseException], bool]) -> Any:
         return patience.retry(passes, RETRY_SECONDS[self.settings.target])
-
-
-@cache
-def user_agent() -> str:
-    """`ops/VERSION`: how every call names the program (RFC 9110, 10.1.5)."""
-    from importlib.metadata import version
-
-    return f"ops/{version('ops')}"
-
-
-def _name_the_program(transport: Any) -> None:
-    """Set the user agent of a generated client, which has no option for it, and of its polling."""
-    transport._session.headers["user-agent"] = user_agent()
-    polling = getattr(transport, "operations_client", None)
-    if polling is not None:
-        polling.transport._session.headers["user-agent"] = user_agent()
 
 
 def connect(settings: Settings, environ: MutableMapping[str, str] = os.environ) -> Session:
@@ -280,15 +282,5 @@ def _past_proxies(environ: MutableMapping[str, str]) -> None:
 
 
 def _google(settings: Settings, environ: Mapping[str, str]) -> Session:
-    found = [name for name in EMULATOR_VARIABLES if environ.get(name)]
-    if found:
-        raise OpsError(
-            Code.EMULATOR_VARIABLE,
-            f"The target is gcp, but {found[0]}={environ[found[0]]} sends calls elsewhere.",
-            f"Type: unset {' '.join(found)}",
-        )
-    import google.auth
-
-    # The credentials carry the project that pays for calls, whichever client uses them.
-    credentials, _ = google.auth.default(scopes=SCOPES, quota_project_id=settings.project)
-    return Session(settings, credentials)
+    sign_in.check(environ)
+    return Session(settings, sign_in.credentials(settings.project))
