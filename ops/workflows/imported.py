@@ -71,14 +71,29 @@ def class_names(ledger: Ledger, name: str, digest: str) -> dict[str, str]:
 
 def class_names_of(ledger: Ledger, labels: Mapping[str, str]) -> dict[str, str]:
     """Safe name → the user's own, for a model with these resource labels; {} if not of `ops`."""
+    learned = _learned(ledger, labels)
+    return class_names(ledger, *learned) if learned else {}
+
+
+def has_several_labels(ledger: Ledger, labels: Mapping[str, str]) -> bool:
+    """Whether a model with these resource labels learned photos with several labels."""
+    learned = _learned(ledger, labels)
+    try:
+        return version(ledger, *learned).multi_label if learned else False
+    except OpsError:
+        return False
+
+
+def _learned(ledger: Ledger, labels: Mapping[str, str]) -> tuple[str, str] | None:
+    """Name and digest of the data set that a model with these labels learned; None if unknown."""
     run = labels.get(names.LABEL_RUN, "")
     try:
         plan = ledger.get(run).plan if run else {}
     except OpsError:
-        return {}
+        return None
     if "dataset" not in plan.get("inputs", {}):
-        return {}
-    return class_names(ledger, plan["inputs"]["dataset"], str(plan["data_digest"]))
+        return None
+    return str(plan["inputs"]["dataset"]), str(plan["data_digest"])
 
 
 def _imported(record: Record) -> Imported:

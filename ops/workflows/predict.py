@@ -22,6 +22,8 @@ from ops.workflows import imported
 
 # A photo is decoded while others are under way; four large ones at once fill no memory.
 AT_ONCE = 4
+# A label of several is said from this score on, as `predictions.jsonl` says it (ADR 0002).
+LIKELY = 0.5
 # Errors that another photo need not have; any other ends the command.
 OF_THE_PHOTO = frozenset({Code.BAD_DATA, Code.USAGE, Code.REFUSED})
 Explain = Callable[[Exception], OpsError]
@@ -29,12 +31,16 @@ Explain = Callable[[Exception], OpsError]
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer for one photo: label and scores in the user's own names, or why there is none."""
+    """The answer for one photo: label and scores in the user's own names, or why there is none.
+
+    `predictions`: every label whose score reaches the threshold, best first; None without one.
+    """
 
     key: str
     prediction: str = ""
     score: float | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
+    predictions: tuple[str, ...] | None = None
     note: str | None = None
     error: OpsError | None = None
 
@@ -43,9 +49,11 @@ class Answer:
         if self.error is not None:
             error = {"code": self.error.code, "message": self.error.message}
             return {"key": self.key, "error": {**error, "hint": self.error.hint}}
+        several = {} if self.predictions is None else {"predictions": list(self.predictions)}
         return {
             "key": self.key,
             "prediction": self.prediction,
+            **several,
             "score": self.score,
             "scores": dict(self.scores),
             "note": self.note,
@@ -60,6 +68,7 @@ class Served:
     model: str
     kind: ModelKind
     class_names: Mapping[str, str]
+    several_labels: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,7 @@ class Predicted:
 
     served: Served
     answers: tuple[Answer, ...]
+    threshold: float | None = None
 
     @property
     def failed(self) -> bool:
@@ -76,9 +86,11 @@ class Predicted:
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON."""
+        asked = {} if self.threshold is None else {"threshold": self.threshold}
         return {
             "endpoint": self.served.endpoint,
             "model": self.served.model,
+            **asked,
             "predictions": [one.as_json() for one in self.answers if one.error is None],
             "failed": [one.as_json() for one in self.answers if one.error is not None],
         }
@@ -91,14 +103,19 @@ def run(
     explain: Explain,
     *,
     endpoint: str | None = None,
+    threshold: float | None = None,
 ) -> Predicted:
     """An answer for every photo; a photo that cannot be used has its error in its place.
 
+    With a threshold (0-1; 0.5 for a model of several labels, unless another is given) an answer
+    has every label with at least that score.
     `explain` gives the OpsError of any exception. With a single photo its error is raised.
     NOTHING_DEPLOYED when no endpoint (or not the one named) has a model.
     """
     served = find_served(ledger, endpoint)
-    one = partial(_answer, ledger.session, served, explain)
+    if threshold is None and served.several_labels:
+        threshold = LIKELY
+    one = partial(_answer, ledger.session, served, explain, threshold)
     with progress.step("Predicting", len(photos), "photos") as step:
         answers = []
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -107,7 +124,7 @@ def run(
                 answers.append(answer)
     if len(answers) == 1 and answers[0].error is not None:
         raise answers[0].error
-    return Predicted(served, tuple(answers))
+    return Predicted(served, tuple(answers), threshold)
 
 
 def find_served(ledger: Ledger, endpoint: str | None) -> Served:
@@ -119,7 +136,8 @@ def find_served(ledger: Ledger, endpoint: str | None) -> Served:
     if model is None:
         return Served(chosen.name, deployed.model_name, "automl", {})
     own = imported.class_names_of(ledger, model.labels)
-    return Served(chosen.name, model.full, model.kind, own)
+    several = imported.has_several_labels(ledger, model.labels)
+    return Served(chosen.name, model.full, model.kind, own, several)
 
 
 def _named(session: Session, endpoint: str) -> Endpoint:
@@ -155,8 +173,10 @@ def _below(folder: Path) -> str:
     return "*/*" if inside and all(one.is_dir() for one in inside) else "*"
 
 
-def _answer(session: Session, served: Served, explain: Explain, photo: Path) -> Answer:
-    key = str(photo)
+def _answer(
+    session: Session, served: Served, explain: Explain, threshold: float | None, photo: Path
+) -> Answer:
+    key, own = str(photo), served.class_names
     try:
         if photo.is_dir():
             raise OpsError(
@@ -166,14 +186,17 @@ def _answer(session: Session, served: Served, explain: Explain, photo: Path) -> 
             )
         prepared = prepare_photo(photo)
         instance = instances.instance(served.kind, prepared.content, key)
-        given = endpoints.predict(session, served.endpoint, [instance])
+        parameters = instances.every_score(served.kind, len(own)) if own else {}
+        given = endpoints.predict(session, served.endpoint, [instance], parameters)
         scored = instances.answer(served.kind, given[0])
     except Exception as error:
         explained = explain(error)
         if explained.code not in OF_THE_PHOTO:
             raise
         return Answer(key, error=explained)
-    own = served.class_names
     scores = {own.get(label, label): score for label, score in scored.scores.items()}
     label = own.get(scored.prediction, scored.prediction)
-    return Answer(key, label, scores[label], scores, prepared.note)
+    several = None
+    if threshold is not None:
+        several = tuple(name for name, score in scores.items() if score >= threshold)
+    return Answer(key, label, scores[label], scores, several, prepared.note)

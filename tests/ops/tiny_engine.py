@@ -47,11 +47,17 @@ def scores(means: dict[str, Mean], seen: Mean) -> dict[str, float]:
 
 
 def rows(split: str) -> list[tuple[str, str]]:
-    """(uri, label) of every photo of a split."""
+    """(uri, label) of every photo of a split, for each of its labels."""
     pattern = local(os.environ[f"AIP_{split}_DATA_URI"])
     files = sorted(pattern.parent.glob(pattern.name))
     found = [json.loads(line) for file in files for line in file.read_text().splitlines()]
-    return [(row["imageGcsUri"], row["classificationAnnotation"]["displayName"]) for row in found]
+    return [(row["imageGcsUri"], label) for row in found for label in labels_of(row)]
+
+
+def labels_of(row: dict[str, Any]) -> list[str]:
+    """The row's label, or its several."""
+    several = row.get("classificationAnnotations") or [row["classificationAnnotation"]]
+    return [str(one["displayName"]) for one in several]
 
 
 def train(gate: str = "") -> None:

@@ -35,6 +35,41 @@ def test_photos_are_answered_with_the_users_own_label(life: Life) -> None:
     assert found["score"] == found["scores"]["t-shirt"] > 0.9
 
 
+def test_a_threshold_asks_for_every_likely_label(life: Life) -> None:
+    """Labels and scores from the threshold on, best first; none is said as none, with the best."""
+    photo = "photos/t-shirt/0.png"
+
+    all_labels = life.result("predict", photo, "--threshold", "0")
+    text = life.run("predict", photo, "--threshold", "0.9").out
+    none = life.run("predict", photo, "--threshold", "1").out
+
+    (found,) = all_labels["predictions"]
+    assert all_labels["threshold"] == 0
+    assert found["predictions"] == sorted(found["scores"], key=lambda n: -found["scores"][n])
+    assert text.splitlines()[1] == f"{photo}  t-shirt {found['score']:.3f}"
+    assert none.splitlines()[1].startswith(f"{photo}  none; best is t-shirt 0.9")
+
+
+def test_a_model_of_several_labels_says_them_all(tmp_path: Path) -> None:
+    """Trained on rows with two labels, it answers those from 0.5 on without being asked."""
+    with living(tmp_path) as life:
+        rows = [
+            f"photos/{label}/{number}.png,{label},{'wet' if number % 2 else 'dry'}"
+            for label in ("red shoe", "t-shirt", "0")
+            for number in range(12)
+        ]
+        (life.home / "several.csv").write_text("\n".join(rows))
+        imported = life.result("import-dataset", "several.csv")
+        life.result("train", "--dataset", imported["name"])
+        life.result("deploy", "--ttl", "30m")
+
+        found = life.result("predict", "photos/t-shirt/0.png")
+
+    assert imported["multi_label"] is True
+    assert found["threshold"] == 0.5
+    assert found["predictions"][0]["predictions"] == ["t-shirt"]
+
+
 def test_a_large_turned_photo_is_shrunk_said_so_and_gets_the_same_label(life: Life) -> None:
     """A photo of several megabytes with an EXIF rotation predicts like its small original."""
     write_large(life.home / "large.jpg")
