@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -154,6 +155,15 @@ def list_objects(
         yield Object(
             bucket, blob.name, int(blob.size or 0), int(blob.generation), blob.time_created
         )
+
+
+def fetch_file(session: Session, one: Object, path: Path) -> None:
+    """Write an object's bytes, of the very generation that was listed, to a file.
+
+    google.cloud.storage.exceptions.DataCorruption when their CRC32C is not the bucket's.
+    """
+    blob = session.storage().bucket(one.bucket).blob(one.name, generation=one.generation)
+    session.call(blob.download_to_filename, str(path), checksum="crc32c")
 
 
 def delete_object(

@@ -95,6 +95,8 @@ def _named(ledger: Ledger, model: str) -> Model:
     found = models.get(ledger.session, full)
     if found is not None:
         return found
+    if any(record.id == model for record in ledger.records("train")):
+        return _of_run(ledger, model)
     raise OpsError(
         Code.NOT_FOUND,
         f"There is no model {model} in {settings.project}, {settings.region}.",
@@ -109,7 +111,7 @@ def _meant(ledger: Ledger, full: str) -> str:
     if versions:
         known = [word for one in versions for word in (one.short, *_by_alias(one))]
         return f"The model's versions: {', '.join(known)}."
-    own = [names.resource_id(one.name) for one in _of_stack(ledger)]
+    own = [names.resource_id(one.name) for one in of_stack(ledger)]
     near = get_close_matches(names.resource_id(name), own, n=3) if own else []
     if near:
         return f"Did you mean: {', '.join(near)}?"
@@ -130,7 +132,7 @@ def _of_run(ledger: Ledger, run: str) -> Model:
 
 
 def _newest(ledger: Ledger) -> Model:
-    found = _of_stack(ledger)
+    found = of_stack(ledger)
     if found:
         return found[0]
     raise OpsError(
@@ -140,5 +142,6 @@ def _newest(ledger: Ledger) -> Model:
     )
 
 
-def _of_stack(ledger: Ledger) -> list[Model]:
+def of_stack(ledger: Ledger) -> list[Model]:
+    """The default version of every model of the stack, newest first."""
     return models.find(ledger.session, {names.LABEL_STACK: ledger.session.settings.stack})

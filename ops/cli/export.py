@@ -1,0 +1,46 @@
+"""`ops export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ops.cli.call import Call, Outcome, command, commands
+from ops.workflows import export as workflow
+
+app = commands()
+
+Named = Annotated[str, typer.Argument(help="ID, ID@VERSION or ID@ALIAS: see ops models list.")]
+Format = Annotated[
+    str, typer.Option(help="saved-model (TensorFlow), or tflite (LiteRT, for phones).")
+]
+To = Annotated[Path, typer.Option(help="The folder to make; not one that holds anything.")]
+
+
+@command(
+    app,
+    "export",
+    examples=(
+        "ops export shop-shoes-custom --to shoes-model",
+        "ops export shop-shoes-custom@2 --format tflite --to phone",
+    ),
+)
+def export(call: Call, model: Named, to: To, format: Format = workflow.SAVED_MODEL) -> Outcome:
+    """Copy a model's files to a folder of this machine."""
+    workflow.check(format, to)
+    plan = workflow.plan(call.ledger, model, format, to)
+    done = workflow.run(call.ledger, plan, call.progress)
+    return Outcome(done.as_json(), text(done))
+
+
+def text(done: workflow.Exported) -> str:
+    """What a person reads at the end."""
+    files = f"{len(done.files)} file{'' if len(done.files) == 1 else 's'}"
+    return "\n".join(
+        [
+            f"Model      {done.model}",
+            f"Folder     {done.folder} ({files}, {done.size_bytes / 1e6:.1f} MB)",
+        ]
+    )
