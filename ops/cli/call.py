@@ -60,9 +60,11 @@ class Call:
     def session(self) -> Session:
         """Google's clients for the target; on local the emulator is started if none runs."""
         from ops.cloud.session import connect
+        from ops.workflows import preflight
         from ops.workflows.home import at_home
 
         session = at_home(connect(self.settings))
+        preflight.check(session, self.command)
         if session.settings.region != self.settings.region:
             self.say(f"Region {session.settings.region}: the stack's bucket is there.")
             self.settings = session.settings

@@ -23,4 +23,4 @@ def doctor(call: Call) -> Outcome:
 
 
 def _row(check: workflow.Check) -> tuple[str, str, str, str]:
-    return (check.level.name.lower(), check.name, check.found, check.fix)
+    return (check.level.name.lower(), check.name, check.found, " && ".join(check.fix.splitlines()))

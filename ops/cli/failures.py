@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ops.cli import render
+from ops.cloud import refusals, sign_in
 from ops.errors import Code, ExitCode, OpsError
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def explain(error: BaseException, call: Call | None = None) -> OpsError:
         return _misspelt(error)
     if isinstance(error, OSError) and error.errno in FULL:
         return _disk_full(error.filename)
-    found = _google(error) if _is_answer(error) else None
+    found = _google(error, call) if _is_answer(error) else None
     for look in (_connection, _google):
         for cause in _causes(error):
             found = found or look(cause, call)
@@ -130,9 +131,12 @@ def _is_answer(error: BaseException) -> bool:
     return not isinstance(error, exceptions.ServiceUnavailable)
 
 
-def _google(error: BaseException, call: Call | None = None) -> OpsError | None:  # noqa: ARG001
+def _google(error: BaseException, call: Call | None) -> OpsError | None:
     exceptions = sys.modules.get("google.api_core.exceptions")
     if exceptions is not None and isinstance(error, exceptions.GoogleAPICallError):
+        refusal = refusals.explain(error, call.settings.project) if call else None
+        if refusal is not None:
+            return refusal
         for kind in type(error).__mro__:
             if kind.__name__ in GOOGLE:
                 code, hint = GOOGLE[kind.__name__]
@@ -140,11 +144,7 @@ def _google(error: BaseException, call: Call | None = None) -> OpsError | None: 
         return _said(Code.UNREACHABLE, "Type the same command again.", error)
     auth = sys.modules.get("google.auth.exceptions")
     if auth is not None and isinstance(error, auth.DefaultCredentialsError | auth.RefreshError):
-        return OpsError(
-            Code.UNAUTHENTICATED,
-            f"Google's credentials were not found or are too old: {error}",
-            "Type: gcloud auth application-default login",
-        )
+        return sign_in.explain(error)
     return None
 
 

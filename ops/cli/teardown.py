@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from ops.cli.call import Call, Outcome, command, commands
 from ops.cli.cost_report import sum_text
+from ops.workflows import records
 from ops.workflows import teardown as workflow
 
 app = commands()
@@ -19,8 +20,11 @@ app = commands()
 )
 def teardown(call: Call) -> Outcome:
     """Delete everything of the stack and prove that nothing billable is left."""
+    for living in records.elsewhere(call.settings):
+        call.say(_elsewhere(living))
     todo = workflow.plan(call.session)
     if todo.empty:
+        records.forget(call.settings)
         nothing = f"Stack {call.settings.stack} has nothing: nothing to delete, nothing billed."
         return Outcome({"deleted": {}, "left": []}, nothing)
     what = _counts(todo)
@@ -28,6 +32,13 @@ def teardown(call: Call) -> Outcome:
     call.confirm_deletion(f"all of stack {call.settings.stack}")
     done = workflow.run(call.ledger, todo, call.progress, lambda: datetime.now(UTC))
     return Outcome(done.as_json(), _text(call.settings.stack, what, done))
+
+
+def _elsewhere(living: records.Living) -> str:
+    return (
+        f"Warning: stack {living.stack} also lives on {living.target}, in project "
+        f"{living.project}, and may be billed; this does not delete it. Type: {living.teardown}"
+    )
 
 
 def _counts(todo: workflow.Plan) -> str:

@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from enum import IntEnum
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ops.cloud import emulator
 from ops.errors import OpsError
 from ops.pricing import regions
 from ops.settings import EMULATOR_PORT, Settings, Target
+
+if TYPE_CHECKING:
+    from ops.workflows import preflight
 
 OLDEST_PYTHON = (3, 11)
 GIB = 1024**3
@@ -49,7 +53,8 @@ class Check:
 
 def run(settings: Settings) -> list[Check]:
     """Every check of the target, in order; none of them starts or changes anything."""
-    return [check(settings) for check in CHECKS[settings.target]]
+    checks = [check(settings) for check in CHECKS[settings.target]]
+    return checks + [one for look in MORE.get(settings.target, ()) for one in look(settings)]
 
 
 def worst(checks: list[Check]) -> Level:
@@ -140,31 +145,31 @@ def region(settings: Settings) -> Check:
     return Check("Region", Level.OK, f"{settings.region} has AutoML for images")
 
 
-def google(settings: Settings, environ: MutableMapping[str, str] = os.environ) -> Check:
-    """Google's credentials, the project and the stack's bucket, each needing the one before."""
-    from google.api_core.exceptions import GoogleAPICallError
+def google(settings: Settings, environ: MutableMapping[str, str] = os.environ) -> list[Check]:
+    """Google's credentials, and all that the commands need of the project and the bucket."""
     from google.auth.exceptions import GoogleAuthError
 
-    from ops.cloud import projects, session, storage
+    from ops.cloud import session, sign_in
+    from ops.workflows import preflight
 
     try:
         connection = session.connect(settings, environ)
-        project = projects.get(connection, settings.project)
-        bucket = storage.get_bucket(connection, settings.bucket)
+        findings = preflight.look(connection, preflight.needs())
     except GoogleAuthError as error:
-        fix = "gcloud auth application-default login"
-        return Check("Google", Level.FAILURE, f"no credentials: {error}", fix)
-    except GoogleAPICallError as error:
-        fix = f"Check that {settings.project} is the project's id and that you have a role in it."
-        return Check("Google", Level.FAILURE, str(error.message), fix)
+        return [_told(sign_in.explain(error, environ))]
     except OpsError as error:
-        return Check("Google", Level.FAILURE, error.message, error.hint)
-    if bucket is None:
-        return Check("Google", Level.FAILURE, f"no bucket {settings.bucket}", "make bootstrap")
-    if bucket.location.lower() != settings.region:
-        fix = f"Type --region {bucket.location.lower()}: Vertex AI reads from its own region."
-        return Check("Google", Level.FAILURE, f"bucket is in {bucket.location}", fix)
-    return Check("Google", Level.OK, f"project {project.id} ({project.number}), bucket ready")
+        return [_told(error)]
+    signed_in = Check("Credentials", Level.OK, connection.member)
+    return [signed_in, *(_check(finding) for finding in findings)]
+
+
+def _told(error: OpsError) -> Check:
+    return Check("Credentials", Level.FAILURE, error.message, error.hint.removeprefix("Type: "))
+
+
+def _check(finding: preflight.Finding) -> Check:
+    level = Level.FAILURE if finding.fix else Level.OK
+    return Check(finding.name, level, finding.found, finding.fix)
 
 
 def _nearest(path: Path) -> Path:
@@ -174,5 +179,6 @@ def _nearest(path: Path) -> Path:
 # What a target needs is data: nothing else asks which target it is.
 CHECKS: dict[Target, tuple[Callable[[Settings], Check], ...]] = {
     Target.LOCAL: (python, disk, local_cloud, emulator_installed, trainer, weights, region),
-    Target.GCP: (python, region, google),
+    Target.GCP: (python, region),
 }
+MORE: dict[Target, tuple[Callable[[Settings], list[Check]], ...]] = {Target.GCP: (google,)}

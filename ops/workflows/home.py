@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ops.cloud import storage
 from ops.cloud.session import Session
 from ops.errors import Code, OpsError
 from ops.pricing import regions
+from ops.workflows import records
 
 DEFAULT = "default"
 
@@ -13,10 +16,14 @@ DEFAULT = "default"
 def at_home(session: Session) -> Session:
     """The session in the region of the stack's bucket, or as it is when there is no bucket yet.
 
-    OTHER_REGION when another one was asked for: what is made there would not be found again.
+    OTHER_REGION when another one was asked for: what is made there would not be found again. A
+    stack that is billed is put on record.
     """
     settings = session.settings
     bucket = storage.get_bucket(session, settings.bucket)
+    if bucket is not None and session.capabilities.bills:
+        living = replace(settings, region=bucket.location.lower())
+        records.remember(living, bucket.created)
     home = bucket.location.lower() if bucket else settings.region
     if home == settings.region or not regions.known(home):
         return session

@@ -20,7 +20,7 @@ from ops.cloud.session import Session
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger
 from ops.progress import Progress
-from ops.workflows import closing, cost_report
+from ops.workflows import closing, cost_report, records
 
 RUNS = "runs/"
 CANCEL_SECONDS = 600.0
@@ -123,6 +123,7 @@ def run(ledger: Ledger, todo: Plan, progress: Progress, now: Callable[[], dateti
     kept, report = _keep_ledger(ledger, todo, progress, now)
     _delete_bucket(session, todo, progress)
     prove(session)
+    records.forget(session.settings)
     soft = todo.bucket.soft_delete_seconds if todo.bucket else 0
     return Done(todo, kept, report, soft)
 

@@ -108,6 +108,6 @@ def test_gcp_without_a_way_in_is_a_failure_with_its_fix(tmp_path: Path) -> None:
     here = settings.read({"target": "gcp", "project": "my-project"}, {}, tmp_path)
     environ = {"STORAGE_EMULATOR_HOST": "http://x"}
 
-    check = doctor.google(here, environ)
+    (check,) = doctor.google(here, environ)
 
-    assert (check.level, check.fix) == (Level.FAILURE, "Type: unset STORAGE_EMULATOR_HOST")
+    assert (check.level, check.fix) == (Level.FAILURE, "unset STORAGE_EMULATOR_HOST")

@@ -1,0 +1,164 @@
+"""Whether Google would let a command through, looked at before anything is made or spent.
+
+Where the target asks for no rights (local), nothing is looked at.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ops.cloud import permissions, projects, refusals, storage
+from ops.cloud.session import Session
+from ops.errors import Code, OpsError
+
+NEEDS = Path(__file__).with_name("needs.toml")
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Services, and permissions in the project and in the bucket."""
+
+    services: tuple[str, ...]
+    project: tuple[str, ...]
+    bucket: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; `fix` has what to type, a line each, unless it is well."""
+
+    name: str
+    found: str
+    fix: str = ""
+    code: Code = Code.NOT_PREPARED
+
+
+def check(session: Session, command: str) -> None:
+    """Nothing, when Google would let the command through; else an error with everything to mend.
+
+    DENIED when a permission is missing, NOT_PREPARED for anything else.
+    """
+    if not session.capabilities.checks_rights or command not in _table()["commands"]:
+        return
+    wrong = [finding for finding in look(session, needs(command)) if finding.fix]
+    if not wrong:
+        return
+    denied = any(finding.code is Code.DENIED for finding in wrong)
+    lines = "".join(f"\n  {finding.name}: {finding.found}" for finding in wrong)
+    fixes = "".join(f"\n  {line}" for finding in wrong for line in finding.fix.splitlines())
+    raise OpsError(
+        Code.DENIED if denied else Code.NOT_PREPARED,
+        f"Google would not let ops {command} through; nothing was begun.{lines}",
+        f"Type:{fixes}",
+    )
+
+
+def needs(*commands: str) -> Needs:
+    """What these commands need together; all of them, when none is named."""
+    table = _table()
+    chosen = [table["commands"][name] for name in commands or sorted(table["commands"])]
+    named = {permission for one in chosen for permission in one["project"]}
+    always = table["always"]
+    return Needs(
+        tuple(always["services"]),
+        (*always["project"], *sorted(named)),
+        tuple(always["bucket"]),
+    )
+
+
+def look(session: Session, wanted: Needs) -> list[Finding]:
+    """Every finding, in order; those after one that Google refused to answer are left out."""
+    found: list[Finding] = []
+    for name, step in _steps(session, wanted):
+        found.append(_asked(session, name, step))
+        if found[-1].fix and name == "Project":
+            break
+    return found
+
+
+def _steps(session: Session, wanted: Needs) -> Iterator[tuple[str, Callable[[], Finding]]]:
+    yield "Project", lambda: _project(session)
+    yield "Services", lambda: _services(session, wanted.services)
+    yield "Permissions", lambda: _permissions(session, wanted.project)
+    yield "Bucket", lambda: _bucket(session, wanted.bucket)
+
+
+def _asked(session: Session, name: str, step: Callable[[], Finding]) -> Finding:
+    """The finding, or Google's refusal as one."""
+    from google.api_core.exceptions import GoogleAPICallError
+
+    try:
+        return step()
+    except GoogleAPICallError as error:
+        refusal = refusals.explain(error, session.settings.project)
+        if refusal is None:
+            raise
+        fix = refusal.hint.removeprefix("Type: ")
+        return Finding(name, refusal.message, fix, refusal.code)
+
+
+def _project(session: Session) -> Finding:
+    settings = session.settings
+    project = projects.get(session, settings.project)
+    if project.state == "ACTIVE":
+        return Finding("Project", f"{project.id} ({project.number}) is active")
+    fix = f"gcloud projects undelete {project.id}"
+    return Finding("Project", f"{project.id} is {project.state}", fix)
+
+
+def _services(session: Session, services: Sequence[str]) -> Finding:
+    disabled = permissions.disabled_services(session, services)
+    if not disabled:
+        return Finding("Services", f"all {len(services)} are enabled")
+    names = " ".join(disabled)
+    fix = f"gcloud services enable {names} --project {session.settings.project}"
+    return Finding("Services", f"not enabled: {', '.join(disabled)}", fix)
+
+
+def _permissions(session: Session, wanted: Sequence[str]) -> Finding:
+    missing = permissions.missing_in_project(session, wanted)
+    if not missing:
+        return Finding("Permissions", f"all {len(wanted)} are granted in the project")
+    grant = f"gcloud projects add-iam-policy-binding {session.settings.project}"
+    fix = _grants(session, grant, missing)
+    return Finding("Permissions", f"missing: {', '.join(missing)}", fix, Code.DENIED)
+
+
+def _bucket(session: Session, wanted: Sequence[str]) -> Finding:
+    name, region = session.settings.bucket, session.settings.region
+    bucket = storage.get_bucket(session, name)
+    if bucket is None:
+        return Finding("Bucket", f"there is no bucket {name}", "make bootstrap")
+    if bucket.location.lower() != region:
+        found = (
+            f"gs://{name} is in {bucket.location}; Vertex AI reads from its own region, {region}"
+        )
+        return Finding("Bucket", found, "ops teardown, then make bootstrap")
+    missing = permissions.missing_in_bucket(session, name, wanted)
+    if not missing:
+        return Finding("Bucket", f"gs://{name} in {region}, all {len(wanted)} permissions granted")
+    grant = f"gcloud storage buckets add-iam-policy-binding gs://{name}"
+    fix = _grants(session, grant, missing)
+    return Finding("Bucket", f"missing: {', '.join(missing)}", fix, Code.DENIED)
+
+
+def _grants(session: Session, command: str, missing: Sequence[str]) -> str:
+    """The commands that grant the roles in which the missing permissions are, a line each."""
+    roles = dict.fromkeys(role_of(permission) for permission in missing)
+    return "\n".join(f"{command} --member={session.member} --role={role}" for role in roles)
+
+
+def role_of(permission: str) -> str:
+    """The role to ask for."""
+    roles: dict[str, str] = _table()["roles"]
+    return next(role for start, role in roles.items() if permission.startswith(start))
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads(NEEDS.read_text(encoding="utf-8"))
