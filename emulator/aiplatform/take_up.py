@@ -1,8 +1,16 @@
-"""Everything unfinished, taken up when the server starts: imports, trainings, deployments."""
+"""Everything unfinished, taken up when the server starts: imports, jobs, deployments."""
 
 from __future__ import annotations
 
-from emulator.aiplatform import batch_run, custom_run, deployments, imports, serving, training
+from emulator.aiplatform import (
+    batch_run,
+    custom_run,
+    dataset_exports,
+    deployments,
+    imports,
+    serving,
+    training,
+)
 from emulator.aiplatform.models import ENDPOINT_KIND
 from emulator.cloud import Cloud
 
@@ -11,6 +19,8 @@ def take_up(cloud: Cloud) -> None:
     """What was acknowledged goes on, and servers that belong to nothing are ended."""
     for unfinished in cloud.operations.unfinished(imports.WORK):
         imports.take_up(cloud, unfinished)
+    for unfinished in cloud.operations.unfinished(dataset_exports.WORK):
+        dataset_exports.take_up(cloud, unfinished)
     training.take_up(cloud)
     custom_run.take_up(cloud)
     wanted = batch_run.take_up(cloud)
