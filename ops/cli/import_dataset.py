@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from ops.cli.call import Call, Outcome, command, commands
 from ops.cli.render import table
 from ops.data.split import SPLITS
 from ops.workflows import import_dataset as workflow
+from ops.workflows import import_sheet
 from ops.workflows.import_source import Options, look, shares
 
 app = commands()
@@ -49,6 +51,10 @@ LabelsOption = Annotated[
     str | None,
     typer.Option(help="A file of the labels that may be, one a line; others are problems."),
 ]
+SheetOption = Annotated[
+    str | None,
+    typer.Option(help="Where to write the contact sheet (HTML); else under .ops/STACK/sheets/."),
+]
 EXAMPLES = (
     "ops import-dataset photos/",
     "ops import-dataset list.csv --name shop --multi-label",
@@ -68,6 +74,7 @@ def import_dataset(
     split: SplitOption = None,
     subset: SubsetOption = None,
     labels: LabelsOption = None,
+    sheet: SheetOption = None,
 ) -> Outcome:
     """Check, upload and register photos with their labels."""
     options = Options(name, skip_bad, multi_label, shares(split), subset, labels)
@@ -76,8 +83,25 @@ def import_dataset(
     for remark in plan.remarks:
         call.say(remark)
     done = workflow.run(call.ledger, plan, call.progress)
-    result = {"run": done.run, "already": done.already, **done.result}
-    return Outcome({**result, "remarks": list(plan.remarks)}, _text(done))
+    page = _sheet(call, plan, sheet)
+    known = {"run": done.run, "already": done.already, "remarks": list(plan.remarks)}
+    text = _text(done) + (f"\nContact sheet: {page}" if page else "")
+    return Outcome({**known, **done.result, "sheet": page}, text)
+
+
+def _sheet(call: Call, plan: workflow.ImportPlan, asked: str | None) -> str | None:
+    """Where the contact sheet lies; None, and why on standard error, when it cannot be written.
+
+    The sheet of a data set does not change: one that is there stays, unless another is asked for.
+    """
+    path = Path(asked) if asked else import_sheet.default_path(call.settings, plan)
+    if asked is None and path.is_file():
+        return str(path)
+    try:
+        return str(import_sheet.write(plan, path, call.progress))
+    except OSError as cause:
+        call.say(f"Warning: the contact sheet {path} cannot be written ({cause.strerror}).")
+        return None
 
 
 def _text(done: workflow.Done) -> str:
