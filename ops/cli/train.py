@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ops import names
 from ops.cli.call import Call, Outcome, command, commands
 from ops.cli.render import usd
 from ops.cli.trainer_options import with_trainer_flags
@@ -131,7 +132,15 @@ def text(done: Trained, *, bills: bool) -> str:
     if done.usd_on_google is not None:
         here = "" if bills else "$0.00 here, would be "
         lines.append(f"Cost       {here}{usd(done.usd_on_google)}{'' if bills else ' on Google'}")
-    return "\n".join([*lines, *_evaluation(done), "Type: ops evaluate   or: ops deploy"])
+    return "\n".join([*lines, *_evaluation(done), _next(done.model)])
+
+
+def _next(model: str) -> str:
+    """What to type: the first version of a model is its default, a later one has to be made it."""
+    if model.endswith("@1"):
+        return "Type: ops evaluate   or: ops deploy"
+    id = names.short_model(model)
+    return f"Type: ops evaluate --model {id}   or, to serve it: ops models promote {id}"
 
 
 def _used(done: Trained) -> str:

@@ -133,7 +133,7 @@ def run(
     NOT_FOUND when both have single photos and share none; USAGE when both are the same model.
     """
     evaluate.check_threshold(threshold)
-    chosen = choose_model(ledger, model=model, run=run)
+    chosen = choose_model(ledger, model=model, run=run, newest=True)
     against = _other(ledger, other)
     a = evaluate.of_model(ledger, chosen, threshold)
     b = evaluate.of_model(ledger, against, threshold)

@@ -117,7 +117,7 @@ def run(
     NOT_FOUND when there is no such model or it has no evaluation.
     """
     check_threshold(threshold)
-    return of_model(ledger, choose_model(ledger, model=model, run=run), threshold)
+    return of_model(ledger, choose_model(ledger, model=model, run=run, newest=True), threshold)
 
 
 def check_threshold(threshold: float) -> None:

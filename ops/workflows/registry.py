@@ -69,10 +69,12 @@ def _is_being_trained(ledger: Ledger, model_id: str) -> bool:
     return any(one.model_id == model_id and not one.is_ended for one in pipelines)
 
 
-def choose_model(ledger: Ledger, *, model: str | None = None, run: str | None = None) -> Model:
+def choose_model(
+    ledger: Ledger, *, model: str | None = None, run: str | None = None, newest: bool = False
+) -> Model:
     """The version that `ID`, `ID@VERSION`, `ID@ALIAS` or a full name means, or that of a run.
 
-    With neither: the default version of the stack's newest model.
+    With neither: the stack's newest version, or without `newest` the default one of its model.
     """
     if model is not None and run is not None:
         raise OpsError(
@@ -84,7 +86,8 @@ def choose_model(ledger: Ledger, *, model: str | None = None, run: str | None = 
         return _of_run(ledger, run)
     if model is not None:
         return _named(ledger, model)
-    return _newest(ledger)
+    found = newest_version(ledger)
+    return found if newest else models.get(ledger.session, found.name) or found
 
 
 def _named(ledger: Ledger, model: str) -> Model:
@@ -131,10 +134,12 @@ def _of_run(ledger: Ledger, run: str) -> Model:
     return _named(ledger, str(record.result["model"]))
 
 
-def _newest(ledger: Ledger) -> Model:
-    found = of_stack(ledger)
+def newest_version(ledger: Ledger) -> Model:
+    """The version of the stack that was made last; NOT_FOUND when there is no model."""
+    session = ledger.session
+    found = [one for model in of_stack(ledger) for one in models.versions(session, model.name)]
     if found:
-        return found[0]
+        return max(found, key=lambda one: one.created or models.BEGINNING)
     raise OpsError(
         Code.NOT_FOUND,
         f"Stack {ledger.session.settings.stack} has no model.",
