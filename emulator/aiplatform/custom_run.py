@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import shutil
+import sys
 from typing import Any
 
 from emulator.aiplatform import (
@@ -20,7 +23,7 @@ from emulator.aiplatform import (
 )
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
-from emulator.jobs import Ending, JobSpec, engines, open_files
+from emulator.jobs import Ending, JobSpec, engines, open_files, user_code
 from emulator.jobs.outputs import Outputs
 from emulator.jobs.spec import read_json
 from emulator.logging import collector, entries
@@ -102,19 +105,34 @@ async def _advance(cloud: Cloud, name: str) -> None:
 
 def _command(cloud: Cloud, body: Body) -> tuple[str, ...] | None:
     """The command that stands for the job's image, or None for an image nobody knows."""
-    if "containerSpec" not in custom_spec.primary(body["jobSpec"]):
-        return None
+    if package := custom_spec.primary(body["jobSpec"]).get("pythonPackageSpec"):
+        allowed = cloud.settings.run_user_code
+        return (sys.executable, "-m", package["pythonModule"]) if allowed else None
     return engines.find(cloud.settings.engines, "train", custom_spec.image(body["jobSpec"]))
 
 
 def _prepare(cloud: Cloud, body: Body, command: tuple[str, ...]) -> JobSpec:
     custom_environment.fill_view(cloud, body)
+    job = names.last(body["name"])
     return JobSpec(
-        names.last(body["name"]),
+        job,
         (*command, *custom_spec.code(body["jobSpec"]).get("args", [])),
-        custom_environment.variables(cloud, body),
+        {**custom_environment.variables(cloud, body), **_import_path(cloud, body, job)},
         custom_spec.timeout_seconds(body["jobSpec"]),
     )
+
+
+def _import_path(cloud: Cloud, body: Body, job: str) -> dict[str, str]:
+    """Where an uploaded package lies, unpacked."""
+    package = custom_spec.primary(body["jobSpec"]).get("pythonPackageSpec", {})
+    folder = cloud.jobs.path(job) / "packages"
+    shutil.rmtree(folder, ignore_errors=True)
+    found = [
+        root
+        for place, uri in enumerate(package.get("packageUris", []))
+        for root in user_code.unpack(cloud, uri, folder / str(place))
+    ]
+    return {"PYTHONPATH": os.pathsep.join(map(str, found))} if found else {}
 
 
 def is_cancelling(cloud: Cloud, name: str) -> bool:
