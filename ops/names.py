@@ -227,7 +227,9 @@ def registry_model_id(stack: str, dataset: str, mode: str) -> str:
     text = f"{stack}-{dataset}-{mode}"
     plain = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-")
     plain = plain if plain[:1].isalpha() else f"m-{plain}"
-    return plain if plain == text and len(plain) <= 63 else other_model_id(plain, text)
+    if plain == text and len(plain) <= 63:
+        return plain
+    return other_model_id(re.sub("--+", "-", plain), text)
 
 
 def other_model_id(id: str, apart: str) -> str:
