@@ -28,19 +28,37 @@ Machine = Annotated[
 MaxCost = Annotated[
     float | None, typer.Option("--max-cost", help="Refuse if it can cost more, in dollars.")
 ]
+CheckOption = Annotated[
+    bool,
+    typer.Option(
+        "--check",
+        help="Ask a batch prediction job what an AutoML model says of its test photos, price "
+        "first, to compare with what is served. Custom models are compared without.",
+    ),
+]
+EXAMPLES = (
+    "ops deploy --ttl 2h",
+    "ops deploy --model default-photos-custom@2 --machine n1-standard-4 --ttl 90m",
+    "ops deploy --check --max-cost 10",
+)
 
 
-@command(app, "deploy", asks=True)
+@command(app, "deploy", asks=True, examples=EXAMPLES)
 def deploy(
     call: Call,
     model: ModelOption = None,
     ttl: Ttl = "2h",
     machine: Machine = None,
     max_cost: MaxCost = None,
+    check: CheckOption = False,
 ) -> Outcome:
     """Put a model on an endpoint, dollars per hour first."""
     lives = workflow.time_to_live(ttl)
-    plan = workflow.plan(call.ledger, lives, model=model, machine=machine, max_cost_usd=max_cost)
+    plan = workflow.plan(
+        call.ledger, lives, model=model, machine=machine, max_cost_usd=max_cost, with_check=check
+    )
+    for line in plan.remarks:
+        call.say(line)
     call.say(f"Until: {workflow.until(lives):%Y-%m-%d %H:%M} UTC (--ttl {ttl})")
     call.price(plan.estimate)
     done = workflow.run(call.ledger, plan, call.progress)
@@ -68,8 +86,11 @@ def checked(check: Mapping[str, Any]) -> str:
     """Whether the served answers were compared with the evaluation, and how that went."""
     if check["state"] != "passed":
         return f"{check['state']}: {check['why']}"
-    difference = check["mean_difference"]
+    difference, all_ = check["mean_difference"], check["reference_photos"]
+    evaluated = check["evaluated_accuracy"]
+    beside = f", {evaluated:.1%} by the evaluation" if evaluated is not None else ""
     return (
         f"passed: {check['photos']} photos answered as in {check['reference']} "
-        f"(scores differ by {difference:.2g} on average)"
+        f"(scores differ by {difference:.2g} on average; "
+        f"{check['reference_accuracy']:.1%} of its {all_} photos are right{beside})"
     )

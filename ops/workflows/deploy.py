@@ -21,8 +21,10 @@ from ops.ledger import Ledger, Run, RunState
 from ops.pricing import estimate, machines
 from ops.pricing.estimate import Cost, Estimate
 from ops.progress import Progress
-from ops.workflows import deploy_check, serving
+from ops.workflows import deploy_check, deploy_others, served_reference, serving
+from ops.workflows.deploy_others import Other
 from ops.workflows.registry import choose_model
+from ops.workflows.served_reference import BatchPlan
 
 KIND = "deploy"
 DEPLOYED, EXTENDED = "deployed", "extended"
@@ -42,6 +44,13 @@ class DeployPlan:
     estimate: Estimate
     ttl: timedelta
     machine: str
+    batch: BatchPlan | None
+    others: tuple[Other, ...]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What else is served, and what all of it costs."""
+        return deploy_others.remarks(self.others, self.estimate.usd_per_hour)
 
 
 @dataclass(frozen=True)
@@ -111,14 +120,27 @@ def plan(
     model: str | None = None,
     machine: str | None = None,
     max_cost_usd: float | None = None,
+    with_check: bool = False,
 ) -> DeployPlan:
-    """The deployment of a model (the newest unless named), with its price; nothing is made yet."""
+    """The deployment of a model (the newest unless named), with its price; nothing is made yet.
+
+    `with_check` asks a batch prediction job first where nobody kept what the model says of single
+    photos; the cap is for both.
+    """
     chosen = choose_model(ledger, model=model)
     on = machine_for(chosen, machine)
     price = check(ledger.session.settings.region, ttl, max_cost_usd, on)
+    batch = None
+    if with_check:
+        left = None if max_cost_usd is None else max_cost_usd - price.usd
+        batch = served_reference.plan(ledger, chosen, left)
+    if batch is not None:
+        price = replace(price, costs=(*price.costs, batch.most))
     digest = chosen.labels.get(names.LABEL_DATASET, "stranger")
     inputs = {"model": chosen.short, **({"machine": on} if on else {})}
-    return DeployPlan(chosen, runs.Plan(KIND, digest, inputs, price.as_json()), price, ttl, on)
+    run_plan = runs.Plan(KIND, digest, inputs, price.as_json())
+    others = deploy_others.find(ledger, run_plan)
+    return DeployPlan(chosen, run_plan, price, ttl, on, batch, others)
 
 
 def machine_for(model: Model, machine: str | None) -> str:
@@ -153,6 +175,8 @@ def run(
     extended = any(event.event == DEPLOYED for event in run.events())
     expires = until(plan.ttl, now)
     region = ledger.session.settings.region
+    if plan.batch is not None:
+        served_reference.ensure(ledger, run, plan.model, plan.batch, progress)
     endpoint = serving.endpoint_of(ledger, run, progress)
     endpoint = serving.relabel(ledger, endpoint, run, expires)
     _say_what_goes_on(progress, run, region, plan.machine)

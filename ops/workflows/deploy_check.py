@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ops import names
+from ops.cloud import models
 from ops.cloud.endpoints import Endpoint
 from ops.cloud.models import Model
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger, Run, RunState
 from ops.progress import Progress
 from ops.workflows import evaluate_photos, imported, served_check, serving
+from ops.workflows.evaluate_metrics import confusion_of
+from ops.workflows.evaluate_photos import Photos
 
 CHECKED, UNDEPLOYED = "checked", "undeployed"
 NOT_CHECKED = "not checked"
@@ -78,7 +81,20 @@ def _check(ledger: Ledger, model: Model, endpoint: Endpoint, progress: Progress)
     if done is None:
         why = f"none of the photos of {reference.source} can be read any more."
         return {"state": NOT_CHECKED, "why": why}
-    return _in_own_names(done.as_json(), imported.class_names_of(ledger, model.labels))
+    found = _in_own_names(done.as_json(), imported.class_names_of(ledger, model.labels))
+    return {**found, **_accuracies(ledger, model, reference)}
+
+
+def _accuracies(ledger: Ledger, model: Model, reference: Photos) -> dict[str, Any]:
+    """How many photos the reference has right, beside what the model's evaluation says (0-1)."""
+    right = sum(row.is_right for row in reference.rows)
+    known = models.evaluations(ledger.session, model.full)
+    confusion = confusion_of(known[0].metrics, {}) if known else None
+    return {
+        "reference_photos": len(reference.rows),
+        "reference_accuracy": round(right / len(reference.rows), 6),
+        "evaluated_accuracy": confusion.accuracy if confusion else None,
+    }
 
 
 def _in_own_names(check: dict[str, Any], own: Mapping[str, str]) -> dict[str, Any]:

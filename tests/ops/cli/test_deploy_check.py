@@ -13,6 +13,7 @@ from tests.ops.tiny_engine import colour, scores
 
 BUCKET = "local-project-ops-default"
 SERVED_DIFFERS = 10
+AUTOML = "default-photos-automl"
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
 @pytest.fixture
 def run_of_model(life: Life) -> Iterator[str]:
     """The run of the model; nothing is deployed and no reference is left at the end."""
-    run = life.result("evaluate")["run"]
+    run = life.result("evaluate", "--model", AUTOML)["run"]
     yield run
     life.result("undeploy")
     for name in objects(life, f"runs/{run}/batch/"):
@@ -89,8 +90,8 @@ def test_a_model_that_answers_as_evaluated_passes_and_is_checked_once(
     """The check is on record; deploying again only moves the end."""
     leave_reference(life, run_of_model)
 
-    first = life.run("deploy", "--ttl", "30m")
-    again = life.result("deploy", "--ttl", "30m")
+    first = life.run("deploy", "--model", AUTOML, "--ttl", "30m")
+    again = life.result("deploy", "--model", AUTOML, "--ttl", "30m")
 
     assert "\nCheck      passed: 3 photos answered as in gs://" in first.out
     assert (again["check"]["state"], again["check"]["same_label"]) == ("passed", 3)
@@ -105,8 +106,8 @@ def test_a_model_that_answers_otherwise_is_taken_off_and_the_photos_are_named(
     """Exit code 10; nothing stays served or billed, and the next deployment begins anew."""
     leave_reference(life, run_of_model, turned=True)
 
-    refused = life.run("deploy", "--ttl", "30m")
-    in_json = life.run("deploy", "--ttl", "30m", "--json")
+    refused = life.run("deploy", "--model", AUTOML, "--ttl", "30m")
+    in_json = life.run("deploy", "--model", AUTOML, "--ttl", "30m", "--json")
 
     assert refused.code == in_json.code == SERVED_DIFFERS
     assert "Error: What is served is not what was evaluated: of 3 photos 0 have" in refused.err
@@ -124,9 +125,9 @@ def test_a_model_that_answers_otherwise_is_taken_off_and_the_photos_are_named(
 
 def test_without_a_reference_it_is_not_checked_and_says_so(life: Life, run_of_model: str) -> None:
     """Google keeps no predictions of single photos of an AutoML model; a reference comes later."""
-    before = life.run("deploy", "--ttl", "30m")
+    before = life.run("deploy", "--model", AUTOML, "--ttl", "30m")
     leave_reference(life, run_of_model)
-    after = life.result("deploy", "--ttl", "30m")
+    after = life.result("deploy", "--model", AUTOML, "--ttl", "30m")
 
     assert "Check      not checked: Google keeps no predictions of an AutoML model" in before.out
     assert "Type: ops deploy --check" in before.out
@@ -161,3 +162,50 @@ def test_a_custom_model_whose_file_was_swapped_is_refused(life: Life) -> None:
     assert sorted(said) == [("0", "t-shirt"), ("t-shirt", "0")]
     assert all(f"  {one['uri']}: evaluated as " in swapped.err for one in check["differing"])
     assert left == []
+
+
+def test_check_asks_a_batch_job_once_at_its_price(life: Life, run_of_model: str) -> None:
+    """The answers serve the check of this deployment, of later ones, and the evaluation."""
+    model = ("--model", AUTOML)
+    first = life.run("deploy", *model, "--check", "--ttl", "30m")
+    jobs = life.listed("batchPredictionJobs")
+    life.result("undeploy")
+    again = life.result("deploy", *model, "--check", "--ttl", "30m")
+    evaluated = life.result("evaluate", *model)
+
+    assert first.code == 0, first.err
+    assert "AutoML batch prediction: at most 1 node hour x $2.222 = $2.22 " in first.err
+    assert f"passed: 3 photos answered as in gs://{BUCKET}/runs/{run_of_model}/batch/" in first.out
+    assert "100.0% of its 3 photos are right, 100.0% by the evaluation" in first.out
+    assert len(jobs) == len(life.listed("batchPredictionJobs")) == 1
+    assert jobs[0]["modelParameters"] == {"confidenceThreshold": 0.0, "maxPredictions": 3}
+    assert again["check"]["state"] == "passed"
+    assert evaluated["predictions"].endswith(f"runs/{run_of_model}/batch/predictions.jsonl")
+
+
+def test_check_is_refused_when_the_cap_leaves_nothing_for_it(life: Life, run_of_model: str) -> None:
+    """Half an hour of a node is $0.69; nothing is begun."""
+    words = ("deploy", "--model", AUTOML, "--check", "--ttl", "30m")
+
+    refused = life.run(*words, "--max-cost", "0.6875")
+
+    assert run_of_model
+    assert refused.code == 5
+    assert "asks a batch prediction job at $2.222 a node hour, and --max-cost leaves" in refused.err
+    assert life.listed("endpoints") == []
+
+
+def test_a_second_model_is_announced_with_what_both_cost(life: Life, run_of_model: str) -> None:
+    """Before anything is made: what is served, on which endpoint, and the sum."""
+    assert run_of_model
+    life.result("train", "--mode", "custom", "--model-type", "linear")
+    first = life.result("deploy", "--model", AUTOML, "--ttl", "30m")
+    second = life.run("deploy", "--model", "default-photos-custom", "--ttl", "30m")
+    both = life.listed("endpoints")
+
+    id = first["endpoint"].rpartition("/")[2]
+    served = f"Served already: default-photos-automl@1 on endpoint {id}, $1.375 an hour, until 20"
+    assert served in second.err
+    assert "This makes another endpoint: together $1.484 an hour on Google. " in second.err
+    assert f"To end the other: ops undeploy --endpoint {id}\n" in second.err
+    assert len(both) == 2
