@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from ops import names
-from ops.cloud import storage
+from ops.cloud import evaluations, storage
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger, Run
 
 OUTCOME, EVALUATION = "outcome.json", "model/evaluation.json"
 
 
-def ensure(ledger: Ledger, run: Run, model_name: str) -> dict[str, Any]:  # noqa: ARG001
+def ensure(ledger: Ledger, run: Run, model_name: str) -> dict[str, Any]:
     """The run's `evaluation.json`, which the model has when this returns; JOB_FAILED if none."""
     document = read_json(ledger, run.id, EVALUATION)
     if document is None or not isinstance(document.get("metrics"), dict):
@@ -29,6 +29,12 @@ def ensure(ledger: Ledger, run: Run, model_name: str) -> dict[str, Any]:  # noqa
             f"{storage.uri(ledger.session, names.run_object(run.id, EVALUATION))}.",
             f"Type: ops logs {run.id}",
         )
+    with ledger.lock(run.id):
+        known = evaluations.find(ledger.session, model_name, run.id)
+        name = known or evaluations.import_evaluation(
+            ledger.session, model_name, run.id, document["metrics"]
+        )
+        evaluations.import_slices(ledger.session, name, document.get("slices") or [])
     return document
 
 

@@ -42,7 +42,13 @@ def test_a_custom_training_leaves_a_version_its_evaluation_and_its_cost(
     life: Life, trained: dict[str, Any]
 ) -> None:
     """What the trainer left is in the result; the machine's time is what it costs."""
-    assert trained["model"] == f"{PARENT}/models/default-photos-custom@1"
+    version = f"{PARENT}/models/default-photos-custom@1"
+    (evaluation,) = life.asked(f"/v1/{version}/evaluations")["modelEvaluations"]
+    slices = life.asked(f"/v1/{evaluation['name']}/slices")["modelEvaluationSlices"]
+
+    assert trained["model"] == version
+    assert evaluation["displayName"] == trained["run"]
+    assert len(slices) == 3
     assert trained["stop_reason"] == "MODEL_CONVERGED"
     assert trained["evaluation"]["accuracy"] == 1.0
     assert 0 < trained["usd_on_google"] < 0.10
