@@ -50,8 +50,9 @@ def test_pixels_alone_are_an_embedding(pixels: Floats) -> None:
     network = Network("linear", 6, 100.0, 50.0, (Layer("flatten"),))
     weights = np.random.default_rng(1).normal(size=(108, 3)).astype(np.float32)
     classifier = Classifier(network, weights, np.zeros(3, np.float32), ("a", "b", "c"), False)
-    flat = ((pixels - 100) / 50).reshape(2, -1)
+    flat = ((pixels - 100) / 50).reshape(2, -1).astype(np.float32)
 
     scores = Interpreter(classifier_model(classifier)).run(pixels[0])
+    expected: Floats = classifier.scores(flat)
 
-    np.testing.assert_allclose(scores, classifier.scores(flat)[0], rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(scores, expected[0], rtol=1e-3, atol=1e-5)
