@@ -61,7 +61,7 @@ def upload_many(source: Path, data: Path, url: str) -> float:  # noqa: ARG001
 
 
 def import_dataset(source: Path, data: Path, url: str) -> float:  # noqa: ARG001
-    """Seconds to check, hash, upload, register and count the photos as `ops` does."""
+    """Seconds to check, hash, upload, register, count and show the photos as `ops` does."""
     from google.cloud import aiplatform_v1  # noqa: F401
 
     from ops import settings
@@ -69,12 +69,16 @@ def import_dataset(source: Path, data: Path, url: str) -> float:  # noqa: ARG001
     from ops.ledger import Ledger
     from ops.progress import Silent
     from ops.workflows import import_dataset as workflow
+    from ops.workflows import import_sheet, import_source
 
     where = settings.read({}, {settings.EMULATOR_DATA: str(data)}, data)
     ledger = Ledger(connect(where))
     started = time.perf_counter()
-    found = workflow.look(source, None, False, Silent(), data / "new")
-    done = workflow.run(ledger, workflow.plan(ledger, found), Silent())
+    options = import_source.Options()
+    found = import_source.look(str(source), options, Silent(), data / "new", lambda: ledger.session)
+    plan = workflow.plan(ledger, found)
+    done = workflow.run(ledger, plan, Silent())
+    import_sheet.write(plan, data / "sheet.html", Silent())
     seconds = time.perf_counter() - started
     assert done.result["photos"] == done.result["uploaded"]
     return seconds
@@ -102,7 +106,7 @@ def main() -> int:
         [
             Figure("upload_many, 16 threads: upload", f"{photos / google:,.0f} photos/s", "", True),
             Figure(
-                "import-dataset: check, hash, upload, register",
+                "import-dataset: check, hash, upload, register, sheet",
                 f"{photos / ours:,.0f} photos/s",
                 "",
                 True,
