@@ -23,7 +23,7 @@ from ops.pricing.estimate import Cost, Estimate
 from ops.progress import Progress
 from ops.workflows import deploy_check, deploy_others, served_reference, serving
 from ops.workflows.deploy_others import Other
-from ops.workflows.registry import choose_model
+from ops.workflows.registry import choose_model, newer_version
 from ops.workflows.served_reference import BatchPlan
 
 KIND = "deploy"
@@ -46,11 +46,20 @@ class DeployPlan:
     machine: str
     batch: BatchPlan | None
     others: tuple[Other, ...]
+    newer: Model | None = None
 
     @property
     def remarks(self) -> list[str]:
-        """What else is served, and what all of it costs."""
-        return deploy_others.remarks(self.others, self.estimate.usd_per_hour)
+        """Which newer version is not taken; what else is served, and what all of it costs."""
+        return self._newer() + deploy_others.remarks(self.others, self.estimate.usd_per_hour)
+
+    def _newer(self) -> list[str]:
+        if self.newer is None:
+            return []
+        return [
+            f"This deploys {self.model.short}, the default; {self.newer.short} is newer. "
+            f"To take that one: ops models promote {self.newer.short}"
+        ]
 
 
 @dataclass(frozen=True)
@@ -140,7 +149,8 @@ def plan(
     inputs = {"model": chosen.short, **({"machine": on} if on else {})}
     run_plan = runs.Plan(KIND, digest, inputs, price.as_json())
     others = deploy_others.find(ledger, run_plan)
-    return DeployPlan(chosen, run_plan, price, ttl, on, batch, others)
+    newer = newer_version(ledger, chosen) if model is None else None
+    return DeployPlan(chosen, run_plan, price, ttl, on, batch, others, newer)
 
 
 def machine_for(model: Model, machine: str | None) -> str:

@@ -147,6 +147,12 @@ def newest_version(ledger: Ledger) -> Model:
     )
 
 
+def newer_version(ledger: Ledger, model: Model) -> Model | None:
+    """The newest version of a model, if that is another; None if the model itself is."""
+    versions = models.versions(ledger.session, model.name)
+    return versions[0] if versions and versions[0].version != model.version else None
+
+
 def of_stack(ledger: Ledger) -> list[Model]:
     """The default version of every model of the stack, newest first."""
     return models.find(ledger.session, {names.LABEL_STACK: ledger.session.settings.stack})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,8 +12,8 @@ from ops.cloud.session import Session
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger
 from ops.progress import Silent
+from ops.workflows import deploy, registry, teardown
 from ops.workflows import models as workflow
-from ops.workflows import registry, teardown
 
 IMAGE = "us-central1-docker.pkg.dev/local-project/ops/trainer:1"
 ID = "default-shoes-custom"
@@ -93,3 +93,21 @@ def test_a_teardown_deletes_every_version(ledger: Ledger) -> None:
     assert teardown.counted(todo.found) == {"models": 1}
     assert models.versions(session, name) == []
     assert storage.list_buckets(session) == []
+
+
+def test_deploy_takes_the_default_and_says_that_another_is_newer(ledger: Ledger) -> None:
+    """What to type to take the newer one; nothing is said when it was promoted or named."""
+    first, second = upload(ledger), upload(ledger)
+
+    plan = deploy.plan(ledger, timedelta(hours=1))
+    named = deploy.plan(ledger, timedelta(hours=1), model=second.short)
+    workflow.promote(ledger, second.short)
+    promoted = deploy.plan(ledger, timedelta(hours=1))
+
+    assert plan.model.full == first.full
+    assert plan.remarks == [
+        f"This deploys {first.short}, the default; {second.short} is newer. "
+        f"To take that one: ops models promote {second.short}"
+    ]
+    assert (named.model.full, named.remarks) == (second.full, [])
+    assert (promoted.model.full, promoted.remarks) == (second.full, [])
