@@ -143,16 +143,23 @@ def trainer_image(project: str, region: str, version: str) -> str:
 def safe_label(label: str) -> str:
     """A class name in Vertex's form: a letter first, then letters, digits and underscores.
 
-    `t-shirt` is `t_shirt`, `0` is `label_0`, `café` is `cafe`; a label without any ASCII letter or
-    digit is `label_` and eight characters of its hash. Two labels may get the same safe name:
-    whoever calls refuses that. Source: the data preparation page, read 2026-08-22.
+    `t-shirt` is `t_shirt`, `0` is `label_0`, `café` is `cafe`; a label with letters of another
+    script than Latin, or without any letter and digit, is `label_` and eight characters of its
+    hash. Two labels may get the same safe name: whoever calls refuses that.
+    Source: the data preparation page, read 2026-08-22.
     """
-    plain = unicodedata.normalize("NFKD", label.strip()).encode("ascii", "ignore").decode()
-    safe = re.sub(r"[^A-Za-z0-9_]+", "_", plain)
-    if not re.search(r"[A-Za-z0-9]", safe):
+    apart = unicodedata.normalize("NFKD", label.strip())
+    safe = re.sub(r"[^A-Za-z0-9_]+", "_", apart.encode("ascii", "ignore").decode())
+    if _has_other_letters(apart) or not re.search(r"[A-Za-z0-9]", safe):
         safe = _digest(label.strip())[:8]
         return f"label_{safe}"
     return safe if safe[0].isalpha() else f"label_{safe.lstrip('_')}"
+
+
+def _has_other_letters(text: str) -> bool:
+    """Whether letters are in it that ASCII has no likeness of: all but Latin ones."""
+    letters = (char for char in text if not char.isascii() and char.isalpha())
+    return any("LATIN" not in unicodedata.name(char, "") for char in letters)
 
 
 def label_value(text: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ops import names
 from ops.cloud import storage
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger, Record, RunState
+from ops.workflows import versions
 
 KIND = "import"
 LABELS_FILE = "labels.txt"
@@ -16,17 +17,26 @@ LABELS_FILE = "labels.txt"
 
 @dataclass(frozen=True)
 class Imported:
-    """A finished import: `digest` is the data set's, `resource` Vertex's name of it."""
+    """A finished import: `digest` is the data set's, `resource` Vertex's name of it.
+
+    `splits` says how many photos are in each.
+    """
 
     run: str
     name: str
     digest: str
     resource: str
     multi_label: bool
+    splits: Mapping[str, int] = field(default_factory=dict)
 
 
 def latest(ledger: Ledger, name: str | None = None) -> Imported:
-    """The newest finished import, of the data set `name` if one is given; NOT_FOUND if none."""
+    """The newest finished import, of the data set `name` if one is given; NOT_FOUND if none.
+
+    `name` may be that of a version: NAME@2 or NAME@DIGEST.
+    """
+    if name is not None and "@" in name:
+        return _imported(ledger.get(versions.choose(ledger, name).run))
     records = [r for r in ledger.records(KIND) if r.state is RunState.SUCCEEDED]
     found = [_imported(record) for record in records]
     chosen = [one for one in found if name is None or one.name == name]
@@ -58,6 +68,21 @@ def version(ledger: Ledger, name: str, digest: str) -> Imported:
         f"Data set {name!r} has no version {digest[:12]} any more.",
         "Type: ops runs",
     )
+
+
+def check_automl(data: Imported) -> None:
+    """Nothing, if AutoML can train on it; REFUSED when it has no photos to validate with.
+
+    AutoML's three sets must each have photos: a 90/10 split is for custom training, which holds
+    some of its training photos back by itself.
+    """
+    lacking = [split for split, number in data.splits.items() if not number]
+    if lacking:
+        raise OpsError(
+            Code.REFUSED,
+            f"Data set {data.name} has no {' and no '.join(lacking)} photos; AutoML needs some.",
+            "Import it again with --split 80/10/10, or type: ops train --mode custom",
+        )
 
 
 def class_names(ledger: Ledger, name: str, digest: str) -> dict[str, str]:
@@ -103,4 +128,5 @@ def _imported(record: Record) -> Imported:
         digest=str(record.plan["data_digest"]),
         resource=str(record.result["dataset"]),
         multi_label=bool(record.result.get("multi_label", False)),
+        splits=record.result.get("splits", {}),
     )

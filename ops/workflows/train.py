@@ -87,6 +87,8 @@ def plan(ledger: Ledger, options: Options) -> TrainPlan:
     """The training that `options` ask for, with its price; nothing is made or spent yet."""
     most = check(ledger.session.settings, options)
     data = imported.latest(ledger, options.dataset)
+    if options.mode == AUTOML:
+        imported.check_automl(data)
     asked = local_training if options.custom.local else WAYS[options.mode]
     own = asked.inputs(ledger.session.settings, options)
     inputs = {"mode": options.mode, "dataset": data.name, **own}

@@ -18,6 +18,9 @@ from ops import names
         ("café crème", "cafe_creme"),
         ("_x", "label_x"),
         ("日本", "label_cf2abf0c"),
+        ("кот 1", "label_3f8396f2"),
+        ("сорт A", "label_7480fbf1"),
+        ("straße", "strae"),
     ],
 )
 def test_safe_labels(label: str, safe: str) -> None:

@@ -1,13 +1,16 @@
 """Multi-label and unlabelled photos in the cloud: what Vertex holds is what the list says."""
 
+import csv
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ops.cloud import storage
 from ops.cloud.session import Session
 from ops.data.split import SPLITS, Shares
+from ops.errors import Code, OpsError
 from ops.ledger import Ledger
 from ops.progress import Silent
 from ops.workflows import import_dataset as workflow
@@ -93,3 +96,56 @@ def test_a_split_on_request_is_kept_by_the_next_version(ledger: Ledger, tmp_path
     assert grown.result["splits"] == {"training": 45, "validation": 0, "test": 5}
     assert "Split: 40 photos as in the earlier version." in grown.remarks
     assert other.result["splits"] == {"training": 30, "validation": 10, "test": 10}
+
+
+def test_automl_refuses_a_data_set_without_validation(ledger: Ledger, tmp_path: Path) -> None:
+    """A 90/10 split is refused before anything is paid for; a version may be named to train on."""
+    pets = write_photos(tmp_path / "pets", {"cat": 20, "dog": 20})
+    done(ledger, pets)
+    done(ledger, pets, Options(shares=Shares(0.0, 0.1)))
+
+    with pytest.raises(OpsError) as refused:
+        imported.check_automl(imported.latest(ledger))
+    imported.check_automl(imported.latest(ledger, "pets@1"))
+
+    assert refused.value.code is Code.REFUSED
+    assert refused.value.message == ("Data set pets has no validation photos; AutoML needs some.")
+
+
+SCRIPTS = ("кошка 1", "собака 1", "猫", "犬", "قطة", "👨‍👩‍👧", "n\u0303andu\u0301", "a,b\tc\nd")
+
+
+def test_labels_in_any_script(ledger: Ledger, tmp_path: Path) -> None:
+    """Each has a name of its own that Vertex takes, and is shown as its user wrote it."""
+    write_photos(tmp_path, {"p": 80})
+    with (tmp_path / "zoo.csv").open("w", encoding="utf-8", newline="") as file:
+        rows = ((f"p/{n:02}.jpg", SCRIPTS[n % 8]) for n in range(80))
+        csv.writer(file).writerows(rows)
+
+    result = done(ledger, tmp_path / "zoo.csv").result
+
+    shown = {*SCRIPTS[:6], "ñandú", "a,b\\tc\\nd"}
+    assert set(result["labels"]) == shown
+    text = storage.read_text(
+        ledger.session, ledger.session.settings.bucket, f"{result['files']}labels.txt"
+    )
+    assert text is not None
+    pairs = dict(line.split("\t") for line in text.text.splitlines())
+    assert set(pairs.values()) == shown
+    assert list(pairs) == sorted(pairs)
+    assert imported.class_names(ledger, "zoo", result["digest"]) == pairs
+
+
+def test_one_label_in_two_spellings(ledger: Ledger, tmp_path: Path) -> None:
+    """Composed and decomposed folder names look the same, and are the same label; that is said."""
+    write_photos(tmp_path / "menu", {"caf\u00e9": 6, "cafe\u0301": 6, "tea": 10})
+    for number, path in enumerate(sorted((tmp_path / "menu").glob("caf*/*.jpg"))):
+        path.write_bytes(photo(number))
+
+    outcome = done(ledger, tmp_path / "menu")
+
+    assert set(outcome.result["labels"]) == {"café", "tea"}
+    assert (
+        "Warning: 2 folders are called “café”, spelt in different bytes (Unicode): "
+        "they are one label." in outcome.remarks
+    )
