@@ -58,15 +58,15 @@ def messages(result: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def test_the_log_of_a_training_is_printed_by_time(life: Life, run: str) -> None:
-    """Time, severity, message and the other fields; Vertex AI's own lines are marked."""
+    """Time, severity and message; Vertex AI's own lines are marked."""
     ran = life.run("logs", run)
 
     lines = ran.out.splitlines()
     assert ran.code == 0
     assert re.fullmatch(r"\d\d:\d\d:\d\d INFO     \[service\] Waiting for job to .*", lines[0])
     assert any(re.fullmatch(r"[\d:]{8} INFO     plain words", line) for line in lines)
-    assert any(line.endswith("INFO     reading  phase=read  fraction=0.25") for line in lines)
-    assert any(line.endswith("WARNING  slow  epoch=1") for line in lines)
+    assert any(line.endswith("INFO     reading") for line in lines)
+    assert any(line.endswith("WARNING  slow") for line in lines)
     assert lines[-1].endswith("[service] Job completed successfully.")
 
 
@@ -74,8 +74,8 @@ def test_severity_narrows_the_log_and_json_has_every_field(life: Life, run: str)
     """`--severity warning` shows warnings and errors."""
     result = life.result("logs", run, "--severity", "warning")
 
-    assert messages(result) == [("WARNING", "slow"), ("ERROR", "a complaint")]
-    assert result["entries"][0]["fields"] == {"epoch": 1}
+    assert sorted(messages(result)) == [("ERROR", "a complaint"), ("WARNING", "slow")]
+    assert {"epoch": 1} in [one["fields"] for one in result["entries"]]
     assert result["run"] == run and "/trainingPipelines/" in result["pipeline"]
 
 
