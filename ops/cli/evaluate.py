@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 from ops.cli import evaluation_text as texts
 from ops.cli.call import Call, Outcome, command, commands
 from ops.workflows import compare as comparison
+from ops.workflows import comparison_page
 from ops.workflows import evaluate as workflow
 from ops.workflows import evaluation_page as page
 
@@ -55,21 +57,29 @@ def evaluate(
     chosen: dict[str, Any] = {"model": model, "run": run, "threshold": threshold}
     if compare is not None:
         both = comparison.run(call.ledger, compare, **chosen)
-        return Outcome(both.as_json(), texts.compared(both))
+        written = _write(call, comparison_page.write, both, html, both.a, both.b)
+        return _outcome(both.as_json(), texts.compared(both), written)
     found = workflow.run(call.ledger, **chosen)
-    written = _write(call, found, html)
-    text = texts.text(found, thresholds=thresholds)
-    at_end = f"\n\n{texts.page(written)}" if written else ""
-    return Outcome(
-        {**found.as_json(), "page": str(written.path) if written else None}, text + at_end
-    )
+    written = _write(call, page.write, found, html, found)
+    return _outcome(found.as_json(), texts.text(found, thresholds=thresholds), written)
 
 
-def _write(call: Call, found: workflow.Evaluated, html: Path | None) -> page.Written | None:
+def _outcome(result: dict[str, Any], text: str, written: page.Written | None) -> Outcome:
+    lines = f"{text}\n\n{texts.page(written)}" if written else text
+    return Outcome({**result, "page": str(written.path) if written else None}, lines)
+
+
+def _write(
+    call: Call,
+    write: Callable[..., page.Written],
+    found: Any,
+    html: Path | None,
+    *models: workflow.Evaluated,
+) -> page.Written | None:
     """The page; None, and said so, when its usual place cannot be written."""
-    path = html or page.default_path(call.settings, found)
+    path = html or page.default_path(call.settings, *models)
     try:
-        return page.write(call.ledger, found, path, call.progress)
+        return write(call.ledger, found, path, call.progress)
     except OSError as error:
         if html is not None:
             raise

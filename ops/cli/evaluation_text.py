@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ops.cli.render import table
 from ops.workflows.compare import Compared, sure_of_mistake
+from ops.workflows.comparison_page import verdict
 from ops.workflows.evaluate import Evaluated
 from ops.workflows.evaluate_metrics import Confusion, by_f1
 from ops.workflows.evaluate_photos import Judged
@@ -67,9 +68,7 @@ def _ways(found: Compared, all_: int) -> str:
         ("neither right", found.count(False, False)),
     ]
     rows = [(name, count, f"{count / all_:.1%}") for name, count in ways]
-    likely = "may well be chance" if found.p_value >= 0.05 else "is unlikely to be chance"
-    test = f"McNemar's exact test: p = {found.p_value:.3g}; so uneven a result {likely}."
-    return f"{table(['', 'photos', 'share'], rows, right='photos,share')}\n{test}"
+    return f"{table(['', 'photos', 'share'], rows, right='photos,share')}\n\n{verdict(found)}"
 
 
 def _differing(found: Compared) -> str:

@@ -35,9 +35,9 @@ class Written:
     unreadable: int
 
 
-def default_path(settings: Settings, evaluated: Evaluated) -> Path:
-    """`.ops/<stack>/evaluations/<model>.html`."""
-    name = evaluated.model.rpartition("/")[2]
+def default_path(settings: Settings, *evaluated: Evaluated) -> Path:
+    """`.ops/<stack>/evaluations/<model>.html`; of two models `<A>-<B>.html`."""
+    name = "-".join(one.model.rpartition("/")[2] for one in evaluated)
     return settings.state_dir / settings.stack / FOLDER / f"{name}.html"
 
 
@@ -55,14 +55,19 @@ def write(
     read = pictures.fetch(ledger.session, rows, progress)
     figures = parts.figures(evaluated, rows, read.found)
     html = render(view(evaluated, figures, ledger.session.settings, now or datetime.now(UTC)))
+    return put(path, html, pictures=len(figures), unreadable=read.unreadable)
+
+
+def put(path: Path, html: str, *, pictures: int, unreadable: int) -> Written:
+    """The file, written beside and then put in the place of an earlier one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.part")
     beside.write_text(html, encoding="utf-8")
     beside.replace(path)
-    return Written(path, len(html.encode()), len(figures), read.unreadable)
+    return Written(path, len(html.encode()), pictures, unreadable)
 
 
-def render(page: Mapping[str, Any], template: str = PAGE) -> str:
+def render(page: Mapping[str, Any], template: str = PAGE, script: str = SCRIPT) -> str:
     """The template filled in; every value is escaped, and nothing else may load or run.
 
     The policy names the very style and script by their digests: a label name that looked like a
@@ -74,13 +79,14 @@ def render(page: Mapping[str, Any], template: str = PAGE) -> str:
         loader=PackageLoader("ops", "pages"), autoescape=True, undefined=StrictUndefined
     )
     environment.filters["share"] = share
-    style, script = _file(STYLE), _file(SCRIPT)
+    style, code = _file(STYLE), _file(script) if script else ""
+    allowed = _digest(code) if code else "'none'"
     policy = (
         f"default-src 'none'; img-src data:; style-src {_digest(style)}; "
-        f"script-src {_digest(script)}; base-uri 'none'; form-action 'none'"
+        f"script-src {allowed}; base-uri 'none'; form-action 'none'"
     )
     filled = environment.get_template(template)
-    return filled.render(page=page, style=style, script=script, policy=policy)
+    return filled.render(page=page, style=style, script=code, policy=policy)
 
 
 def view(
@@ -144,15 +150,15 @@ def tiles(evaluated: Evaluated) -> list[dict[str, str]]:
     """The headline figures."""
     at = evaluated.overall
     found = [_accuracy(evaluated)]
-    found.append(_tile("Area under precision-recall", share(evaluated.au_prc), "1 is perfect"))
-    found.append(_tile("F1", share(at.f1), f"at a score of {at.threshold:g}"))
+    found.append(tile("Area under precision-recall", share(evaluated.au_prc), "1 is perfect"))
+    found.append(tile("F1", share(at.f1), f"at a score of {at.threshold:g}"))
     if evaluated.photos is not None:
         wrong, all_ = len(evaluated.mistakes), len(evaluated.photos.rows)
-        found.append(_tile("Mistakes", f"{wrong:,}", f"of {parts.photos(all_)}"))
-    found.append(_tile("Labels", f"{len(parts.label_names(evaluated)):,}", ""))
+        found.append(tile("Mistakes", f"{wrong:,}", f"of {parts.photos(all_)}"))
+    found.append(tile("Labels", f"{len(parts.label_names(evaluated)):,}", ""))
     if evaluated.log_loss is not None:
-        found.append(_tile("Log loss", f"{evaluated.log_loss:.3f}", "0 is perfect"))
-    return [tile for tile in found if tile["value"] != share(None)]
+        found.append(tile("Log loss", f"{evaluated.log_loss:.3f}", "0 is perfect"))
+    return [one for one in found if one["value"] != share(None)]
 
 
 def _accuracy(evaluated: Evaluated) -> dict[str, str]:
@@ -164,12 +170,13 @@ def _accuracy(evaluated: Evaluated) -> dict[str, str]:
         all_ = len(evaluated.photos.rows)
         right, name = all_ - len(evaluated.mistakes), "All labels right"
     if not all_:
-        return _tile(name, share(None), "")
+        return tile(name, share(None), "")
     low, high = wilson(right, all_)
-    return _tile(name, f"{right / all_:.1%}", f"95 % sure: {low:.1%} to {high:.1%}")
+    return tile(name, f"{right / all_:.1%}", f"95 % sure: {low:.1%} to {high:.1%}")
 
 
-def _tile(name: str, value: str, note: str) -> dict[str, str]:
+def tile(name: str, value: str, note: str) -> dict[str, str]:
+    """A headline figure; `note` may be empty."""
     return {"name": name, "value": value, "note": note}
 
 
