@@ -24,12 +24,16 @@ KeepGoing = Callable[[], bool]
 
 @dataclass(frozen=True)
 class Lesson:
-    """The photos that teach and those that judge; `mirror` None lets those that judge decide."""
+    """The photos that teach and those that judge; `mirror` None lets those that judge decide.
+
+    With `both_views` every training photo's mirror image is read too, for a tail to learn from.
+    """
 
     photos: Photos
     training: list[Photo]
     judges: list[Photo]
     mirror: bool | None
+    both_views: bool
     seed: int
     max_seconds: float
 
@@ -45,7 +49,10 @@ def train(lesson: Lesson, embedder: Reader, journal: Journal, keep_going: KeepGo
     learned = transfer.read_both(embedder, first, listen)
     mirrored = _mirrored(lesson, learned, judged)
     listen = journal.span("features", 0.2, 0.6, "Features of training photos")
-    more = transfer.read_once(embedder, rest, mirrored, listen, keep_going)
+    if mirrored and lesson.both_views:
+        more = transfer.read_both(embedder, rest, listen, keep_going)
+    else:
+        more = transfer.read_once(embedder, rest, mirrored, listen, keep_going)
     head = transfer.fit([learned, more], mirrored, len(labels))
     logits = transfer.logits(head, judged, mirrored)
     divisor = temperature(logits, judged.labels)

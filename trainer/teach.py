@@ -75,6 +75,7 @@ def _transfer(here: Class) -> Taught:
         here.training,
         here.judges,
         here.hyper.augment,
+        unfreezes,
         here.hyper.seed,
         most_seconds,
     )

@@ -38,11 +38,16 @@ class Features:
         return self.values.mean(axis=1) if mirrored else self.values[:, 0]
 
 
-def read_both(embedder: Reader, photos: Sequence[Photo], listen: Listener) -> Features:
-    """Features of every photo and of its mirror image."""
+def read_both(
+    embedder: Reader,
+    photos: Sequence[Photo],
+    listen: Listener,
+    keep_going: KeepGoing = lambda: True,
+) -> Features:
+    """Features of every photo and of its mirror image, as far as time allows."""
     paths = [photo.path for photo in photos]
-    values = embedder.embed(paths, [PHOTO_AND_MIRROR] * len(paths), listen)
-    return Features(values, label_array(photos))
+    values = embedder.embed(paths, [PHOTO_AND_MIRROR] * len(paths), listen, keep_going)
+    return Features(values, label_array(photos[: len(values)]))
 
 
 def read_once(
