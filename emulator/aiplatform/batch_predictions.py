@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.aiplatform import batch_run, listing, models, names, resources
+from emulator.aiplatform.batch_results import TITLE
 from emulator.aiplatform.batch_rows import FILE_LIST
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
@@ -30,7 +31,12 @@ def create_batch_prediction_job(cloud: Cloud, request: Body) -> Body:
         model = models.require(cloud, sent["model"])
         _check_model(location, model, sent)
         kept = {key: value for key, value in sent.items() if key not in ("state", "error")}
-        pending = {"name": name, "state": "JOB_STATE_PENDING", "modelVersionId": model["versionId"]}
+        pending = {
+            "name": name,
+            "state": "JOB_STATE_PENDING",
+            "modelVersionId": model["versionId"],
+            TITLE: model["displayName"],
+        }
         body = resources.created(cloud, {**kept, **pending})
         body.pop("etag")
         cloud.resources.insert(KIND, name, body, location.name)

@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from emulator.aiplatform import batch_rows, models, names
+from emulator.aiplatform import batch_rows, names
 from emulator.aiplatform.photos import location_problem
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
@@ -20,6 +20,8 @@ from emulator.storage import objects
 Body = dict[str, Any]
 JOB_PREFIX = "batch-"
 KIND = "application/jsonl"
+# The model's display name, which outlives the model.
+TITLE = "_modelDisplayName"
 
 
 def _folder(cloud: Cloud, name: str) -> Path:
@@ -83,8 +85,7 @@ def keep_only(cloud: Cloud, jobs: list[str]) -> None:
 def export(cloud: Cloud, body: Body, results: list[Body]) -> Body:
     """What the job says of its results, which are objects now; in the caller's transaction."""
     target = body["outputConfig"]["gcsDestination"]["outputUriPrefix"].rstrip("/")
-    title = models.require(cloud, f"{_model(body)}@{body['modelVersionId']}")["displayName"]
-    directory = f"{target}/prediction-{title}-{_milliseconds(body['createTime'])}"
+    directory = f"{target}/prediction-{body[TITLE]}-{_milliseconds(body['createTime'])}"
     good = [one for one in results if "error" not in one]
     bad = [one for one in results if "error" in one]
     for stem, rows in (("predictions", good), ("errors", bad)):
@@ -97,10 +98,6 @@ def export(cloud: Cloud, body: Body, results: list[Body]) -> Body:
         "completionStats": {key: value for key, value in stats.items() if value != "0"},
         **({"partialFailures": failures} if failures else {}),
     }
-
-
-def _model(body: Body) -> str:
-    return models.split_version(body["model"])[0]
 
 
 def _milliseconds(time: str) -> str:

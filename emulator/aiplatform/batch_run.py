@@ -12,7 +12,7 @@ from typing import Any
 
 from emulator.aiplatform import batch_results, batch_rows, models, names, resources, serving
 from emulator.aiplatform.batch_rows import BatchRow
-from emulator.aiplatform.batch_server import ask
+from emulator.aiplatform.batch_server import ask, no_answer
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 from emulator.metering import record_batch_prediction
@@ -25,7 +25,7 @@ KIND = "aiplatform.BatchPredictionJob"
 FINAL_STATES = frozenset({"JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED"})
 CANCELLED = {"code": 1, "message": "CANCELED"}
 ROWS_AT_ONCE = 16
-ATTEMPTS = 3
+ATTEMPTS = 2
 
 
 def store(cloud: Cloud, body: Body, **changes: Any) -> Body:
@@ -58,14 +58,26 @@ async def follow(cloud: Cloud, name: str) -> None:
     problem: ApiError | None = None
     try:
         await _advance(cloud, name)
-    except (ApiError, StorageError) as said:
-        problem = said if isinstance(said, ApiError) else ApiError("NOT_FOUND", said.message)
     except Exception as said:
-        LOG.exception("batch prediction %s failed", name)
-        problem = ApiError("INTERNAL", f"Internal error: {said!r}")
+        problem = _error(name, said)
     await asyncio.to_thread(cloud.jobs.remove, _server(name))
-    await asyncio.to_thread(_conclude, cloud, name, problem)
+    try:
+        await asyncio.to_thread(_conclude, cloud, name, problem)
+    except Exception as said:
+        # The results cannot be written: the job ends without them.
+        await asyncio.to_thread(batch_results.drop, cloud, name)
+        await asyncio.to_thread(_conclude, cloud, name, _error(name, said))
     await asyncio.to_thread(batch_results.drop, cloud, name)
+
+
+def _error(name: str, problem: Exception) -> ApiError:
+    """What a job's own error says of an exception."""
+    if isinstance(problem, ApiError):
+        return problem
+    if isinstance(problem, StorageError):
+        return ApiError("NOT_FOUND", problem.message)
+    LOG.error("batch prediction %s failed", name, exc_info=problem)
+    return ApiError("INTERNAL", f"Internal error: {problem!r}")
 
 
 def _is_cancelling(cloud: Cloud, name: str) -> bool:
@@ -108,23 +120,35 @@ def _mark_running(cloud: Cloud, name: str) -> None:
 async def _predict(
     cloud: Cloud, body: Body, deployed: Body, rows: list[BatchRow], place: int
 ) -> int:
-    """How far the results go: to the end, or to where the server, or the wish for them, ended."""
-    name, tried = body["name"], 0
+    """How far the results go: to the end, or to where nobody wants them any more.
+
+    Rows that the server does not survive are sent one at a time; such a row has an error.
+    """
+    name, size = body["name"], _rows_at_once(body)
     while place < len(rows) and not _is_cancelling(cloud, name):
-        chunk = rows[place : place + _rows_at_once(body)]
-        results = await ask(cloud, body, deployed, chunk)
-        if results is None:
-            tried += 1
-            if tried == ATTEMPTS:
-                raise ApiError(
-                    "UNAVAILABLE", f"The model's server does not answer: {chunk[0].where}."
-                )
-            await serving.healthy(cloud, name, deployed, lambda: _is_cancelling(cloud, name))
+        chunk = rows[place : place + size]
+        results = await _asked(cloud, body, deployed, chunk)
+        if results is None and size > 1:
+            size = 1
             continue
-        tried = 0
-        await asyncio.to_thread(batch_results.add, cloud, name, results)
+        found = results or [no_answer(body, chunk[0])]
+        await asyncio.to_thread(batch_results.add, cloud, name, found)
         place += len(chunk)
     return place
+
+
+async def _asked(
+    cloud: Cloud, body: Body, deployed: Body, chunk: list[BatchRow]
+) -> list[Body] | None:
+    """A result for each row; None when the server went away each time it was asked."""
+    name = body["name"]
+    for _ in range(ATTEMPTS):
+        results = await ask(cloud, body, deployed, chunk)
+        if results is not None:
+            return results
+        await asyncio.to_thread(cloud.jobs.remove, _server(name))
+        await serving.healthy(cloud, name, deployed, lambda: _is_cancelling(cloud, name))
+    return None
 
 
 def _rows_at_once(body: Body) -> int:

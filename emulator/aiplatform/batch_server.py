@@ -37,6 +37,12 @@ async def ask(cloud: Cloud, body: Body, deployed: Body, rows: list[BatchRow]) ->
     ]
 
 
+def no_answer(body: Body, row: BatchRow) -> Body:
+    """The result of a row that the model's server does not survive."""
+    shown = batch_rows.shown(row, body["inputConfig"]["instancesFormat"])
+    return {"instance": shown, **_told(RowError("The model's server ended without an answer."))}
+
+
 def _prepare(cloud: Cloud, rows: list[BatchRow], kind: str, is_automl: bool) -> list[Any]:
     """Instances to send, and a RowError in place of each that cannot be sent."""
     prepared: list[Any] = []

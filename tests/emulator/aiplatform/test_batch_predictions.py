@@ -97,6 +97,41 @@ def test_every_row_has_its_prediction_or_its_error(
     assert len(job["partialFailures"]) == 3
 
 
+def test_a_row_that_ends_the_server_is_an_error_of_its_own(
+    trained_project: tuple[Vertex, Body], model: str
+) -> None:
+    """The model's server dies of one photo; it is started again, and the others are predicted."""
+    vertex, _ = trained_project
+    vertex.upload(BUCKET, {"deadly.png": photo(1) + b"deadly"})
+    names = ["cat/0.png", "cat/1.png", "deadly.png", "dog/0.png"]
+    rows = "\n".join(row(f"gs://{BUCKET}/{name}") for name in names)
+    vertex.upload(BUCKET, {"deadly.jsonl": rows.encode()})
+
+    job = run(vertex, batch_body(model, f"gs://{BUCKET}/deadly.jsonl", f"gs://{BUCKET}/deadly"))
+
+    assert job["completionStats"] == {"successfulCount": "3", "failedCount": "1"}, job
+    (failed,) = lines(vertex, job["outputInfo"]["gcsOutputDirectory"], "errors_0001.jsonl")
+    assert failed["instance"]["content"] == f"gs://{BUCKET}/deadly.png"
+    assert failed["error"]["message"] == "The model's server ended without an answer."
+
+
+def test_a_job_whose_bucket_goes_away_ends(
+    trained_project: tuple[Vertex, Body], model: str
+) -> None:
+    """Nowhere to write to any more, whenever that is noticed: FAILED, naming the bucket."""
+    vertex, _ = trained_project
+    target = vertex.bucket("goes-away")
+    vertex.upload(BUCKET, {"away.jsonl": row(f"gs://{BUCKET}/cat/0.png").encode()})
+    body = batch_body(model, f"gs://{BUCKET}/away.jsonl", f"gs://{target}/out")
+    name = vertex.post(f"{vertex.parent}/batchPredictionJobs", body)["name"]
+    httpx.delete(f"{vertex.url}/storage/v1/b/{target}").raise_for_status()
+
+    job = ended(vertex, name)
+
+    assert job["state"] == "JOB_STATE_FAILED", job
+    assert "bucket" in job["error"]["message"]
+
+
 def test_a_batch_is_metered_by_its_time(trained_project: tuple[Vertex, Body], model: str) -> None:
     """The job is in the usage once, with its labels, at the price of batch prediction."""
     vertex, _ = trained_project
