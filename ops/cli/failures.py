@@ -163,7 +163,21 @@ def _google_message(error: Any) -> str:
     return f"{said.rstrip('.')} ({int(error.code)})."
 
 
+def _untrusted(error: BaseException) -> OpsError | None:
+    """What a certificate of a company's proxy means that this machine does not trust."""
+    if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+        return None
+    return OpsError(
+        Code.UNREACHABLE,
+        f"The certificate of Google's host is not trusted here: {error}".rstrip(".") + ".",
+        "Behind a company's proxy, type: export REQUESTS_CA_BUNDLE=FILE (its certificate, PEM)",
+    )
+
+
 def _connection(error: BaseException, call: Call | None) -> OpsError | None:
+    untrusted = _untrusted(error)
+    if untrusted is not None:
+        return untrusted
     lost = isinstance(error, ConnectionError)
     for module, names in LOST.items():
         loaded = sys.modules.get(module)

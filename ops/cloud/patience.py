@@ -11,6 +11,9 @@ from ops.errors import Code, OpsError
 FIRST_SECONDS = 0.1
 GROWTH = 1.5
 RETRY_MOST_SECONDS = 10.0
+BUSY = 429
+# cloud.google.com/storage/docs/retry-strategy, read 2026-11-21
+PASSING = frozenset({408, BUSY, 500, 502, 503, 504})
 
 
 def poll(
@@ -57,20 +60,30 @@ def retry(passes: Callable[[BaseException], bool], timeout_seconds: float) -> An
 
 def did_nothing(error: BaseException) -> bool:
     """Whether the server surely refused to begin (429), so that nothing is made twice."""
-    from google.api_core import exceptions
-
-    return isinstance(error, exceptions.TooManyRequests)
+    return _status(error) == BUSY
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether a later try may succeed: 429, 503, a lost connection, a time-out."""
-    import requests
-    from google.api_core import exceptions
+    """Whether a later try may succeed: a busy or broken server, a lost connection, a time-out.
 
-    passing = (
-        exceptions.TooManyRequests,
-        exceptions.ServiceUnavailable,
-        requests.ConnectionError,
-        requests.Timeout,
-    )
-    return isinstance(error, passing)
+    A certificate that is not trusted does not become so.
+    """
+    import requests
+    from google.auth.exceptions import TransportError
+
+    if isinstance(error, TransportError) and error.args and isinstance(error.args[0], Exception):
+        return may_pass(error.args[0])
+    if isinstance(error, requests.exceptions.SSLError):
+        return False
+    lost = (requests.ConnectionError, requests.Timeout, TransportError)
+    return isinstance(error, lost) or _status(error) in PASSING
+
+
+def _status(error: BaseException) -> int | None:
+    """The HTTP status of a refusal, whichever of Google's libraries raised it."""
+    from google.api_core.exceptions import GoogleAPICallError
+
+    if isinstance(error, GoogleAPICallError):
+        return None if error.code is None else int(error.code)
+    # Bytes go by google.cloud.storage's own code, whose errors are translated after the retries.
+    return getattr(getattr(error, "response", None), "status_code", None)

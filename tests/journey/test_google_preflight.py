@@ -1,0 +1,100 @@
+"""What is looked at before a command spends on Google, and what it says when something lacks."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.google_proxy import Exchange
+from tests.journey.google_journey import PROJECT, GoogleUser, google_user
+from tests.ops.conftest import Ran
+
+BUCKET = f"{PROJECT}-ops-default"
+
+
+@pytest.fixture(scope="module")
+def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoogleUser]:
+    """A user whose stack is prepared, and whom the server knows."""
+    with google_user(tmp_path_factory.mktemp("google"), "--require-auth") as found:
+        found.prepare()
+        yield found
+
+
+def member(user: GoogleUser) -> str:
+    """The key's account, as a member of policies."""
+    return "serviceAccount:" + str(json.loads(user.key.read_text())["client_email"])
+
+
+def refusal(ran: Ran) -> dict[str, str]:
+    """The error of a command with --json."""
+    return dict(json.loads(ran.out)["error"])
+
+
+def changes(exchanges: list[Exchange]) -> list[str]:
+    """The requests that make or change something, of those that `ops` sent."""
+    reading = ("/token", ":testIamPermissions")
+    sent = [one for one in exchanges if one.method != "GET"]
+    return [one.target for one in sent if not one.target.split("?")[0].endswith(reading)]
+
+
+def begun(user: GoogleUser, *words: str) -> tuple[Ran, list[str]]:
+    """How a command ended, and what it changed."""
+    before = len(user.proxy.exchanges)
+    ran = user.run(*words, "--json")
+    return ran, changes(user.proxy.exchanges[before:])
+
+
+def test_a_service_that_is_not_enabled(user: GoogleUser) -> None:
+    """Nothing is begun; the command that enables it is named."""
+    vertex = "aiplatform.googleapis.com"
+    user.posted(f"/v1/projects/{PROJECT}/services/{vertex}:disable", {})
+
+    ran, changed = begun(user, "import-dataset", "photos")
+    user.posted(f"/v1/projects/{PROJECT}/services/{vertex}:enable", {})
+
+    assert (ran.code, refusal(ran)["code"], changed) == (4, "not-prepared", [])
+    assert f"Services: not enabled: {vertex}" in refusal(ran)["message"]
+    assert f"gcloud services enable {vertex} --project {PROJECT}" in refusal(ran)["hint"]
+
+
+def test_permissions_that_are_missing_are_named_with_the_role_to_grant(user: GoogleUser) -> None:
+    """Granting the roles that the hint names is enough for the command to go through."""
+    owner = [{"role": "roles/owner", "members": ["user:owner@localhost"]}]
+    viewer = [{"role": "roles/serviceusage.serviceUsageViewer", "members": [member(user)]}]
+    policy = f"/v1/projects/{PROJECT}:setIamPolicy"
+    user.posted(policy, {"policy": {"bindings": [*owner, *viewer]}})
+
+    ran, changed = begun(user, "import-dataset", "photos")
+    hint = refusal(ran)["hint"]
+    roles = re.findall(r"--role=(\S+)", hint)
+    granted = [{"role": role, "members": [member(user)]} for role in roles]
+    user.posted(policy, {"policy": {"bindings": [*owner, *viewer, *granted]}})
+    done, _ = begun(user, "import-dataset", "photos")
+
+    assert (ran.code, refusal(ran)["code"], changed) == (7, "denied", [])
+    assert "aiplatform.datasets.create" in refusal(ran)["message"]
+    assert f"--member={member(user)} --role=roles/aiplatform.user" in hint
+    assert "roles/storage.objectAdmin" in roles and "roles/owner" not in roles
+    assert done.code == 0, done.err
+
+
+def test_doctor_looks_at_the_same_and_says_what_is_well(user: GoogleUser) -> None:
+    """Project, services, permissions and bucket, each a line; the missing ones with their fix."""
+    ran = user.run("doctor", "--json")
+
+    checks = {one["name"]: one for one in json.loads(ran.out)["result"]["checks"]}
+    assert [*checks] == [
+        *("Python", "Region", "Credentials", "Project", "Services", "Permissions", "Bucket")
+    ]
+    assert {one["level"] for one in checks.values()} == {"ok"}
+    assert checks["Credentials"]["found"] == member(user)
+    assert checks["Bucket"]["found"].startswith(f"gs://{BUCKET} in us-central1")
+
+
+def test_a_stack_that_is_not_prepared(user: GoogleUser) -> None:
+    """Without its bucket nothing is begun."""
+    ran, changed = begun(user, "import-dataset", "photos", "--stack", "unprepared")
+
+    assert (ran.code, refusal(ran)["code"], changed) == (4, "not-prepared", [])
+    assert refusal(ran)["hint"] == "Type:\n  make bootstrap"
