@@ -13,12 +13,13 @@ from emulator.cloud import Cloud
 from emulator.jobs.gcs_view import GcsView
 from emulator.jobs.outputs import Outputs
 from emulator.resourcemanager import projects
-from emulator.storage import buckets
+from emulator.storage import buckets, objects
 
 Body = dict[str, Any]
 VARIABLES = "_environment"
 DATA_BUCKETS = "_dataBuckets"
 _URI = re.compile(r"(?:gs://|/gcs/)([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])")
+_LIST = re.compile(r"gs://[^\s,;\"']+\.(?:jsonl|csv|txt)")
 PORT = 2222
 
 
@@ -92,7 +93,7 @@ def fill_view(cloud: Cloud, body: Body) -> None:
     filled.folder.mkdir(parents=True)
     known = outputs(cloud, job)
     own = custom_spec.output_uri(body["jobSpec"])
-    for bucket in sorted(named_buckets(body)):
+    for bucket in sorted(named_buckets(cloud, body)):
         for name, sha256, generation in _objects(cloud, bucket):
             uri, blob = f"gs://{bucket}/{name}", cloud.blobs.path(sha256)
             if name.endswith("/"):
@@ -105,14 +106,30 @@ def fill_view(cloud: Cloud, body: Body) -> None:
     known.save()
 
 
-def named_buckets(body: Body) -> set[str]:
-    """The buckets in the job's arguments, environment, output folder and data."""
+def named_buckets(cloud: Cloud, body: Body) -> set[str]:
+    """The buckets in the job's arguments, environment, output folder and data.
+
+    A list of photos that an argument names is read too: its rows may lie in other buckets, and on
+    Google a job finds every bucket under /gcs.
+    """
     spec = body["jobSpec"]
     code = custom_spec.code(spec)
     texts = [*code.get("args", []), *(one.get("value", "") for one in code.get("env", []))]
+    lists = {uri for text in texts for uri in _LIST.findall(text)}
     texts += [custom_spec.output_uri(spec), *body.get(VARIABLES, {}).values()]
     found = {name for text in texts for name in _URI.findall(text)}
-    return found | set(body.get(DATA_BUCKETS, []))
+    found |= set(body.get(DATA_BUCKETS, []))
+    return found.union(*(_listed_buckets(cloud, uri) for uri in lists))
+
+
+def _listed_buckets(cloud: Cloud, uri: str) -> set[str]:
+    """The buckets that the rows of a list name; none where there is no such list."""
+    bucket, _, name = uri.removeprefix("gs://").partition("/")
+    row = objects.get_object(cloud, bucket, name)
+    if row is None:
+        return set()
+    with cloud.blobs.path(row.sha256).open(errors="replace") as file:
+        return {found for line in file for found in _URI.findall(line)}
 
 
 def _objects(cloud: Cloud, bucket: str) -> Iterable[tuple[str, str, int]]:

@@ -103,6 +103,20 @@ def test_a_job_reads_the_buckets_that_it_names(custom: Vertex, runs: str) -> Non
     assert content(custom, runs, "out/b.txt") == "hello"
 
 
+def test_a_job_reads_what_a_list_in_its_arguments_names(custom: Vertex, runs: str) -> None:
+    """The rows of a manifest may lie in another bucket, which no argument names."""
+    photos = custom.bucket(f"{runs}-photos")
+    custom.upload(photos, {"a.txt": b"hello"})
+    row = json.dumps({"uri": f"gs://{photos}/a.txt", "labels": ["cat"]})
+    custom.upload(runs, {"manifest.jsonl": row.encode()})
+
+    args = ["first", f"gs://{runs}/manifest.jsonl", f"gs://{runs}/run/first"]
+    job = ended(custom, begin_job(custom, *args))
+
+    assert job["state"] == "JOB_STATE_SUCCEEDED", job
+    assert content(custom, runs, "run/first") == "hello"
+
+
 def test_no_write_goes_through_a_link_into_the_store(custom: Vertex, runs: str) -> None:
     """A job that overwrites an input fails, and the object is as it was."""
     custom.upload(runs, {"in/a.txt": b"hello"})

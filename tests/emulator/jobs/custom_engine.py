@@ -2,8 +2,9 @@
 
 `write gs://b/o TEXT`, `copy gs://b/from gs://b/to`, `hold gs://b/o TEXT` (writes and keeps open),
 `release`, `rename gs://b/from gs://b/to`, `remove gs://b/o`, `say TEXT`, `log JSON`, `mutter TEXT`
-(standard error), `wait gs://b/o` (until somebody else has made the file `go` beside the mount),
-`sleep SECONDS`, `environ gs://b/o` (all variables as JSON), `raise TEXT`, `exit CODE`, `kill`.
+(standard error), `first gs://b/list.jsonl gs://b/to` (copies what the first row names), `wait NAME`
+(until there is such a file beside the mount), `sleep SECONDS`, `environ gs://b/o` (all variables as
+JSON), `raise TEXT`, `exit CODE`, `kill`.
 """
 
 import json
@@ -36,6 +37,9 @@ def main(words: list[str]) -> None:
         match action:
             case "write":
                 place(next(waiting)).write_text(next(waiting))
+            case "first":
+                row = json.loads(local(next(waiting)).read_text().splitlines()[0])
+                shutil.copyfile(local(row["uri"]), place(next(waiting)))
             case "hold":
                 held.append(place(next(waiting)).open("w"))
                 held[-1].write(next(waiting))
