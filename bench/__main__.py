@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-ORDER = ("help", "start", "import_dataset", "predict", "train_automl", "demo", "kills")
+ORDER = ("help", "start", "import_dataset", "predict", "train_automl", "demo", "kills", "resume")
 
 
 def main() -> int:

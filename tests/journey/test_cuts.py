@@ -1,6 +1,6 @@
 """`kill -9` at each step of an import, a custom training, a deployment and a teardown.
 
-In the suite at every fourth step; `python -m bench resume` cuts at each, and prints the table.
+In the suite at every sixth step; `python -m bench resume` cuts at each, and prints the table.
 """
 
 import os
@@ -14,7 +14,7 @@ from tests.journey.cuts import Campaign, campaign, never_twice, telling, write
 from tests.local_cloud import wait_until
 from tests.ops.life import COLOURS, write_photos
 
-EVERY = int(os.environ.get("OPS_TEST_EVERY_CUT", "4"))
+EVERY = int(os.environ.get("OPS_TEST_EVERY_CUT", "6"))
 TABLE = os.environ.get("OPS_TEST_TABLE", "")
 TRAIN = ("train", "--mode", "custom", "--model-type", "linear", "--seed")
 DEPLOY = ("deploy", "--ttl", "30m")
@@ -75,6 +75,8 @@ def test_a_custom_training_is_taken_up_at_every_step(cut: Campaign) -> None:
 
 def test_a_deployment_is_taken_up_at_every_step(cut: Campaign) -> None:
     """One endpoint with one model on it."""
+    cut.life.result(*DEPLOY)
+    clear(cut)
     known = cut.steps(*DEPLOY)
     for at in cuts(known):
         clear(cut)

@@ -6,6 +6,7 @@
 import http.client
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -17,6 +18,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 HOP_BY_HOP = frozenset({"connection", "transfer-encoding", "keep-alive", "content-length"})
+OBJECT_NAME = re.compile(rb'"name": ?"([^"]+)"')
 READS = frozenset({"GET", "HEAD"})
 
 
@@ -39,12 +41,17 @@ class CuttingProxy:
         self.seen.clear()
         self.at = self.victim = 0
 
-    def number_of(self, method: str, path: str) -> int:
-        """This request's number among those that change something; 0 for a read."""
-        if method in READS:
+    def number_of(self, method: str, path: str, body: bytes = b"") -> int:
+        """This request's number among those that change something; 0 for a read.
+
+        An upload is seen with the object's name, which is in its body.
+        """
+        if method in READS or path.partition("?")[0].endswith(":predict"):
             return 0
+        named = OBJECT_NAME.search(body[:2000]) if "/upload/" in path else None
+        object_name = f" {named[1].decode()}" if named else ""
         with self.lock:
-            self.seen.append(f"{method} {unquote(urlsplit(path).path)}")
+            self.seen.append(f"{method} {unquote(urlsplit(path).path)}{object_name}")
             return len(self.seen)
 
     def cuts(self, number: int, arrived: bool) -> bool:
@@ -76,7 +83,7 @@ def handler(proxy: CuttingProxy) -> type[BaseHTTPRequestHandler]:
 
         def pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            number = proxy.number_of(self.command, self.path)
+            number = proxy.number_of(self.command, self.path, body)
             if proxy.cuts(number, arrived=False):
                 self.close_connection = True
                 return
