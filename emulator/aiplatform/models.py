@@ -214,29 +214,38 @@ def replace(cloud: Cloud, version: Body) -> Body:
 
 def get_model(cloud: Cloud, request: Body) -> Body:
     """GetModel: the version that the name means, and where that version is deployed."""
-    body = require(cloud, request["name"])
+    return with_deployments(require(cloud, request["name"]), _served(cloud, request["name"]))
+
+
+def with_deployments(version: Body, served: Iterable[tuple[str, Body]]) -> Body:
+    """A version with the places, of those given, where it is deployed."""
     deployed = [
         {"endpoint": endpoint, "deployedModelId": one["id"]}
-        for endpoint, one in deployments(cloud, body["name"])
-        if one["modelVersionId"] == body["versionId"]
+        for endpoint, one in served
+        if deployed_version(one) == version_name(version)
     ]
-    return {**body, "deployedModels": deployed} if deployed else body
+    return {**version, "deployedModels": deployed} if deployed else version
 
 
 def list_models(cloud: Cloud, request: Body) -> Body:
     """ListModels: the default version of each."""
     location = names.location(request["parent"])
-    models = [model["name"] for model in resources.children(cloud, KIND, location.name)]
-    return listing.page("models", [require(cloud, name) for name in models], request)
+    served = _served(cloud, location.name)
+    rows = [
+        with_deployments(require(cloud, model["name"]), served)
+        for model in resources.children(cloud, KIND, location.name)
+    ]
+    return listing.page("models", rows, request)
 
 
 def list_model_versions(cloud: Cloud, request: Body) -> Body:
     """ListModelVersions."""
     model, _ = split_version(request["name"])
     resources.require(cloud, "model", model)
+    served = _served(cloud, model)
     versions = [
         # What was made at one moment is listed by number.
-        {**merged(cloud, one), listing.PLACE: one["versionId"].zfill(9)}
+        {**with_deployments(merged(cloud, one), served), listing.PLACE: one["versionId"].zfill(9)}
         for one in stored_versions(cloud, model)
     ]
     return listing.page("models", versions, request)
@@ -244,10 +253,18 @@ def list_model_versions(cloud: Cloud, request: Body) -> Body:
 
 def deployments(cloud: Cloud, model: str) -> list[tuple[str, Body]]:
     """Endpoint name and deployed model of every place where a version of a model is deployed."""
-    location = names.location(model)
+    return [
+        (endpoint, deployed)
+        for endpoint, deployed in _served(cloud, model)
+        if split_version(deployed["model"])[0] == model
+    ]
+
+
+def _served(cloud: Cloud, name: str) -> list[tuple[str, Body]]:
+    """Endpoint name and deployed model of everything deployed in the location of a name."""
+    location = names.location(name)
     return [
         (endpoint["name"], deployed)
         for endpoint in resources.children(cloud, ENDPOINT_KIND, location.name)
         for deployed in endpoint.get("deployedModels", [])
-        if split_version(deployed["model"])[0] == model
     ]

@@ -8,6 +8,7 @@ import typer
 
 from ops.cli.call import Call, Outcome, command, commands
 from ops.cli.render import table
+from ops.names import resource_id
 from ops.workflows import models as workflow
 
 app = commands("List, show, promote, roll back or delete models and their versions.")
@@ -72,11 +73,12 @@ def list_text(found: list[dict[str, Any]]) -> str:
             ", ".join(one["aliases"]) or "-",
             one["kind"],
             (one["created"] or "-")[:16].replace("T", " "),
+            ", ".join(map(resource_id, one["endpoints"])) or "-",
             one["run"] or "-",
         )
         for one in found
     ]
-    return table(["model", "aliases", "kind", "made (UTC)", "run"], rows)
+    return table(["model", "aliases", "kind", "made (UTC)", "served on", "run"], rows)
 
 
 def show_text(found: dict[str, Any]) -> str:

@@ -84,6 +84,8 @@ def test_two_versions_of_a_model_are_served_side_by_side(vertex: Vertex, bucket:
     assert before == ("1", "cat") and moved.status_code == 200
     assert predicted(vertex, endpoint) == ("2", "dog")
     assert vertex.get(f"{first}@2")["deployedModels"][0]["deployedModelId"] == "2"
+    listed = vertex.get(f"{first}:listVersions")["models"]
+    assert [one["deployedModels"][0]["deployedModelId"] for one in listed] == ["1", "2"]
     refused = error(vertex.call("DELETE", f"{first}@2:deleteVersion"))
     assert refused[:2] == (400, "FAILED_PRECONDITION") and endpoint in refused[2]
 
