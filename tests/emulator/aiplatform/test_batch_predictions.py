@@ -92,7 +92,7 @@ def test_every_row_has_its_prediction_or_its_error(
     errors = lines(vertex, directory, "errors_0001.jsonl")
     assert [one["error"]["code"] for one in errors] == [3, 3, 3]
     assert "does not exist" in errors[0]["error"]["message"]
-    assert errors[1]["error"]["message"] == "not a PNG"
+    assert errors[1]["error"]["message"] == "not a photo"
     assert (errors[2]["instance"], "not JSON" in errors[2]["error"]["message"]) == ("no json", True)
     assert len(job["partialFailures"]) == 3
 
