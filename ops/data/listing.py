@@ -52,6 +52,8 @@ class Listing:
 
 def shown(text: str) -> str:
     """A path or label as it can be printed: control characters and bytes of no text are escaped."""
+    if text.isprintable():
+        return text
     known = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(
         char if char.isprintable() or char in _JOINERS else repr(char)[1:-1] for char in known

@@ -40,6 +40,8 @@ class LocalBase:
 
     def source(self, path: str) -> str:
         """The same, without naming this machine: from the list's folder."""
+        if not path.startswith((".", "/")) and os.sep == "/" and "/." not in path:
+            return path
         return Path(os.path.relpath(self.folder / path, self.folder)).as_posix()
 
     def holds(self, path: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
 
 from ops.data.formats import PHOTO_SUFFIXES
 from ops.data.listing import Listing
@@ -69,8 +68,8 @@ def _has_ml_use(cells: Sequence[str], base: Base) -> bool:
     first, second = cells[0], cells[1]
     if first.lower() in SPLIT_WORDS or first.lower() in NO_SPLIT:
         return True
-    return _is_path(second, base) and not _is_path(first, base)
+    return not _is_path(first, base) and _is_path(second, base)
 
 
 def _is_path(cell: str, base: Base) -> bool:
-    return PurePosixPath(cell).suffix.lower() in PHOTO_SUFFIXES or base.holds(cell)
+    return f".{cell.rpartition('.')[2]}".lower() in PHOTO_SUFFIXES or base.holds(cell)

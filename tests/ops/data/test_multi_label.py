@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from ops.data import manifest
 from ops.data.check import Checked, check
+from ops.data.labels import unfit
+from ops.data.photos import Named, Photo
 from ops.data.sources import read_source
 from ops.data.split import SPLITS, TEST, TRAINING, VALIDATION, Shares, Unsplit, decide
 from tests.ops.photo_files import photo, write_photos
@@ -206,3 +208,14 @@ def test_ninety_ten_has_no_validation() -> None:
 
     assert Counter(decision.splits.values()) == {TRAINING: 54, TEST: 6}
     assert (decision.missing, decision.moved) == ({VALIDATION: ("a", "b")}, {})
+
+
+def test_too_many_labels_are_told() -> None:
+    """5,000 are the most that Vertex takes; a photo's labels each count."""
+    one = Photo(Path("x"), "a", "a", "", "jpg", "image/jpeg", 1, 1, 1)
+    photos = [Named(one, "", (f"label{n}", f"label{n + 1}")) for n in range(0, 5002, 2)]
+
+    assert [str(problem) for problem in unfit("list.csv", photos)] == [
+        "list.csv: 5,002 labels; Vertex takes at most 5,000. Join some of them."
+    ]
+    assert unfit("list.csv", photos[:2500]) == []

@@ -1,5 +1,7 @@
 """Photos that lie in buckets: referred to in the right region, copied otherwise, read once."""
 
+import gzip
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -241,3 +243,61 @@ def test_object_names_of_any_characters(ledger: Ledger, put: Put, tmp_path: Path
 
     assert items(ledger.session, outcome) == 26
     assert {uri.rpartition("x/")[2] for uri in uris(ledger.session, outcome)} >= set(strange)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.csv", b"", "the file names no photos. Write a row per photo: path,label."),
+        ("a.csv", b"path,label\n", "the file names no photos. Write a row per photo: path,label."),
+        ("a.csv", "gs://near/x.jpg,cat\n".encode("utf-16"), "the file is UTF-16; a list of photos"),
+        ("a.csv", b"\xff\xd8\xff\xe0\0\x10JFIF", "the file is binary, not text"),
+        ("a.jsonl", b"", "the file names no photos. Write a row per photo: {"),
+        ("a.jsonl", b"\0" * 90, "the file is binary, not text"),
+    ],
+)
+def test_a_list_in_a_bucket_that_is_none(
+    ledger: Ledger, put: Put, tmp_path: Path, name: str, content: bytes, words: str
+) -> None:
+    """Empty, a heading alone, another encoding, no text at all: one problem of the file."""
+    source = put(name, content)
+
+    with pytest.raises(OpsError) as refused:
+        done(ledger, source, tmp_path)
+
+    lines = refused.value.message.splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith(f"  {source}: {words}")
+
+
+def test_a_list_that_may_not_be_read(
+    ledger: Ledger, put: Put, cloud: LocalCloud, tmp_path: Path
+) -> None:
+    """A refusal of the list itself says which role is missing, and where."""
+    source = put("a.csv", b"x.jpg,cat\n")
+    script = [{"path_prefix": "/storage/v1/b/near/o/a.csv", "status": 403, "times": 9}]
+    with urlopen(Request(f"{cloud.url}/_emulator/faults", json.dumps(script).encode())):
+        pass
+
+    with pytest.raises(OpsError) as refused:
+        done(ledger, source, tmp_path)
+
+    assert refused.value.message.splitlines()[1].endswith(
+        "Grant it roles/storage.objectViewer on gs://near."
+    )
+
+
+def test_packed_objects_are_stored_unpacked(
+    ledger: Ledger, put: Put, session: Session, tmp_path: Path
+) -> None:
+    """What was uploaded with Content-Encoding: gzip is no photo by its bytes, so it is stored."""
+    source = put("pets.csv", (pets(put) + "gs://near/packed.jpg,cat\n").encode())
+    blob = session.storage().bucket("near").blob("packed.jpg")
+    blob.content_encoding = "gzip"
+    blob.upload_from_string(gzip.compress(photo("packed")))
+
+    outcome = done(ledger, source, tmp_path)
+
+    stored = list(storage.list_objects(session, session.settings.bucket, "images/"))
+    assert (outcome.result["uploaded"], items(session, outcome)) == (1, 21)
+    assert stored[0].name == f"images/{hashlib.sha256(photo('packed')).hexdigest()}.jpg"
