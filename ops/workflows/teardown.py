@@ -198,7 +198,8 @@ def _keep_ledger(
         return None, None
     settings = ledger.session.settings
     folder = settings.state_dir / settings.stack / f"{todo.bucket.created:%Y%m%dt%H%M%Sz}"
-    on_record = list(storage.list_objects(ledger.session, todo.bucket.name, RUNS))
+    listed = storage.list_objects(ledger.session, todo.bucket.name, RUNS)
+    on_record = [one for one in listed if _is_record(one.name)]
     with progress.step("Keeping the ledger", len(on_record), "files") as step:
         for one in on_record:
             _keep(ledger.session, one, folder)
@@ -208,6 +209,11 @@ def _keep_ledger(
     report = cost_report.run(ledger, now())
     _write(folder / "cost-report.json", json.dumps(report.as_json(), indent=2))
     return folder, report
+
+
+def _is_record(name: str) -> bool:
+    """Whether it is a run's own JSON, and no part of the model that the run left below it."""
+    return name.count("/") == 2 and name.endswith((".json", ".jsonl"))
 
 
 def _keep(session: Session, one: storage.Object, folder: Path) -> None:

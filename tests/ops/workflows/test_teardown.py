@@ -67,6 +67,22 @@ def test_what_belongs_to_another_stack_stays(session: Session, ledger: Ledger) -
     assert done.report is not None and done.report.usd == pytest.approx(6.93, abs=0.01)
 
 
+def test_a_model_that_a_run_left_is_deleted_and_not_kept(session: Session, ledger: Ledger) -> None:
+    """Files that are no text go with the bucket; what is kept are the run's own records."""
+    run = ledger.begin(Plan("train", "d" * 64, {}))
+    run.finish({"node_hours": 2.0})
+    bucket = session.storage().bucket(session.settings.bucket)
+    for name in ("model/saved_model.pb", "model/model.json", "logs/train/events.out.tfevents.1"):
+        bucket.blob(names.run_object(run.id, name)).upload_from_string(b"\xe2\x28\xa1")
+
+    done = teardown.run(ledger, teardown.plan(session), Silent(), now)
+
+    assert done.kept is not None
+    kept = [path.name for path in (done.kept / "runs" / run.id).rglob("*") if path.is_file()]
+    assert sorted(kept) == ["plan.json", "result.json"]
+    assert storage.list_buckets(session) == []
+
+
 def test_the_ledger_and_the_cost_report_are_kept(session: Session, ledger: Ledger) -> None:
     """Before the bucket goes, what it knew is in the state folder."""
     run = ledger.begin(Plan("train", "d" * 64, {}))
