@@ -14,6 +14,7 @@ from emulator.jobs.gcs_view import GcsView
 from emulator.jobs.outputs import Outputs
 from emulator.resourcemanager import projects
 from emulator.storage import buckets, objects
+from emulator.storage.names import HIDDEN_PREFIX
 
 Body = dict[str, Any]
 VARIABLES = "_environment"
@@ -119,7 +120,8 @@ def named_buckets(cloud: Cloud, body: Body) -> set[str]:
     texts += [custom_spec.output_uri(spec), *body.get(VARIABLES, {}).values()]
     found = {name for text in texts for name in _URI.findall(text)}
     found |= set(body.get(DATA_BUCKETS, []))
-    return found.union(*(_listed_buckets(cloud, uri) for uri in lists))
+    found = found.union(*(_listed_buckets(cloud, uri) for uri in lists))
+    return {name for name in found if not name.startswith(HIDDEN_PREFIX)}
 
 
 def _listed_buckets(cloud: Cloud, uri: str) -> set[str]:

@@ -25,7 +25,7 @@ from emulator.jobs.open_files import Identity
 from emulator.jobs.spec import read_json, write_json
 from emulator.storage import buckets, objects
 from emulator.storage.errors import StorageError
-from emulator.storage.names import check_object
+from emulator.storage.names import HIDDEN_PREFIX, check_object
 from emulator.storage.preconditions import Preconditions
 
 LOG = logging.getLogger("emulator.jobs")
@@ -123,6 +123,8 @@ class Outputs:
         return True
 
     def _has_bucket(self, name: str) -> bool:
+        if name.startswith(HIDDEN_PREFIX):
+            return False
         with self._cloud.store.read() as db:
             return buckets.find(db, name) is not None
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,6 +71,40 @@ def test_a_custom_training_goes_on_while_the_server_is_dead(server: LocalCloud) 
         assert len(log(vertex, job, 'textPayload="Job completed successfully."')) == 1
     finally:
         stop_cloud(again)
+
+
+def test_killed_at_random_instants_everything_is_there_once(server: LocalCloud) -> None:
+    """Whenever the server dies: every file is an object, every line an entry, one model."""
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    instants = random.Random(seed)
+    vertex = Vertex(server.url, "kill-nine")
+    bucket = vertex.bucket("kill-nine-runs")
+    base = f"gs://{bucket}/run"
+    steps = [f"{number:02d}" for number in range(20)]
+    words = [
+        word
+        for step in steps
+        for word in ("say", step, "write", f"{base}/model/{step}", step, "sleep", "0.1")
+    ]
+    name = begin_pipeline(vertex, job_spec(*words, base=base), modelToUpload=MODEL)
+    cloud = server
+    for _ in range(4):
+        time.sleep(instants.uniform(0, 0.8))  # the instant of the kill, not a wait
+        kill(cloud)
+        cloud = start_cloud(server.data, *custom_engines())
+    try:
+        vertex = Vertex(cloud.url, "kill-nine")
+        pipeline = vertex.trained(name)
+
+        assert pipeline["state"] == "PIPELINE_STATE_SUCCEEDED", pipeline
+        assert objects(vertex, bucket) == [f"run/model/{step}" for step in steps]
+        job = pipeline["trainingTaskMetadata"]["backingCustomJob"]
+        said = [one["textPayload"] for one in log(vertex, job, 'log_name:"workerpool0"')]
+        assert said == steps
+        assert len(vertex.get(f"{vertex.parent}/models")["models"]) == 1
+    finally:
+        stop_cloud(cloud)
 
 
 def test_a_pipeline_killed_before_its_job_starts_has_one_job(server: LocalCloud) -> None:
