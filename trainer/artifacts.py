@@ -37,12 +37,6 @@ def write_json(path: Path, content: Any) -> None:
     draft.replace(path)
 
 
-def write_labels(folder: Path, labels: Sequence[str]) -> None:
-    """`labels.txt`: one a line, safe name, tab, name; here only one name is known."""
-    lines = "".join(f"{label}\t{label}\n" for label in labels)
-    (folder / "labels.txt").write_text(lines, "utf-8")
-
-
 def write_predictions(
     folder: Path,
     photos: Sequence[Photo],

@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from trainer.config import Config, read_config
@@ -47,6 +46,7 @@ def run(config: Config, journal: Journal) -> None:
     from trainer import choice as one_label
     from trainer import multi_label
     from trainer.artifacts import write_json
+    from trainer.finish import finish
 
     started = time.monotonic()
     deadline = started + EMERGENCY * config.task.max_seconds
@@ -54,7 +54,8 @@ def run(config: Config, journal: Journal) -> None:
     _import_tensorflow_meanwhile()
     choose = multi_label.choose if config.task.multi_label else one_label.choose
     choice = choose(photos, config.task, journal, lambda: time.monotonic() < deadline)
-    card = _export(config, photos, choice, journal)
+    seed = config.task.seed
+    card = finish(config.model_folder, photos, choice, journal, seed)
     seconds = time.monotonic() - started
     outcome = {
         "stopReason": choice.stop_reason,
@@ -102,71 +103,6 @@ def _import_tensorflow_meanwhile() -> None:
     from trainer.export import tensorflow
 
     threading.Thread(target=tensorflow, daemon=True).start()
-
-
-def _export(config: Config, photos: Any, choice: Any, journal: Journal) -> dict[str, Any]:
-    from trainer import artifacts
-    from trainer.export import Exported, save
-    from trainer.models.litert import classifier_model
-    from trainer.serving import LITE_FILE
-
-    folder, classifier = config.model_folder, choice.classifier
-    folder.mkdir(parents=True, exist_ok=True)
-    journal.progress("export", 0.75, f"Exporting {choice.name}.")
-    save(classifier, folder)
-    (folder / LITE_FILE).write_bytes(classifier_model(classifier))
-    exported = Exported(folder)
-    agreement = _agreement(exported, photos.training, choice, journal)
-    measured = _evaluate(exported, photos.test, choice, folder, journal)
-    card = artifacts.model_card(classifier, choice.candidates, choice.name, config.task.seed)
-    card |= {
-        "photos": {
-            "training": choice.training_photos,
-            "validation": len(choice.validation),
-            "test": len(photos.test),
-            "unlabelled": photos.unlabelled,
-        },
-        "agreement": asdict(agreement),
-        **measured,
-    }
-    artifacts.write_labels(folder, classifier.labels)
-    artifacts.write_json(folder / "model.json", card)
-    return card
-
-
-def _agreement(exported: Any, training: Any, choice: Any, journal: Journal) -> Any:
-    from trainer.agreement import SAMPLE, compare, trained_scores
-    from trainer.data.manifest import spread
-
-    sample = [*choice.validation, *spread(training, 0)][:SAMPLE]
-    paths = [photo.path for photo in sample]
-    journal.progress("export", 0.78, "Comparing the exported graph with the trained model.")
-    served = exported.scores_of_files(paths, journal.span("export", 0.78, 0.85, "Compared"))
-    trained = trained_scores(choice.classifier, paths)
-    agreement = compare(trained, served, choice.classifier.multi_label)
-    agreement.check()
-    return agreement
-
-
-def _evaluate(
-    exported: Any, test: Any, choice: Any, folder: Any, journal: Journal
-) -> dict[str, Any]:
-    """Writes evaluation and predictions; gives back the measured part of `model.json`."""
-    from trainer import artifacts
-    from trainer.evaluate import evaluate_photos
-
-    chosen, split = (test, "test") if test else (choice.validation, "validation")
-    if not test:
-        journal.say("There are no test photos: the evaluation is on validation photos.", "WARNING")
-    listen = journal.span("evaluate", 0.85, 0.99, "Evaluated")
-    scores = exported.scores_of_files([photo.path for photo in chosen], listen)
-    labels, several = choice.classifier.labels, choice.classifier.multi_label
-    content, accuracy = evaluate_photos(scores, chosen, labels, several)
-    artifacts.write_json(folder / "evaluation.json", content)
-    artifacts.write_predictions(folder, chosen, scores, labels, several)
-    overall = content["metrics"]
-    metrics = {"accuracy": accuracy, "auPrc": overall["auPrc"], "logLoss": overall["logLoss"]}
-    return {"metrics": metrics, "evaluatedOn": split}
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from trainer import artifacts
@@ -21,11 +22,13 @@ def finish(
     photos: Photos,
     choice: Choice,
     journal: Journal,
-    own_names: Mapping[str, str],
     seed: int,
-    more: Mapping[str, Any],
+    own_names: Mapping[str, str] = MappingProxyType({}),
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """`model.json` of the finished folder; `more` is what else it is to say.
+
+    `own_names` has the labels' names as the user wrote them, where they are known.
 
     Raises ExportError if the exported graph does not see what training saw.
     """

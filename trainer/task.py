@@ -68,7 +68,7 @@ def run(job: Job, journal: Journal) -> None:
     more = {"engine": "trainer.task", "dataset": dataset.digest, **taught.told}
     seed = job.flag("seed")
     card = finish(
-        job.model_folder, dataset.photos, taught.choice, journal, dataset.own_names, seed, more
+        job.model_folder, dataset.photos, taught.choice, journal, seed, dataset.own_names, more
     )
     seconds = time.monotonic() - started
     reason, accuracy = taught.choice.stop_reason, card["metrics"]["accuracy"]
