@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ops.data.labels import MIN_PHOTOS_PER_LABEL
 from ops.data.listing import Candidate
@@ -30,13 +30,12 @@ def subset(candidates: Sequence[Candidate], number: int) -> list[Candidate]:
     for one in ranked:
         for group in _groups(one):
             groups.setdefault(group, []).append(one)
-    total = sum(bool(one.labels) for one in ranked)
+    wanted = _wanted(groups, number, sum(bool(one.labels) for one in ranked))
     chosen: dict[int, Candidate] = {}
     have: Counter[Group] = Counter()
     for group in sorted(groups, key=lambda one: (len(groups[one]), str(one))):
-        wanted = _share(group, len(groups[group]), number, total)
         for one in groups[group]:
-            if have[group] < wanted and id(one) not in chosen:
+            if have[group] < wanted[group] and id(one) not in chosen:
                 chosen[id(one)] = one
                 have.update(_groups(one))
     for one in ranked:
@@ -54,6 +53,27 @@ def _groups(candidate: Candidate) -> list[Group]:
     return [(label, candidate.split) for label in candidate.labels]
 
 
-def _share(group: Group, count: int, number: int, total: int) -> int:
+def _wanted(
+    groups: Mapping[Group, Sequence[Candidate]], number: int, total: int
+) -> dict[Group, int]:
+    """How many photos of each group: its share, or its least where that is more.
+
+    What the small groups get beyond their share is taken from the others.
+    """
+    counts = {group: len(photos) for group, photos in groups.items()}
+    budget = min(1.0, number / max(1, total)) * sum(counts.values())
+    wanted: dict[Group, int] = {}
+    while counts:
+        rate = max(0.0, budget) / sum(counts.values())
+        small = {group for group, count in counts.items() if count * rate < _least(group, count)}
+        if not small:
+            return {**wanted, **{group: int(count * rate) for group, count in counts.items()}}
+        for group in small:
+            wanted[group] = _least(group, counts.pop(group))
+            budget -= wanted[group]
+    return wanted
+
+
+def _least(group: Group, count: int) -> int:
     held_out = group[1] in (VALIDATION, TEST)
-    return max(min(count, 1 if held_out else MIN_PHOTOS_PER_LABEL), count * number // total)
+    return min(count, 1 if held_out else MIN_PHOTOS_PER_LABEL)

@@ -5,7 +5,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ops.data.allowed import keep_allowed
@@ -26,6 +26,7 @@ def candidates(sizes: dict[str, int], split: str | None = None) -> list[Candidat
     ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(10, 300), min_size=2, max_size=6), st.integers(60, 500), st.randoms())
 def test_a_subset_has_every_label_in_proportion(
     sizes: list[int], number: int, shuffler: Random
@@ -38,12 +39,13 @@ def test_a_subset_has_every_label_in_proportion(
 
     found = Counter(one.labels[0] for one in chosen)
     assert {one.source for one in subset(shuffled, number)} == {one.source for one in chosen}
-    assert chosen == [one for one in every if one in chosen]
-    assert len(chosen) == min(number, len(every)) or min(found.values()) == 10
+    sources = {one.source for one in chosen}
+    assert chosen == [one for one in every if one.source in sources]
+    assert len(chosen) == min(number, len(every))
     assert least(every) == 10 * len(sizes)
     for n, size in enumerate(sizes):
         share = size * number / len(every)
-        assert min(size, max(10, int(share))) <= found[f"label{n}"] <= max(10, share + len(sizes))
+        assert 10 <= found[f"label{n}"] <= max(10, share + len(sizes))
 
 
 def test_a_subset_keeps_the_users_splits() -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ops.data import manifest
@@ -177,6 +177,7 @@ def test_vertex_s_own_form_is_a_source(shop: Path) -> None:
     assert [problem.where.rpartition(":")[2] for problem in bad.problems] == ["13", "14", "15"]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1000), st.integers(60, 300))
 def test_every_label_is_in_every_split_in_about_its_share(seed: int, number: int) -> None:
     """Labels that overlap at random: each is trained, validated and tested, a tenth held out."""
