@@ -126,7 +126,7 @@ def text(done: Trained, *, bills: bool) -> str:
         lines += [f"Model      {done.folder}", f"Stopped    {done.stop_reason}{_used(done)}"]
         return "\n".join([*lines, *_evaluation(done), "On this machine only: no registry has it."])
     if not done.model:
-        return "\n".join([*lines, f"State      {done.state}", "Type: ops train   to watch it"])
+        return "\n".join([*lines, f"State      {done.state}", f"Type: ops resume {done.run}   to watch it"])
     lines.append(f"Model      {done.model}")
     lines.append(f"Stopped    {done.stop_reason or 'no reason given'}{_used(done)}")
     if done.usd_on_google is not None:

@@ -14,21 +14,19 @@ from typing import Any
 from ops import names
 from ops.cloud import evaluations, storage
 from ops.errors import Code, OpsError
-from ops.ledger import Ledger, Run
+from ops.ledger import Ledger, Run, RunState
 
 OUTCOME, EVALUATION = "outcome.json", "model/evaluation.json"
 
 
 def ensure(ledger: Ledger, run: Run, model_name: str) -> dict[str, Any]:
-    """The run's `evaluation.json`, which the model has when this returns; JOB_FAILED if none."""
+    """The run's `evaluation.json`, which the model has when this returns.
+
+    JOB_FAILED, on record, when the training left none that can be read.
+    """
     document = read_json(ledger, run.id, EVALUATION)
     if document is None or not isinstance(document.get("metrics"), dict):
-        raise OpsError(
-            Code.JOB_FAILED,
-            f"The training {run.id} ended well but left no evaluation that can be read at "
-            f"{storage.uri(ledger.session, names.run_object(run.id, EVALUATION))}.",
-            f"Type: ops logs {run.id}",
-        )
+        raise _broken(ledger, run, model_name)
     with ledger.lock(run.id):
         known = evaluations.find(ledger.session, model_name, run.id)
         name = known or evaluations.import_evaluation(
@@ -36,6 +34,18 @@ def ensure(ledger: Ledger, run: Run, model_name: str) -> dict[str, Any]:
         )
         evaluations.import_slices(ledger.session, name, document.get("slices") or [])
     return document
+
+
+def _broken(ledger: Ledger, run: Run, model_name: str) -> OpsError:
+    where = storage.uri(ledger.session, names.run_object(run.id, EVALUATION))
+    why = f"no evaluation that can be read at {where}"
+    run.finish({"error": f"left {why}", "model_without_evaluation": model_name}, RunState.FAILED)
+    short = names.short_model(model_name)
+    return OpsError(
+        Code.JOB_FAILED,
+        f"The training {run.id} ended well but left {why}: its model {short} is broken.",
+        f"Type: ops logs {run.id}   and: ops models delete {short}",
+    )
 
 
 def headline_of(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -77,6 +77,7 @@ def check(settings: Settings, options: Options) -> Estimate:
     Looks at nothing but the options: a refusal costs no call.
     """
     train_options.check_mode(options)
+    train_options.check_amount(options)
     if options.custom.local:
         return local_training.check(settings, options)
     train_options.check_local(options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -79,6 +80,18 @@ def check_mode(options: Options) -> None:
             "--budget-node-hours is for --mode automl. Received: --mode custom.",
             "Type --max-cost or --max-minutes in its place.",
         )
+
+
+def check_amount(options: Options) -> None:
+    """USAGE for a --max-cost that is no amount."""
+    cap = options.max_cost_usd
+    if cap is None or 0 <= cap < math.inf:
+        return
+    raise OpsError(
+        Code.USAGE,
+        f"--max-cost is an amount in dollars. Received: {cap:g}.",
+        "Type --max-cost 1",
+    )
 
 
 def check_budget(node_hours: float) -> None:

@@ -159,6 +159,7 @@ def living(folder: Path, train: str = "", serve: str = "") -> Iterator[Life]:
     engines = [f"train:{TASK}={train}", f"serve:{TASK}={serve}"]
     engines += [f"train:{IMAGE}={custom} train {gate}", f"serve:{IMAGE}={custom} serve"]
     options = [word for command in engines for word in ("--engine", command)]
+    options += ["--image-pull-seconds", "2"]
     with running_cloud(folder / "cloud", *options) as cloud:
         life = Life(cloud, home, cloud.data)
         life.gate.touch()

@@ -121,6 +121,37 @@ def test_a_training_that_dies_says_why_and_what_to_type(life: Life) -> None:
     assert record["result"]["usd_on_google"] > 0
 
 
+def test_a_machine_that_is_too_small_is_named(life: Life) -> None:
+    """Killed by the system, as it does when memory is out: smaller batches or a larger machine."""
+    failed = life.run(*CUSTOM, "dnn", "--epochs", "14")
+
+    assert failed.code == 1
+    assert "out-of-memory" in failed.err
+    assert "Type a smaller --batch-size or --image-size, or a larger --machine.\n" in failed.err
+
+
+def test_a_broken_model_is_a_failure_and_the_next_try_is_new(life: Life) -> None:
+    """A job that ended well and left half an evaluation: said, on record, and trained anew."""
+    words = (*CUSTOM, "dnn", "--epochs", "15")
+    failed = life.run(*words)
+    run = newest(life)["labels"]["ops-run"]
+    again = life.run(*words)
+
+    assert (failed.code, again.code) == (1, 1)
+    assert f"The training {run} ended well but left no evaluation that can be read at" in failed.err
+    assert "and: ops models delete default-photos-custom@" in failed.err
+    assert newest(life)["labels"]["ops-run"] == f"{run[:-1]}2"
+
+
+def test_an_image_that_is_not_there_is_named(life: Life) -> None:
+    """The job waits, fails, and says which image and how to name another."""
+    failed = life.run(*CUSTOM, "dnn", "--image", "us-docker.pkg.dev/nobody/nothing:1")
+
+    assert failed.code == 1
+    assert "us-docker.pkg.dev/nobody/nothing:1" in failed.err
+    assert "--image REGION-docker.pkg.dev/PROJECT/" in failed.err
+
+
 def test_ctrl_c_says_what_goes_on(life: Life) -> None:
     """The job goes on; the same command sees it end, and there is one pipeline."""
     words = (*CUSTOM, "dnn", "--max-minutes", "5")
