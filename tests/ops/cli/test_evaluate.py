@@ -4,14 +4,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
-from urllib.request import Request, urlopen
 
 import pytest
 
 from tests.ops.life import Life, living
+from tests.ops.references import BUCKET, put, read
 
-BUCKET = "local-project-ops-default"
 CUSTOM = ("train", "--mode", "custom", "--model-type")
 FIRST, SECOND = "default-photos-custom@1", "default-photos-custom@2"
 
@@ -24,7 +22,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
         found.result(*CUSTOM, "linear")
         second = found.result(*CUSTOM, "cnn")
         name = f"runs/{second['run']}/model/predictions.jsonl"
-        rows = [json.loads(line) for line in read(found, name).splitlines()]
+        rows = [json.loads(line) for line in read(found, name).decode().splitlines()]
         put(found, name, "".join(json.dumps(mistaken(row)) + "\n" for row in rows))
         yield found
 
@@ -34,18 +32,6 @@ def mistaken(row: dict[str, Any]) -> dict[str, Any]:
     if row["labels"] != ["t_shirt"]:
         return row
     return {**row, "prediction": "red_shoe", "scores": [0.02, 0.9, 0.08]}
-
-
-def read(life: Life, name: str) -> str:
-    """An object's text."""
-    return life.text(f"/storage/v1/b/{BUCKET}/o/{quote(name, safe='')}?alt=media")
-
-
-def put(life: Life, name: str, text: str) -> None:
-    """An object in place of what was there."""
-    where = f"/upload/storage/v1/b/{BUCKET}/o?uploadType=media&name={quote(name, safe='')}"
-    with urlopen(Request(life.cloud.url + where, data=text.encode(), method="POST")):
-        return
 
 
 def test_the_surest_mistakes_are_named_by_the_users_labels(life: Life) -> None:
@@ -142,7 +128,7 @@ def test_a_broken_row_of_predictions_is_named(life: Life) -> None:
     """File and line, not a traceback."""
     run = life.result("evaluate", "--model", FIRST)["run"]
     name = f"runs/{run}/model/predictions.jsonl"
-    whole = read(life, name)
+    whole = read(life, name).decode()
     put(life, name, whole + '{"uri": "gs://x/y.png"}\n')
     refused = life.run("evaluate", "--model", FIRST)
     put(life, name, whole)
