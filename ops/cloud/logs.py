@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,10 @@ from typing import Any
 from ops import names
 from ops.cloud import training
 from ops.cloud.session import Session
+from ops.cloud.wire import error_message
 
+HOST = "logging.googleapis.com"
+JSON = {"content-type": "application/json"}
 PAGE_SIZE = 1000
 SEVERITIES = (
     "DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY",
@@ -55,35 +59,50 @@ def job_of_pipeline(session: Session, pipeline: str) -> Job:
 def entries(
     session: Session, job_id: str, since: datetime, severity: str = "DEFAULT"
 ) -> list[Entry]:
-    """The entries of a custom job of at least this severity since a moment, oldest first."""
+    """The entries of a custom job of at least this severity since a moment, oldest first.
+
+    Asked without google.cloud.logging: to list entries, that client looks for the machine's own
+    metadata server, in the clear, and it has no transport but gRPC that is documented.
+    """
     text = (
         f'resource.type="ml_job" AND resource.labels.job_id="{job_id}"'
         f' AND timestamp>="{since.isoformat()}" AND severity>={severity}'
     )
+    request = {
+        "resourceNames": [f"projects/{session.settings.project}"],
+        "filter": text,
+        "orderBy": "timestamp asc",
+        "pageSize": PAGE_SIZE,
+    }
+    found: list[Entry] = []
+    while True:
+        page = _listed(session, request)
+        found += [_entry(row) for row in page.get("entries", [])]
+        if not page.get("nextPageToken"):
+            return found
+        request["pageToken"] = page["nextPageToken"]
 
-    def listed(retry: Any, timeout: float) -> list[Entry]:  # noqa: ARG001
-        client: Any = session.logging()
-        rows = retry(
-            lambda: list(
-                client.list_entries(filter_=text, order_by="timestamp asc", page_size=PAGE_SIZE)
-            )
-        )()
-        return [_entry(row) for row in rows]
 
-    found: list[Entry] = session.call(listed)
-    return found
+def _listed(session: Session, request: Mapping[str, Any]) -> dict[str, Any]:
+    """One page of `entries.list`."""
+    from google.api_core import exceptions
+
+    wire, body = session.wire(HOST), json.dumps(request).encode()
+    answer = session.call(wire.send, "POST", "/v2/entries:list", body, JSON)
+    if answer.status != 200:
+        message = error_message(answer)
+        raise exceptions.from_http_status(answer.status, message)  # type: ignore[no-untyped-call]
+    page: dict[str, Any] = json.loads(answer.data)
+    return page
 
 
-def _entry(row: Any) -> Entry:
-    payload = row.payload
-    fields = dict(payload) if isinstance(payload, Mapping) else {}
-    message = str(fields.pop("message", "")) if fields else str(payload or "")
-    labels = row.resource.labels if row.resource else {}
+def _entry(row: Mapping[str, Any]) -> Entry:
+    fields = dict(row.get("jsonPayload", {}))
     return Entry(
-        id=str(row.insert_id),
-        at=row.timestamp,
-        severity=row.severity or "DEFAULT",
-        source=str(labels.get("task_name", "")),
-        message=message,
+        id=str(row.get("insertId", "")),
+        at=datetime.fromisoformat(row["timestamp"]),
+        severity=row.get("severity", "DEFAULT"),
+        source=str(row.get("resource", {}).get("labels", {}).get("task_name", "")),
+        message=str(fields.pop("message", row.get("textPayload", ""))),
         fields=fields,
     )

@@ -19,7 +19,6 @@ from ops.settings import Settings, Target
 
 if TYPE_CHECKING:
     from google.cloud import aiplatform_v1, resourcemanager_v3, service_usage_v1
-    from google.cloud.logging import Client as LoggingClient
     from google.cloud.storage import Client as StorageClient
 
     from ops.cloud.wire import Wire
@@ -134,15 +133,6 @@ class Session:
         from google.cloud import storage
 
         client: StorageClient = self._written(storage.Client, "storage.googleapis.com")
-        return client
-
-    def logging(self) -> LoggingClient:
-        """The client for log entries; its only transport in Python but gRPC is one of its own."""
-        from google.cloud import logging
-
-        client: LoggingClient = self._written(
-            logging.Client, "logging.googleapis.com", _use_grpc=False
-        )
         return client
 
     def pause_between_logs(self) -> None:

@@ -110,4 +110,7 @@ def _pool(url: str, connections: int) -> urllib3.PoolManager:
     trusted = found["verify"] if isinstance(found["verify"], str) else certifi.where()
     options: dict[str, Any] = {"maxsize": connections, "block": True, "ca_certs": trusted}
     proxy = requests.utils.select_proxy(url, found["proxies"])
-    return urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
+    if not proxy:
+        return urllib3.PoolManager(**options)
+    signed_in = requests.adapters.HTTPAdapter().proxy_headers(proxy)
+    return urllib3.ProxyManager(proxy, proxy_headers=signed_in, **options)
