@@ -128,7 +128,8 @@ def _row(line: bytes, where: str) -> Row:
     labels, split = row.get("labels"), row.get("split")
     if not isinstance(labels, list) or not all(isinstance(name, str) and name for name in labels):
         raise DataError(f"{where}: labels must be a list of names. Received: {labels!r}")
-    if split not in SPLITS:
+    # A photo without labels is stored only: its split is "" (docs/formats.md).
+    if split not in SPLITS and (labels or split != ""):
         raise DataError(f"{where}: split must be one of {', '.join(SPLITS)}. Received: {split!r}")
     return Row(uri, tuple(dict.fromkeys(labels)), split, str(row.get("sha256") or uri))
 

@@ -29,7 +29,7 @@ def test_rows_become_photos_by_split(tmp_path: Path) -> None:
         row("gs://b/images/1.jpg", "boot"),
         row("2.jpg", "hat"),
         row("3.jpg", "hat", "test"),
-        row("4.jpg", []),
+        row("4.jpg", [], ""),
     ]
     manifest = manifest_of(tmp_path, rows)
     (tmp_path / "labels.txt").write_text("hat\tМаска\nboot\tBoot\nscarf\tScarf\n", "utf-8")
