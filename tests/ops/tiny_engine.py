@@ -79,6 +79,8 @@ def train(gate: str = "") -> None:
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "means.json").write_text(json.dumps(means))
+    if task["trainingTaskInputs"]["modelType"].startswith("MOBILE_"):
+        (folder / "model.tflite").write_text(json.dumps(means))
     judged = [
         (label, scores(means, colour(local(uri).read_bytes()))) for uri, label in rows("TEST")
     ]

@@ -9,6 +9,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.local_cloud import wait_until
 from tests.ops.life import PARENT, Life, living, told
 
 CUSTOM = "default-photos-custom"
@@ -163,6 +164,31 @@ def test_for_phones_only_the_small_file_and_its_labels_are_copied(life: Life) ->
         "model.json",
         "model.tflite",
     ]
+
+
+def test_an_automl_model_for_devices_is_exported_by_the_api(life: Life) -> None:
+    """It comes by way of the bucket, where nothing of it is left; another format is not to be had."""
+    (pipeline,) = [
+        one
+        for one in life.listed("trainingPipelines")
+        if one["trainingTaskDefinition"].endswith("automl_image_classification_1.0.0.yaml")
+    ]
+    edge = {"modelType": "MOBILE_TF_VERSATILE_1", "budgetMilliNodeHours": "1000"}
+    kept = ("trainingTaskDefinition", "inputDataConfig", "labels")
+    body = {key: pipeline[key] for key in kept} | {"displayName": "edge", "modelId": "edge"}
+    made = life.posted(f"/v1/{PARENT}/trainingPipelines", {**body, "trainingTaskInputs": edge})
+    wait_until(lambda: "endTime" in life.asked(f"/v1/{made['name']}"))
+
+    done = life.result("export", "edge", "--format", "tflite", "--to", "device")
+    refused = life.run("export", "edge", "--to", "graph")
+
+    assert done["files"] == ["model.tflite"]
+    assert (life.home / "device" / "model.tflite").read_text().startswith("{")
+    assert refused.code == 4 and "is not to be had as saved-model; it is as: tflite" in told(
+        refused
+    )
+    bucket = life.asked("/storage/v1/b?project=local-project")["items"][0]["name"]
+    assert "items" not in life.asked(f"/storage/v1/b/{bucket}/o?prefix=exports/")
 
 
 @pytest.mark.parametrize(
