@@ -167,7 +167,7 @@ def test_for_phones_only_the_small_file_and_its_labels_are_copied(life: Life) ->
 
 
 def test_an_automl_model_for_devices_is_exported_by_the_api(life: Life) -> None:
-    """It comes by way of the bucket, where nothing of it is left; another format is not to be had."""
+    """It comes by way of the bucket, where nothing of it is left; other formats are refused."""
     (pipeline,) = [
         one
         for one in life.listed("trainingPipelines")
