@@ -100,16 +100,20 @@ def _unlabelled(photos: Sequence[Named]) -> Iterator[str]:
 def _in_buckets(photos: Sequence[Named]) -> Iterator[str]:
     """Which photos stay where they lie in buckets, and which are copied."""
     found: Counter[tuple[bool, str, str]] = Counter()
+    sizes: Counter[tuple[bool, str, str]] = Counter()
     for named in photos:
         place = named.photo.place
         if isinstance(place, CloudObject):
-            found[refers(named), place.bucket, place.location] += 1
+            group = (refers(named), place.bucket, place.location)
+            found[group] += 1
+            sizes[group] += place.size_bytes
     for (stays, bucket, location), number in sorted(found.items(), reverse=True):
         where = f"gs://{bucket} ({location or 'its location may not be asked for'})"
         if stays:
             yield f"{_count(number, 'photo')} of {where}: used where they lie; keep them there."
         else:
-            yield f"{_count(number, 'photo')} of {where}: copied to the stack's bucket."
+            size = f"{sizes[stays, bucket, location] / 1e6:.1f} MB"
+            yield f"{_count(number, 'photo')} of {where}: copied to the stack's bucket, {size}."
 
 
 def _changes(photos: Sequence[Named]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from ops.errors import Code, OpsError
 from ops.ledger import Ledger, RunState
 from ops.progress import Progress
 from ops.workflows import versions
-from ops.workflows.versions import DELETED, MANIFEST, Version
+from ops.workflows.versions import DELETED, LABELS, MANIFEST, Version
 
 DATASETS, IMAGES = "datasets/", "images/"
 
@@ -101,15 +101,29 @@ def _refuse_running(ledger: Ledger, todo: Sequence[Version]) -> None:
 
 
 def _files(ledger: Ledger, todo: Sequence[Version]) -> list[storage.Object]:
-    """The versions' files that no other version shares."""
+    """The versions' files that no other version shares.
+
+    labels.txt stays for a model that learned the version: it shows the user's own names.
+    """
     runs = {one.run for one in todo}
     kept = {one.prefix for one in versions.of_stack(ledger) if one.run not in runs}
-    session = ledger.session
+    session, learned = ledger.session, _learned(ledger)
+    named = {
+        one.prefix + LABELS for one in todo if one.digest[: names.DIGEST_CHARACTERS] in learned
+    }
     return [
         found
         for prefix in {one.prefix for one in todo} - kept
         for found in storage.list_objects(session, session.settings.bucket, prefix)
+        if found.name not in named
     ]
+
+
+def _learned(ledger: Ledger) -> set[str]:
+    """The digests, as labels carry them, that models have learned."""
+    models = next(kind for kind in inventory.KINDS if kind.collection == "models")
+    found = inventory.listed(ledger.session, models)
+    return {one.labels.get(names.LABEL_DATASET, "") for one in found}
 
 
 def _photos(ledger: Ledger, files: Sequence[storage.Object]) -> list[storage.Object]:

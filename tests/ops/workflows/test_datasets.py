@@ -220,3 +220,19 @@ def test_the_commands(ops: Ops, tmp_path: Path) -> None:
     assert (unsaid.code, "Add --yes to agree." in unsaid.err) == (5, True)
     assert gone.json["result"]["deleted"] == ["pets@1", "pets@2"]
     assert ops("datasets", "list").out == "No data sets yet.\n"
+
+
+def test_the_names_that_a_model_needs_stay(ledger: Ledger, pets: Path) -> None:
+    """After the deletion of what it learned, a model still shows labels as the user wrote them."""
+    outcome = done(ledger, pets)
+    session, digest = ledger.session, outcome.result["digest"]
+    labels = session.settings.labels(run="train-1", dataset=digest[:32])
+    model = aiplatform_v1.Model(display_name="x", labels=labels)
+    model.container_spec.image_uri = "nobody/knows:1"
+    session.wait(session.models().upload_model(parent=session.parent, model=model), 60)
+
+    datasets_delete.run(ledger, datasets_delete.plan(ledger, "pets"), Silent())
+
+    assert imported.class_names(ledger, "pets", digest) == {"cat": "cat", "t_shirt": "t-shirt"}
+    assert versions.of_stack(ledger) == []
+    assert done(ledger, pets).result["uploaded"] == 24
