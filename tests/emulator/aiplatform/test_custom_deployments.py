@@ -201,3 +201,34 @@ def test_an_empty_folder_is_refused_at_upload(vertex: Vertex, bucket: str) -> No
     answer = error(vertex.call("POST", f"{vertex.parent}/models:upload", {"model": model}))
 
     assert answer[:2] == (400, "FAILED_PRECONDITION") and "There are no files" in answer[2]
+
+
+def test_googles_sdk_deploys_a_custom_model_and_moves_its_traffic(
+    vertex: Vertex, bucket: str
+) -> None:
+    """Model.deploy, Endpoint.predict, a second model with a share, undeploy_all, delete."""
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import aiplatform
+
+    aiplatform.init(
+        project=vertex.project,
+        location=vertex.region,
+        api_endpoint=vertex.url,
+        api_transport="rest",
+        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+    )
+    cat, dog = (aiplatform.Model(upload(vertex, bucket, answer)) for answer in ("cat", "dog"))
+    instances = [{"content": base64.b64encode(photo(0)).decode()}]
+
+    endpoint = cat.deploy(machine_type="n1-standard-2")
+    first = endpoint.predict(instances=instances)
+    endpoint.deploy(dog, machine_type="n1-standard-4", traffic_percentage=100)
+    second = endpoint.predict(instances=instances)
+
+    assert first.predictions[0]["displayNames"] == ["cat"]
+    assert second.predictions[0]["displayNames"] == ["dog"]
+    assert (second.model_resource_name, second.model_version_id) == (dog.resource_name, "1")
+    assert max(endpoint.traffic_split.values()) == 100
+    endpoint.undeploy_all()
+    endpoint.delete()
+    assert vertex.call("GET", endpoint.resource_name).status_code == 404
