@@ -117,10 +117,10 @@ def test_clothing_pairs_are_learned(
     """Pairs of clothing photos through the real trainer: both pieces of clothing are found."""
     from examples.clothing_pairs import draw_pairs, write_pairs
 
-    write_pairs(clothing, tmp_path / "pairs", 300, seed=0)
+    write_pairs(clothing, tmp_path / "pairs", 160, seed=0)
     vertex = Vertex(start("--seconds-per-node-hour", "4").url, "pairs")
     bucket, lines = vertex.bucket("clothing-pairs"), []
-    pairs = list(draw_pairs(clothing, 300, seed=0))
+    pairs = list(draw_pairs(clothing, 160, seed=0))
     for number, pair in enumerate(pairs):
         name = f"{number:05d}.jpg"
         vertex.upload(bucket, {name: (tmp_path / "pairs/photos" / name).read_bytes()})
