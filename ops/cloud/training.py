@@ -40,6 +40,7 @@ class Pipeline:
     state: str
     labels: dict[str, str]
     model_id: str
+    parent_model: str
     model_name: str
     error: str
     created: datetime | None
@@ -190,6 +191,7 @@ def _pipeline(raw: aiplatform_v1.TrainingPipeline) -> Pipeline:
         state=raw.state.name,
         labels=dict(raw.labels),
         model_id=raw.model_id,
+        parent_model=raw.parent_model,
         model_name=names.versioned(raw.model_to_upload.name, raw.model_to_upload.version_id),
         error=raw.error.message,
         created=raw.create_time or None,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops import names
-from ops.cloud import models
+from ops.cloud import models, training
 from ops.cloud.models import Model
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger
@@ -142,6 +142,7 @@ def plan_deletion(ledger: Ledger, model: str) -> Deletion:
     _refuse_strangers(ledger, chosen)
     versions = models.versions(ledger.session, chosen.name)
     if "@" not in model:
+        _refuse_trained(ledger, chosen)
         _refuse_served([_seen(ledger, one) for one in versions])
         return Deletion(chosen.name, tuple(versions), whole=True)
     others = [one for one in versions if one.version != chosen.version]
@@ -210,6 +211,19 @@ def _refuse_strangers(ledger: Ledger, chosen: Model) -> None:
         f"Model {names.resource_id(chosen.name)} is not stack {stack}'s. {whose}.",
         f"Type --stack {owner}" if owner else "Delete it in the console if you are sure.",
     )
+
+
+def _refuse_trained(ledger: Ledger, model: Model) -> None:
+    stack = {names.LABEL_STACK: names.label_value(ledger.session.settings.stack)}
+    for one in training.find(ledger.session, stack):
+        if not one.is_ended and one.parent_model == model.name:
+            run = one.labels.get(names.LABEL_RUN, one.display_name)
+            raise OpsError(
+                Code.REFUSED,
+                f"The training {run} is making the next version of model "
+                f"{names.resource_id(model.name)}, and would fail without it.",
+                f"Wait for it (ops train), or type: ops cancel {run}",
+            )
 
 
 def _refuse_served(versions: Sequence[Model]) -> None:

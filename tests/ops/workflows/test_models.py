@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ops import names
-from ops.cloud import models, storage
+from ops.cloud import models, storage, training
 from ops.cloud.session import Session
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger
@@ -111,3 +111,30 @@ def test_deploy_takes_the_default_and_says_that_another_is_newer(ledger: Ledger)
     ]
     assert (named.model.full, named.remarks) == (second.full, [])
     assert (promoted.model.full, promoted.remarks) == (second.full, [])
+
+
+def test_a_model_is_not_deleted_under_its_next_version(ledger: Ledger) -> None:
+    """The run that makes it is named, with what to type; cancelled, the model can go."""
+    session, model = ledger.session, upload(ledger)
+    spec = training.CustomSpec(
+        display_name="t",
+        place={"parent_model": model.name},
+        model_display_name="m",
+        image="us-docker.pkg.dev/p/r/stranger:1",
+        arguments=(),
+        machine_spec={"machineType": "n1-standard-4"},
+        spot=False,
+        output_uri=storage.uri(session, "runs/train-a-b-1"),
+        timeout_seconds=600,
+        labels=session.settings.labels(run="train-a-b-1"),
+    )
+    pipeline = training.submit(session, spec)
+
+    with pytest.raises(OpsError, match="is making the next version") as refused:
+        workflow.plan_deletion(ledger, ID)
+    training.cancel(session, pipeline.name)
+    session.poll(lambda: training.get(session, pipeline.name).is_ended, 30)
+
+    assert refused.value.hint.endswith("ops cancel train-a-b-1")
+    workflow.delete(ledger, workflow.plan_deletion(ledger, ID))
+    assert models.get(session, model.name) is None
