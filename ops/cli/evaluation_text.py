@@ -77,7 +77,7 @@ def _differing(found: Compared) -> str:
             ", ".join(pair.a.true),
             f"{pair.a.best} {pair.a.scores[pair.a.best]:.2f}",
             f"{pair.b.best} {pair.b.scores[pair.b.best]:.2f}",
-            pair.a.uri,
+            pair.a.file,
         )
         for pair in sorted(found.differing, key=lambda pair: -sure_of_mistake(pair))
     ]
@@ -145,7 +145,7 @@ def _worst(found: Evaluated) -> str:
 def _mistake(found: Evaluated, row: Judged) -> tuple[str, str, str, str]:
     said = row.predicted(found.overall.threshold) if found.multi_label else (row.best,)
     score = f"{row.scores[row.best]:.2f}"
-    return ", ".join(said) or "nothing", score, ", ".join(row.true) or "nothing", row.uri
+    return ", ".join(said) or "nothing", score, ", ".join(row.true) or "nothing", row.file
 
 
 def _share(value: float | None) -> str:

@@ -85,6 +85,7 @@ class Compared:
             "differing": [
                 {
                     "uri": pair.a.uri,
+                    "source": pair.a.source or None,
                     "labels": pair.a.true,
                     "right": "a" if pair.a_right else "b",
                     "a": {"prediction": pair.a.best, "score": pair.a.scores[pair.a.best]},

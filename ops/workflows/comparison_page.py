@@ -132,6 +132,7 @@ def _figure(found: Compared, pair: Pair, small: Thumbnail) -> dict[str, Any]:
     threshold = found.a.overall.threshold
     figure: dict[str, Any] = {
         "src": small.uri,
+        "file": pair.a.file,
         "width": small.width,
         "height": small.height,
         "tiny": max(small.width, small.height) <= TINY_PIXELS,

@@ -99,6 +99,7 @@ def as_json(row: Judged) -> dict[str, Any]:
     """One photo as plain JSON."""
     return {
         "uri": row.uri,
+        "source": row.source or None,
         "labels": row.true,
         "prediction": row.best,
         "score": row.scores[row.best],

@@ -17,17 +17,26 @@ from ops.errors import Code, OpsError
 from ops.ledger import Ledger
 
 MODEL_FOLDER, BATCH_FOLDER = "model/", "batch/"
-PREDICTIONS_FILE, LABELS_FILE = "predictions.jsonl", "labels.txt"
+PREDICTIONS_FILE, LABELS_FILE, SOURCES_FILE = "predictions.jsonl", "labels.txt", "sources.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One test photo: its true labels, the one that scored best, and every score, 0-1."""
+    """One test photo: its true labels, the one that scored best, and every score, 0-1.
+
+    `source` is the file as its user named it, empty where that is not on record.
+    """
 
     uri: str
     true: tuple[str, ...]
     best: str
     scores: Mapping[str, float]
+    source: str = ""
+
+    @property
+    def file(self) -> str:
+        """What a person knows the photo by."""
+        return self.source or self.uri
 
     @property
     def is_right(self) -> bool:
@@ -95,8 +104,21 @@ def of_model(
         order = storage.read_text(session, bucket, path + LABELS_FILE)
         if found is not None and order is not None:
             source = names.gs_uri(bucket, path + PREDICTIONS_FILE)
-            return read(source, found.text, label_order(order.text), own or {})
+            files = sources(ledger, run) if own is not None else {}
+            return read(source, found.text, label_order(order.text), own or {}, files)
     return None
+
+
+def sources(ledger: Ledger, run: str) -> dict[str, str]:
+    """The users' file names of a training's data set by the photos' hashes; {} if not on record."""
+    plan = ledger.get(run).plan
+    if "dataset" not in plan.get("inputs", {}):
+        return {}
+    folder = names.dataset_prefix(plan["inputs"]["dataset"], str(plan["data_digest"]))
+    bucket = ledger.session.settings.bucket
+    found = storage.read_text(ledger.session, bucket, folder + SOURCES_FILE)
+    rows = [json.loads(line) for line in (found.text if found else "").splitlines()]
+    return {str(row["sha256"]): str(row["source"]) for row in reversed(rows)}
 
 
 def label_order(text: str) -> list[str]:
@@ -104,8 +126,17 @@ def label_order(text: str) -> list[str]:
     return [line.split("\t", 1)[0] for line in text.splitlines() if line.strip()]
 
 
-def read(source: str, text: str, order: Sequence[str], own: Mapping[str, str]) -> Photos:
-    """The rows of a predictions.jsonl; BAD_DATA names the line that has another form."""
+def read(
+    source: str,
+    text: str,
+    order: Sequence[str],
+    own: Mapping[str, str],
+    files: Mapping[str, str] | None = None,
+) -> Photos:
+    """The rows of a predictions.jsonl; BAD_DATA names the line that has another form.
+
+    `own` has the user's label by safe name, `files` the user's file name by the photo's hash.
+    """
     multi_label = False
     rows = []
     for number, line in enumerate(text.split("\n"), start=1):
@@ -113,7 +144,7 @@ def read(source: str, text: str, order: Sequence[str], own: Mapping[str, str]) -
             continue
         try:
             row = json.loads(line)
-            rows.append(_judged(row, order, own))
+            rows.append(_judged(row, order, own, files or {}))
             multi_label = multi_label or "predictions" in row
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise OpsError(
@@ -126,7 +157,9 @@ def read(source: str, text: str, order: Sequence[str], own: Mapping[str, str]) -
     return Photos(source, multi_label, labels, tuple(rows))
 
 
-def _judged(row: Mapping[str, Any], order: Sequence[str], own: Mapping[str, str]) -> Judged:
+def _judged(
+    row: Mapping[str, Any], order: Sequence[str], own: Mapping[str, str], files: Mapping[str, str]
+) -> Judged:
     scores = [float(score) for score in row["scores"]]
     if len(scores) != len(order):
         raise ValueError(f"{len(scores)} scores for {len(order)} labels")
@@ -134,8 +167,11 @@ def _judged(row: Mapping[str, Any], order: Sequence[str], own: Mapping[str, str]
     true, best = [str(label) for label in row["labels"]], str(row["prediction"])
     if best not in order:
         raise ValueError(f"{best!r} is not in labels.txt")
+    uri = str(row["uri"])
+    stored_as = uri.rpartition("/")[2].partition(".")[0]  # images/<sha256>.<ext>
     return Judged(
-        uri=str(row["uri"]),
+        uri=uri,
+        source=files.get(stored_as, ""),
         true=tuple(own.get(label, label) for label in true),
         best=own.get(best, best),
         scores=dict(zip(named, scores, strict=True)),

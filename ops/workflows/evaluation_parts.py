@@ -121,6 +121,7 @@ def _figure(
         "height": small.height,
         "tiny": max(small.width, small.height) <= TINY_PIXELS,
         "wrong": wrong,
+        "file": row.file,
         "true": true,
         "said": called,
         "score": f"{row.scores[row.best]:.2f}",

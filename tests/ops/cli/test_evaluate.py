@@ -47,7 +47,8 @@ def test_the_surest_mistakes_are_named_by_the_users_labels(life: Life) -> None:
         "red shoe",
         0.9,
     )
-    assert f"\nred shoe          0.90  t-shirt  {mistake['uri']}\n" in text
+    assert f"\nred shoe          0.90  t-shirt  {mistake['source']}\n" in text
+    assert mistake["source"].startswith("t-shirt/") and mistake["uri"].startswith("gs://")
     assert len(found["mistakes"]) == 1
     assert [row["threshold"] for row in found["thresholds"]] == [0.0, 0.5]
     assert len(found["labels"][0]["curve"]) == 2
