@@ -67,8 +67,8 @@ def is_new(ledger: Ledger, plan: runs.Plan, again: bool) -> bool:
     if not found or again:
         return True
     last = max(found, key=lambda record: names.run_ordinal(record.id))
-    model = Path(str(last.result.get("folder", ""))) / EVALUATION
-    return last.state is RunState.SUCCEEDED and not model.is_file()
+    evaluation = Path(str(last.result.get("folder", ""))).parent / EVALUATION
+    return last.state is RunState.SUCCEEDED and not evaluation.is_file()
 
 
 def run(ledger: Ledger, run: Run, data: Imported, progress: Progress) -> Trained:
@@ -83,7 +83,8 @@ def run(ledger: Ledger, run: Run, data: Imported, progress: Progress) -> Trained
     mount = (settings.state_dir / settings.stack / "files").absolute()
     manifest = local_training_files.fetch(ledger, data, mount, progress)
     progress.goes_on(f"Training stopped; its checkpoints stay in {folder}.")
-    arguments = [f"--manifest={manifest}", *trainer_flags.arguments(asked["flags"])]
+    flags = trainer_flags.arguments(asked["flags"], multi_label=data.multi_label)
+    arguments = [f"--manifest={manifest}", *flags]
     environ = local_process.variables(folder, mount, os.environ)
     with progress.step("Training", 1.0) as step:
         ended = local_process.run(folder, arguments, environ, lambda said: _tell(step, said))

@@ -75,7 +75,7 @@ def _spec(ledger: Ledger, run: Run, data: Imported, place: Place) -> training.Cu
         image=asked["image"],
         arguments=[
             f"--manifest={storage.uri(ledger.session, manifest)}",
-            *trainer_flags.arguments(asked["flags"]),
+            *trainer_flags.arguments(asked["flags"], multi_label=data.multi_label),
         ],
         machine_spec=_of_record(asked).spec(),
         spot=asked["spot"],

@@ -86,8 +86,12 @@ def checked(given: Mapping[str, str], model_type: str) -> dict[str, str]:
     return {name: _checked(table()[name], given[name], model_type) for name in sorted(given)}
 
 
-def arguments(flags: Mapping[str, str]) -> list[str]:
-    """The flags as the trainer takes them, `--name=value`: the model type, then by name."""
+def arguments(flags: Mapping[str, str], *, multi_label: bool = False) -> list[str]:
+    """The flags as the trainer takes them, `--name=value`: the model type, then by name.
+
+    A multi-label data set is one even if no photo of it has two labels: that is said.
+    """
+    flags = {**({MULTI_LABEL: "yes"} if multi_label else {}), **flags}
     ordered = sorted(flags, key=lambda name: (name != MODEL_TYPE, name))
     return [f"--{name}={flags[name]}" for name in ordered]
 
