@@ -16,6 +16,7 @@ from typing import Any
 from ops.errors import Code, OpsError
 
 MODEL_TYPE, MANIFEST, MAX_SECONDS = "model-type", "manifest", "max-seconds"
+MULTI_LABEL = "multi-label"
 # Set by `ops` itself, or an option of their own.
 OWN = (MODEL_TYPE, MANIFEST)
 
