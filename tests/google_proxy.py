@@ -1,13 +1,15 @@
 """A company's proxy with its own certificate authority; Google's names lead to the local cloud.
 
-It takes CONNECT for Google's documented hosts only, ends TLS as they would, and hands each request
-to the server. Everything else that it is asked for is refused and put down in `strays`.
+It asks for a name (here: of the command), takes CONNECT for Google's documented hosts only, ends
+TLS as they would, and hands each request to the server. Everything else that it is asked for is
+refused and put down in `strays`.
 """
 
 import re
 import ssl
 import sys
 import threading
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,13 +18,14 @@ from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import trustme
 
 from tests.ops.cutting_proxy import HOP_BY_HOP, Server
 
 TLS_PORT = 443
+PASSWORD = "swordfish"
 # Where the hosts are documented: the discovery documents' rootUrl, and for Vertex AI
 # cloud.google.com/vertex-ai/docs/reference/rest#service-endpoint (a host for each region).
 HOSTS = {
@@ -65,34 +68,29 @@ class Fault:
 
 @dataclass
 class GoogleProxy:
-    """What went through, by the name of the command that is set; faults are used up."""
+    """What went through, by the name of the command; faults are used up."""
 
     server: str
     authority: trustme.CA = field(default_factory=trustme.CA)
-    command: str = ""
     exchanges: list[Exchange] = field(default_factory=list)
     strays: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     port: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    @property
-    def url(self) -> str:
-        """What HTTPS_PROXY is set to."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def variables(self, folder: Path) -> dict[str, str]:
+    def variables(self, command: str, folder: Path) -> dict[str, str]:
         """What people behind such a proxy set; the authority's certificate goes to `folder`."""
+        url = f"http://{quote(command)}:{PASSWORD}@127.0.0.1:{self.port}"
         bundle = folder / "company-ca.pem"
         self.authority.cert_pem.write_to_path(str(bundle))
         names = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
-        proxied = {"HTTPS_PROXY": self.url, "HTTP_PROXY": self.url, "NO_PROXY": ""}
+        proxied = {"HTTPS_PROXY": url, "HTTP_PROXY": url, "NO_PROXY": ""}
         return {**proxied, **dict.fromkeys(names, str(bundle))}
 
     def stray(self, what: str) -> None:
         """Put down a request that Google would not be meant by."""
         with self.lock:
-            self.strays.append(f"{self.command}: {what}")
+            self.strays.append(what)
 
     def fault(self, line: str) -> Fault | None:
         """The fault that this request meets, once less from now on."""
@@ -138,6 +136,13 @@ class _Outside(_Spoken):
     """What is said before TLS: CONNECT, and nothing else."""
 
     def do_CONNECT(self) -> None:
+        name = self.name()
+        if name is None:
+            self.send_response(407)
+            self.send_header("Proxy-Authenticate", 'Basic realm="company"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         host, _, port = self.path.rpartition(":")
         if not documented(host) or port != str(TLS_PORT):
             self.proxy.stray(f"CONNECT {self.path}")
@@ -146,7 +151,7 @@ class _Outside(_Spoken):
         self.send_response_only(200)
         self.end_headers()
         self.close_connection = True
-        within = type("Within", (_Within,), {"proxy": self.proxy, "host": host})
+        within = type("Within", (_Within,), {"proxy": self.proxy, "host": host, "by": name})
         try:
             context = self.proxy.certificate(host)
             tunnel = context.wrap_socket(self.connection, server_side=True)
@@ -154,6 +159,12 @@ class _Outside(_Spoken):
             tunnel.close()
         except OSError:
             return
+
+    def name(self) -> str | None:
+        """Who asks; None without the company's password (RFC 7617)."""
+        _, _, sent = self.headers.get("Proxy-Authorization", "").partition(" ")
+        name, _, password = b64decode(sent).decode().partition(":")
+        return unquote(name) if password == PASSWORD else None
 
     def plain(self) -> None:
         self.proxy.stray(f"{self.command} {self.path}, in the clear")
@@ -166,6 +177,7 @@ class _Within(_Spoken):
     """What speaks for one of Google's hosts, inside the tunnel."""
 
     wbufsize = -1
+    by = ""
 
     def setup(self) -> None:
         super().setup()
@@ -201,7 +213,7 @@ class _Within(_Spoken):
         headers = {name.lower(): value for name, value in self.headers.items()}
         exchange = (self.host, self.command, self.path, headers, body, status)
         with self.proxy.lock:
-            self.proxy.exchanges.append(Exchange(self.proxy.command, *exchange))
+            self.proxy.exchanges.append(Exchange(self.by, *exchange))
 
     def reply(self, status: int, headers: list[tuple[str, str]], answer: bytes) -> None:
         """Hand the answer on."""

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +15,15 @@ from urllib.request import Request, urlopen
 
 from ops import names
 from tests.google_proxy import GoogleProxy, google_proxy
-from tests.local_cloud import LocalCloud, clean_environment, running_cloud
+from tests.local_cloud import ROOT, LocalCloud, clean_environment, running_cloud
 from tests.ops.conftest import OPS, Ran
-from tests.ops.life import ENGINE, TASK, write_photos
+from tests.ops.life import CUSTOM_ENGINE, ENGINE, IMAGE, TASK, write_photos
 from tests.ops.tiny_engine import own_token
 
 PROJECT = "photos-of-a-company"
 REGION = "us-central1"
 OUTSIDE = Path(__file__).with_name("outside")
+GROUPS = ("datasets", "models", "emulator")
 # What Google writes into every key file: cloud.google.com/iam/docs/keys-create-delete.
 GOOGLE_KEY = {
     "auth_uri": "https://accounts.google.com/o/oauth2/auth",
@@ -43,27 +45,25 @@ class GoogleUser:
         """The service-account file, as Google hands them out."""
         return self.home / "key.json"
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """The variables of every command."""
+    def environment(self, command: str) -> dict[str, str]:
+        """The variables of a command, which the proxy knows by its name."""
         return clean_environment(
             HOME=str(self.home),
             GOOGLE_APPLICATION_CREDENTIALS=str(self.key),
             NETWORK_LOG=str(self.home / "network.log"),
             PYTHONPATH=os.pathsep.join([str(OUTSIDE), os.environ.get("PYTHONPATH", "")]),
             NO_GCE_CHECK="true",
-            **self.proxy.variables(self.home),
+            **self.proxy.variables(command, self.home),
         )
 
     def run(self, *words: str, **variables: str) -> Ran:
-        """How a command with --target gcp ended."""
-        self.proxy.command = words[0]
+        """How a command with --target gcp ended; a variable of value - is taken away."""
         where = ["--target", "gcp"] + ([] if "--project" in words else ["--project", PROJECT])
-        environ = {k: v for k, v in (self.environment | variables).items() if v != "-"}
+        environ = self.environment(name_of(words)) | variables
         done = subprocess.run(
             [OPS, *words, *where],
             cwd=self.home,
-            env=environ,
+            env={name: value for name, value in environ.items() if value != "-"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -104,40 +104,69 @@ class GoogleUser:
         return found
 
 
+def name_of(words: tuple[str, ...]) -> str:
+    """The full name of a command: `train`, `datasets list`."""
+    return " ".join(words[:2] if words[0] in GROUPS else words[:1])
+
+
 @contextmanager
 def google_user(folder: Path, *options: str) -> Iterator[GoogleUser]:
-    """A user of a project that exists, with photos, in front of a server that checks who asks."""
+    """A user of a project that exists, with photos, in front of a server like Google's."""
     home = folder / "home"
     home.mkdir()
     write_photos(home / "photos")
-    engine = f"{shlex.quote(sys.executable)} {shlex.quote(str(ENGINE))}"
-    engines = [f"train:{TASK}={engine} train", f"serve:{TASK}={engine} serve"]
-    given = [word for command in engines for word in ("--engine", command)]
-    with (
-        running_cloud(folder / "cloud", "--project", PROJECT, *given, *options) as cloud,
-        google_proxy(cloud.url) as proxy,
-    ):
+    (home / "gate").touch()
+    given = ["--project", PROJECT, *engines(home / "gate"), *options]
+    with running_cloud(folder / "cloud", *given) as cloud, google_proxy(cloud.url) as proxy:
         user = GoogleUser(proxy, cloud, home)
         issued = json.loads((cloud.data / "service-account.json").read_text())
         user.key.write_text(json.dumps(issued | GOOGLE_KEY))
         yield user
 
 
+def engines(gate: Path) -> list[str]:
+    """The options of a server whose AutoML and whose trainer train in a blink."""
+    python = shlex.quote(sys.executable)
+    automl = f"{python} {shlex.quote(str(ENGINE))}"
+    custom = f"env PYTHONPATH={shlex.quote(str(ROOT))} {python} -m {CUSTOM_ENGINE}"
+    commands = [
+        f"train:{TASK}={automl} train",
+        f"serve:{TASK}={automl} serve",
+        f"train:{IMAGE}={custom} train {shlex.quote(str(gate))}",
+        f"serve:{IMAGE}={custom} serve",
+    ]
+    return [word for command in commands for word in ("--engine", command)]
+
+
 def travel(user: GoogleUser) -> dict[str, dict[str, Any]]:
-    """What each command found or did, in the order of the journey."""
+    """What each command of the journey found or did; custom training's under `custom …`."""
     user.prepare()
     photo = str(next((user.home / "photos" / "t-shirt").glob("*.png")))
-    agreed = ("--yes", "--project", PROJECT)
-    steps: list[tuple[str, ...]] = [
-        ("import-dataset", "photos"),
-        ("train", "--yes"),
-        ("evaluate",),
-        ("deploy", "--yes"),
-        ("predict", photo),
-        ("status",),
-        ("runs",),
-        ("cost-report",),
-        ("undeploy",),
-        ("teardown", *agreed),
+    automl, custom = "default-photos-automl", "default-photos-custom"
+    cnn = ("--mode", "custom", "--model-type", "cnn", "--epochs", "3")
+    done = {"doctor": user.result("doctor")}
+    done["import-dataset"] = user.result("import-dataset", "photos")
+    done["train"] = user.result("train", "--yes")
+    done["custom train"] = user.result("train", *cnn, "--yes")
+    reads = [
+        ("datasets", "list"),
+        ("evaluate", "--model", automl),
+        ("logs", str(done["custom train"]["run"])),
+        ("models", "list"),
     ]
-    return {words[0]: user.result(*words) for words in steps}
+    done |= at_once(user, reads)
+    done["models promote"] = user.result("models", "promote", f"{custom}@1")
+    done["deploy"] = user.result("deploy", "--model", automl, "--check", "--yes")
+    done["predict"] = user.result("predict", photo)
+    done["custom deploy"] = user.result("deploy", "--model", custom, "--yes")
+    done |= at_once(user, [("status",), ("cost-report",)])
+    done["undeploy"] = user.result("undeploy")
+    done["teardown"] = user.result("teardown", "--yes", "--project", PROJECT)
+    return done
+
+
+def at_once(user: GoogleUser, commands: list[tuple[str, ...]]) -> dict[str, dict[str, Any]]:
+    """The results of commands that change nothing, two at a time."""
+    with ThreadPoolExecutor(2) as pool:
+        results = pool.map(lambda words: user.result(*words), commands)
+        return {name_of(words): result for words, result in zip(commands, results, strict=True)}

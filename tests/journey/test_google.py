@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ops.workflows import preflight
 from tests.google_proxy import Exchange
 from tests.journey import google_calls
 from tests.journey.documented import UndocumentedError, judge
@@ -29,6 +30,8 @@ def test_it_goes_from_photos_to_nothing_left(journey: dict[str, dict[str, Any]])
     assert journey["import-dataset"]["photos"] == 36
     assert journey["evaluate"]["labels"]
     assert journey["predict"]["predictions"][0]["prediction"] == "t-shirt"
+    assert journey["custom train"]["model"].endswith("/models/default-photos-custom@1")
+    assert journey["logs"]["entries"] is not None
     assert journey["cost-report"]["billed_usd"] > 0
     assert journey["teardown"]["left"] == []
 
@@ -46,6 +49,58 @@ def test_nothing_leaves_but_by_the_proxy_to_google_s_hosts(
 def test_every_call_is_documented_and_the_page_lists_it(user: GoogleUser) -> None:
     """Each request is checked against Google's own tables; docs/google-calls.md is current."""
     assert google_calls.page(user.proxy.exchanges, PROJECT) == google_calls.PAGE.read_text()
+
+
+# docs.cloud.google.com/gemini-enterprise-agent-platform/machine-learning/general/iam-permissions,
+# read in a copy of 2026-08-22: the permission that each method needs.
+PERMISSIONS = {
+    "DatasetService.CreateDataset": "aiplatform.datasets.create",
+    "DatasetService.GetDataset": "aiplatform.datasets.get",
+    "DatasetService.ImportData": "aiplatform.datasets.import",
+    "DatasetService.ListDatasets": "aiplatform.datasets.list",
+    "EndpointService.CreateEndpoint": "aiplatform.endpoints.create",
+    "EndpointService.DeployModel": "aiplatform.endpoints.deploy",
+    "EndpointService.GetEndpoint": "aiplatform.endpoints.get",
+    "EndpointService.ListEndpoints": "aiplatform.endpoints.list",
+    "EndpointService.UndeployModel": "aiplatform.endpoints.undeploy",
+    "EndpointService.UpdateEndpoint": "aiplatform.endpoints.update",
+    "JobService.CreateBatchPredictionJob": "aiplatform.batchPredictionJobs.create",
+    "JobService.DeleteBatchPredictionJob": "aiplatform.batchPredictionJobs.delete",
+    "JobService.GetBatchPredictionJob": "aiplatform.batchPredictionJobs.get",
+    "JobService.ListBatchPredictionJobs": "aiplatform.batchPredictionJobs.list",
+    "ModelService.BatchImportModelEvaluationSlices": "aiplatform.modelEvaluationSlices.import",
+    "ModelService.GetModel": "aiplatform.models.get",
+    "ModelService.ImportModelEvaluation": "aiplatform.modelEvaluations.import",
+    "ModelService.ListModelEvaluations": "aiplatform.modelEvaluations.list",
+    "ModelService.ListModelEvaluationSlices": "aiplatform.modelEvaluationSlices.list",
+    "ModelService.ListModels": "aiplatform.models.list",
+    "ModelService.ListModelVersions": "aiplatform.models.list",
+    "ModelService.MergeVersionAliases": "aiplatform.models.update",
+    "PipelineService.CreateTrainingPipeline": "aiplatform.trainingPipelines.create",
+    "PipelineService.GetTrainingPipeline": "aiplatform.trainingPipelines.get",
+    "PipelineService.ListTrainingPipelines": "aiplatform.trainingPipelines.list",
+    "PredictionService.Predict": "aiplatform.endpoints.predict",
+}
+# A training makes a model, which its maker may upload; a second one, and a deployment of the
+# newest, list what there is; a model that answers wrongly is undeployed.
+BESIDES: dict[str, set[str]] = {
+    "import-dataset": set(),
+    "train": {"aiplatform.models.upload", "aiplatform.models.list"},
+    "deploy": {"aiplatform.endpoints.undeploy", "aiplatform.models.list"},
+}
+
+
+@pytest.mark.parametrize("command", ["import-dataset", "train", "deploy"])
+@pytest.mark.usefixtures("journey")
+def test_the_pre_flight_asks_for_what_the_calls_need(user: GoogleUser, command: str) -> None:
+    """The permissions looked at before a command are those of the calls that it makes."""
+    calls = {judge(one, PROJECT) for one in user.proxy.exchanges if one.command == command}
+    vertex = {one.name for one in calls if "aiplatform" in one.host}
+    needed = {PERMISSIONS[name] for name in vertex if not name.startswith("Operations.")}
+
+    asked = {one for one in preflight.needs(command).project if one.startswith("aiplatform.")}
+
+    assert asked == needed | BESIDES[command]
 
 
 def asked(method: str, host: str, target: str, body: bytes = b"", **changed: str) -> Exchange:

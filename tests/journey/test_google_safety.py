@@ -27,11 +27,10 @@ def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoogleUser]:
 def asked_at_a_terminal(user: GoogleUser, answer: str, *words: str) -> tuple[int, str]:
     """The exit code and what was shown, of a command at a terminal whose user types `answer`."""
     master, slave = os.openpty()
-    user.proxy.command = words[0]
     process = subprocess.Popen(
         [str(OPS), *words, "--target", "gcp", "--project", PROJECT],
         cwd=user.home,
-        env=user.environment,
+        env=user.environment(words[0]),
         stdin=slave,
         stdout=subprocess.PIPE,
         stderr=slave,
@@ -148,7 +147,7 @@ def by_variable(user: GoogleUser, *words: str) -> Ran:
     done = subprocess.run(
         [OPS, *words, "--target", "gcp"],
         cwd=user.home,
-        env=user.environment | {"OPS_PROJECT": PROJECT},
+        env=user.environment(words[0]) | {"OPS_PROJECT": PROJECT},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
