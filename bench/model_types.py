@@ -19,16 +19,16 @@ from tempfile import TemporaryDirectory
 from bench.table import Figure, show
 
 ROOT = Path(__file__).parents[1]
-MOST_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: the model type, its seeds, and the least accuracy hoped for."""
+    """One line of the table: the model type, its seeds, least accuracy and most seconds."""
 
     model_type: str
     seeds: tuple[int, ...]
     least_accuracy: float
+    most_seconds: float = 60.0
 
 
 ROWS = (
@@ -37,7 +37,7 @@ ROWS = (
     Row("dnn_dropout", (0,), 0.93),
     Row("cnn", (0, 1, 2), 0.98),
     Row("cnn_batch_norm", (0, 1, 2), 0.98),
-    Row("transfer", (0,), 0.93),
+    Row("transfer", (0,), 0.93, 300.0),
 )
 
 
@@ -83,8 +83,8 @@ def measured(manifest: Path, row: Row) -> list[Figure]:
         Figure(
             f"{row.model_type}, seconds{', slowest of ' + str(len(runs)) if of_seeds else ''}",
             f"{slowest:.1f} s",
-            f"<= {MOST_SECONDS:.0f} s",
-            slowest <= MOST_SECONDS,
+            f"<= {row.most_seconds:.0f} s",
+            slowest <= row.most_seconds,
         ),
         Figure(
             f"{row.model_type}, accuracy on 500 test photos",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
@@ -11,7 +11,8 @@ from typing import Any
 from trainer import artifacts
 from trainer.choice import Choice
 from trainer.data.dataset import write_labels
-from trainer.data.manifest import Photos, spread
+from trainer.data.manifest import Photo, Photos, spread
+from trainer.errors import DataError
 from trainer.journal import Journal
 
 EXPORTED_AT, COMPARED_AT, EVALUATED_AT = 0.78, 0.85, 0.99
@@ -51,6 +52,15 @@ def finish(
     return card
 
 
+def check_judged(photos: Sequence[Photo]) -> None:
+    """Raises DataError without a photo that an evaluation could be made of."""
+    if not photos:
+        raise DataError(
+            "No photo is left to evaluate with. Give each label two training photos or more, or "
+            "some photos the split test."
+        )
+
+
 def _counts(photos: Photos, choice: Choice) -> dict[str, int]:
     return {
         "training": choice.training_photos,
@@ -81,6 +91,7 @@ def _evaluate(
     from trainer.evaluate import evaluate_photos
 
     chosen, split = (photos.test, "test") if photos.test else (choice.validation, "validation")
+    check_judged(chosen)
     if not photos.test:
         journal.say("There are no test photos: the evaluation is on validation photos.", "WARNING")
     listen = journal.span("evaluate", COMPARED_AT, EVALUATED_AT, "Evaluated")

@@ -48,10 +48,12 @@ class _Lesson:
     history: list[dict[str, float]] = field(default_factory=list)
     seconds_before: float = 0.0
     started: float = 0.0
+    begins_at: float = START
 
     def take_up(self) -> None:
         """Goes on from the last whole checkpoint, if there is one."""
         self.started = self.room.clock()
+        self.begins_at = max(START, self.room.journal.furthest)
         found = self.room.checkpoints.newest()
         if found is None:
             return
@@ -133,8 +135,8 @@ class _Lesson:
         judged = {"loss": line["validationLoss"], "accuracy": line["validationAccuracy"]}
         self.room.curves.write(self.epoch - 1, "train", train)
         self.room.curves.write(self.epoch - 1, "validation", judged)
-        fraction = START + (END - START) * self.epoch / self.course.epochs
-        self.room.journal.furthest = max(self.room.journal.furthest, fraction)
+        fraction = self.begins_at + (END - self.begins_at) * self.epoch / self.course.epochs
+        self.room.journal.furthest = fraction
         figures: dict[str, Any] = {**line, "fraction": round(fraction, 4)}
         self._say(
             f"Epoch {self.epoch} of {self.course.epochs}: loss {line['loss']:.4f}, validation "

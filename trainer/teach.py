@@ -19,6 +19,7 @@ from trainer.data.dataset import Dataset
 from trainer.data.decode import short_side
 from trainer.data.manifest import Photo, hold_out
 from trainer.embed import Embedder
+from trainer.finish import check_judged
 from trainer.hyper import Hyper, settle
 from trainer.job import Job
 from trainer.journal import Journal
@@ -54,6 +55,7 @@ def teach(job: Job, dataset: Dataset, journal: Journal) -> Taught:
     """Trains the job's model type."""
     photos = dataset.photos
     training, judges = hold_out(photos.training, photos.validation, job.flag("seed"))
+    check_judged(photos.test or judges)
     if not photos.validation:
         journal.say(
             f"There are no validation photos; {len(judges)} training photos take their place.",

@@ -77,6 +77,18 @@ def test_a_photo_that_is_missing_is_named(
     assert "gone.png: cannot be opened (No such file or directory)" in said
 
 
+def test_photos_too_few_to_judge_by_are_refused(
+    refused: Refused, digit_rows: Rows, tmp_path: Path
+) -> None:
+    """One training photo of each label and nothing else: what to add, before any training."""
+    rows = {"training": few(digit_rows, per_split=1)["training"]}
+
+    code, said = refused(f"--manifest={write_manifest(tmp_path, rows)}", LINEAR)
+
+    assert code == 1
+    assert said.startswith("No photo is left to evaluate with. Give each label two training")
+
+
 def test_a_manifest_that_is_no_manifest_is_named_by_line(refused: Refused, tmp_path: Path) -> None:
     """A CSV given as manifest."""
     (tmp_path / "photos.csv").write_text("gs://b/1.jpg,boot\n")

@@ -44,6 +44,8 @@ def test_a_tail_is_trained_when_asked_and_gone_on_from(small: Rows, tmp_path: Pa
     first = train(tmp_path, *flags)
     again = train(tmp_path, *flags)
 
+    fractions = [line["fraction"] for line in first.log if "fraction" in line]
+    assert fractions == sorted(fractions)
     names = [candidate["name"] for candidate in first.card["candidates"]]
     assert names == ["transfer, frozen", "transfer, tail trained"]
     assert first.card["chosen"] in names
