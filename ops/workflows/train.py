@@ -51,6 +51,14 @@ class Way(Protocol):
     def limit(self, run: Run) -> str:
         """What it may use, in words."""
 
+    def listen(
+        self, ledger: Ledger, pipeline: Pipeline, now: Callable[[], datetime]
+    ) -> Callable[[], str]:
+        """What gives the last that the training said of itself."""
+
+    def last_words(self, ledger: Ledger, ended: Pipeline) -> str:
+        """The last error that the training put into its log."""
+
     def outcome(self, ledger: Ledger, run: Run, ended: Pipeline) -> dict[str, Any]:
         """What is known of one that succeeded."""
 
@@ -143,7 +151,8 @@ def go_on(
     progress.goes_on(f"The training {run.id} goes on, {ends_with(run.id)}")
     if not wait and not pipeline.is_ended:
         return train_result.of(run, data, pipeline)
-    ended = train_watch.watch(ledger, pipeline, run, progress, way(run).limit(run), now)
+    said = way(run).listen(ledger, pipeline, now)
+    ended = train_watch.watch(ledger, pipeline, run, progress, way(run).limit(run), now, said)
     return _settle(ledger, run, data, ended)
 
 
@@ -198,7 +207,8 @@ def _submit_once(ledger: Ledger, run: Run, data: Imported) -> Pipeline:
 
 def _settle(ledger: Ledger, run: Run, data: Imported, ended: Pipeline) -> Trained:
     if not ended.succeeded:
-        train_failures.settle(run, ended, way(run).used(ledger, run, ended))
+        last_words = way(run).last_words(ledger, ended)
+        train_failures.settle(run, ended, way(run).used(ledger, run, ended), last_words)
     more = way(run).outcome(ledger, run, ended)
     result = replace(train_result.of(run, data, ended), **more)
     run.finish(result.as_json())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from ops import names
@@ -69,3 +70,17 @@ def outcome(ledger: Ledger, run: Run, ended: Pipeline) -> dict[str, Any]:  # noq
 def used(ledger: Ledger, run: Run, ended: Pipeline) -> dict[str, Any]:  # noqa: ARG001
     """What an ended training cost that left no model: its pipeline does not say."""
     return {}
+
+
+def listen(
+    ledger: Ledger,  # noqa: ARG001
+    pipeline: Pipeline,  # noqa: ARG001
+    now: Callable[[], datetime],  # noqa: ARG001
+) -> Callable[[], str]:
+    """Nothing: AutoML keeps no log."""
+    return str
+
+
+def last_words(ledger: Ledger, ended: Pipeline) -> str:  # noqa: ARG001
+    """Nothing: AutoML keeps no log, and its error says why."""
+    return ""

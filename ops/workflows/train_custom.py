@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from ops import names
@@ -14,9 +15,10 @@ from ops.pricing import estimate
 from ops.pricing.estimate import Cost, Estimate
 from ops.pricing.machines import DEFAULT_TRAINING_MACHINE, Machine, machine
 from ops.settings import Settings
-from ops.workflows import custom_evaluation, registry, train_limits, trainer_flags
+from ops.workflows import custom_evaluation, registry, train_limits, train_log, trainer_flags
 from ops.workflows.imported import Imported
 from ops.workflows.registry import Place
+from ops.workflows.train_log import LastSaid
 from ops.workflows.train_options import CUSTOM, CustomOptions, Options
 from ops.workflows.trainer_flags import MAX_SECONDS, MODEL_TYPE
 
@@ -88,6 +90,16 @@ def _spec(ledger: Ledger, run: Run, data: Imported, place: Place) -> training.Cu
 def limit(run: Run) -> str:
     """What the training may use, in words."""
     return f"at most {run.plan['inputs']['timeout_seconds'] / 60:g} min"
+
+
+def listen(ledger: Ledger, pipeline: Pipeline, now: Callable[[], datetime]) -> Callable[[], str]:
+    """What gives the last message of the training's log."""
+    return LastSaid(ledger, pipeline, now)
+
+
+def last_words(ledger: Ledger, ended: Pipeline) -> str:
+    """The last error of the training's log, which Google's own error does not repeat."""
+    return train_log.last_error(ledger, ended)
 
 
 def outcome(ledger: Ledger, run: Run, ended: Pipeline) -> dict[str, Any]:

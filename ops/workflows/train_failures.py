@@ -61,19 +61,24 @@ REASONS: tuple[tuple[tuple[str, ...], Code, str], ...] = (
 )
 
 
-def settle(run: Run, ended: Pipeline, used: Mapping[str, Any]) -> NoReturn:
-    """Put the end on record, with what it cost; then JOB_FAILED, or QUOTA."""
+def settle(run: Run, ended: Pipeline, used: Mapping[str, Any], last_words: str) -> NoReturn:
+    """Put the end on record, with what it cost; then JOB_FAILED, or QUOTA.
+
+    `last_words` are the last error of its log, told if the API's own reason does not have them.
+    """
     cancelled = ended.state == CANCELLED
     state = RunState.CANCELLED if cancelled else RunState.FAILED
     run.finish({"pipeline": ended.name, "error": ended.error, **used}, state)
-    raise error(run, ended.error, cancelled, used)
+    said = _one_line(ended.error)
+    if last_words and not cancelled and _one_line(last_words) not in said:
+        said = f"{said.rstrip('.')}. It said last: {_one_line(last_words)}"
+    raise error(run, said, cancelled, used)
 
 
 def error(run: Run, said: str, cancelled: bool, used: Mapping[str, Any]) -> OpsError:
     """The failure as the user reads it; `said` is what the API gives as its reason."""
     mode = str(run.plan["inputs"]["mode"])
-    words = " ".join(said.partition(CONSOLE)[0].split())
-    why = f": {words.rstrip('.')}." if words else "."
+    why = f": {said.rstrip('.')}." if said else "."
     usd = used.get("usd_on_google")
     cost = f" That is ${usd:.4f} at Google's rates." if usd is not None else ""
     code, hint = reason(said) if mode == CUSTOM and not cancelled else (Code.JOB_FAILED, AGAIN)
@@ -84,6 +89,10 @@ def error(run: Run, said: str, cancelled: bool, used: Mapping[str, Any]) -> OpsE
         f"{BILLED[mode, cancelled]}{cost}",
         hint + logs,
     )
+
+
+def _one_line(said: str) -> str:
+    return " ".join(said.partition(CONSOLE)[0].split())
 
 
 def last_words(lines: Sequence[str]) -> str:

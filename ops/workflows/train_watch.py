@@ -22,8 +22,9 @@ def watch(
     progress: Progress,
     limit: str,
     now: Callable[[], datetime],
+    said: Callable[[], str],
 ) -> Pipeline:
-    """The pipeline, ended; `limit` is what it may use, in words."""
+    """The pipeline, ended; `limit` is what it may use, `said` what it says of itself."""
     seen = [pipeline]
 
     def look() -> Pipeline | None:
@@ -34,7 +35,9 @@ def watch(
 
         def tell(_: Any) -> None:
             seconds = _seconds_so_far(seen[0], now())
-            step.reach(seconds, f"{word(seen[0].state)}, {minutes(seconds)} so far, {limit}")
+            says = f"; {words}" if (words := said()) else ""
+            where = f"{word(seen[0].state)}, {minutes(seconds)} so far, {limit}"
+            step.reach(seconds, f"{where}{says}")
 
         ended = ledger.session.poll(look, WATCH_SECONDS, on_poll=tell, what=f"Training {run.id}")
     assert isinstance(ended, Pipeline)

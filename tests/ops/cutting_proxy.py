@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 HOP_BY_HOP = frozenset({"connection", "transfer-encoding", "keep-alive", "content-length"})
 OBJECT_NAME = re.compile(rb'"name": ?"([^"]+)"')
+ASKED_BY_POST = (":predict", "/entries:list")
 READS = frozenset({"GET", "HEAD"})
 
 
@@ -46,7 +47,7 @@ class CuttingProxy:
 
         An upload is seen with the object's name, which is in its body.
         """
-        if method in READS or path.partition("?")[0].endswith(":predict"):
+        if method in READS or path.partition("?")[0].endswith(ASKED_BY_POST):
             return 0
         named = OBJECT_NAME.search(body[:2000]) if "/upload/" in path else None
         object_name = f" {named[1].decode()}" if named else ""

@@ -25,7 +25,7 @@ PARENT = "projects/local-project/locations/us-central1"
 # Safe names t_shirt and label_0 come back as the user wrote them.
 COLOURS = {"red shoe": (200, 30, 30), "t-shirt": (30, 200, 30), "0": (30, 30, 200)}
 PHOTOS_PER_LABEL = 12
-TIMES = re.compile(r"^[A-Z][a-z ]+: .*([0-9.]+ s|so far, budget [0-9]+ node hours)$")
+TIMES = re.compile(r"^[A-Z][a-z ]+: .*([0-9.]+ s|so far, .*)$")
 
 
 @dataclass(frozen=True)
