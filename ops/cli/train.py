@@ -126,7 +126,9 @@ def text(done: Trained, *, bills: bool) -> str:
         lines += [f"Model      {done.folder}", f"Stopped    {done.stop_reason}{_used(done)}"]
         return "\n".join([*lines, *_evaluation(done), "On this machine only: no registry has it."])
     if not done.model:
-        return "\n".join([*lines, f"State      {done.state}", f"Type: ops resume {done.run}   to watch it"])
+        return "\n".join(
+            [*lines, f"State      {done.state}", f"Type: ops resume {done.run}   to watch it"]
+        )
     lines.append(f"Model      {done.model}")
     lines.append(f"Stopped    {done.stop_reason or 'no reason given'}{_used(done)}")
     if done.usd_on_google is not None:
@@ -150,7 +152,9 @@ def _used(done: Trained) -> str:
 
 def _evaluation(done: Trained) -> list[str]:
     figures = done.evaluation
-    if figures.get("accuracy") is None:
-        return []
-    photos = f"{figures['accuracy']:.1%} of {figures['photos']} test photos right"
-    return [f"Evaluation {photos}, area under precision-recall {figures['au_prc']:.3f}"]
+    said = []
+    if figures.get("accuracy") is not None:
+        said.append(f"{figures['accuracy']:.1%} of {figures['photos']} test photos right")
+    if figures.get("au_prc") is not None:
+        said.append(f"area under precision-recall {figures['au_prc']:.3f}")
+    return [f"Evaluation {', '.join(said)}"] if said else []

@@ -76,21 +76,21 @@ class Campaign:
         code = ended(process).code
         assert code == KILLED, (words, at, code)
         left = difference(before, self.standing())
-        repeat = self.repeat(words, at)
+        step = f"{at:2} of {len(known)}: {word(self.proxy.seen[at - 1])}"
+        repeat = self.repeat(words)
         self.proxy.forget()
         self.proxied.result(*repeat)
         did = Counter(map(word, self.proxy.seen))
         del did["lock"]
-        step = f"{at:2} of {len(known)}: {word(known[at - 1])}"
         by = "ops resume" if repeat[0] == "resume" else "the same again"
         self.rows.append(Row(f"ops {words[0]}", step, left, by, counted(did) or "nothing more"))
 
-    def repeat(self, words: tuple[str, ...], at: int) -> tuple[str, ...]:
+    def repeat(self, words: tuple[str, ...]) -> tuple[str, ...]:
         """The command that takes it up."""
         if words[0] == "teardown":
-            return words if at % 2 else ("resume", "teardown", "--yes")
+            return words if len(self.rows) % 2 else ("resume", "teardown", "--yes")
         unfinished = [one["run"] for one in self.life.result("resume")["runs"]]
-        if unfinished and at % 2 == 0:
+        if unfinished and len(self.rows) % 2 == 0:
             return ("resume", unfinished[-1])
         return words
 

@@ -74,6 +74,12 @@ class Life:
         found = self.asked(f"/v1/{PARENT}/{collection}?pageSize=1000")
         return list(found.get(collection, []))
 
+    def versions(self) -> list[dict[str, Any]]:
+        """Every version of every model."""
+        names = [model["name"] for model in self.listed("models")]
+        pages = [self.asked(f"/v1/{name}:listVersions?pageSize=1000") for name in names]
+        return [version for page in pages for version in page["models"]]
+
     def asked(self, path: str) -> dict[str, Any]:
         """What the cloud answers to a GET."""
         body: dict[str, Any] = json.loads(self.text(path))

@@ -96,7 +96,8 @@ def test_ctrl_c_says_what_goes_on_and_the_same_command_takes_it_up(life: Life) -
 
     assert stopped.code == 130
     assert (said + stopped.err).endswith(
-        f"Error: Interrupted. The training {done['run']} goes on, within its budget.\n"
+        f"Error: Interrupted. The training {done['run']} goes on, within its budget; "
+        f"ops cancel {done['run']} ends it.\n"
         "Type the same command again: it takes up what exists.\n"
     )
     assert (running["state"], running["model"]) == ("running", "")
