@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from ops import names
 from ops.cloud.session import Session
-from ops.data.parallel import in_order
+from ops.parallel import in_order
 from ops.errors import Code, OpsError
 
 THREADS = 8

@@ -14,7 +14,7 @@ from ops.cloud.uploads import Upload
 from ops.data import labels, manifest, split
 from ops.data.decode import quiet_about_large_photos
 from ops.data.manifest import Row
-from ops.data.parallel import in_order
+from ops.parallel import in_order
 from ops.data.photos import Named, stored_bytes
 from ops.data.problems import BadPhotoError
 from ops.data.report import Found, remarks, split_remarks

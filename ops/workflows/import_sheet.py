@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.data.decode import quiet_about_large_photos
-from ops.data.parallel import in_order
+from ops.parallel import in_order
 from ops.data.photos import Named, read_place
 from ops.data.problems import BadPhotoError
 from ops.data.split import counts

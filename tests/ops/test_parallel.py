@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from ops.data.parallel import in_order
+from ops.parallel import in_order
 
 
 def test_results_come_in_the_order_of_the_items() -> None:
