@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from ops import names
 from ops.cloud.session import Session
-from ops.parallel import in_order
 from ops.errors import Code, OpsError
+from ops.parallel import in_order
 
 THREADS = 8
 OK = 200

@@ -12,10 +12,10 @@ from ops.data.duplicates import same_photo_once, several_labels
 from ops.data.known import KnownPhotos
 from ops.data.labels import collisions, imbalance, too_few, unfit, untrained, without
 from ops.data.listing import Candidate, Listing
-from ops.parallel import in_order
 from ops.data.photos import Named, Photo, check_photo
 from ops.data.places import CloudObject, Signature, signature
 from ops.data.problems import BadPhotoError, Problem
+from ops.parallel import in_order
 
 _THREADS = max(4, os.cpu_count() or 1)
 # Reading from a bucket is waiting, mostly.

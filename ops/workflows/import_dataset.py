@@ -14,13 +14,13 @@ from ops.cloud.uploads import Upload
 from ops.data import labels, manifest, split
 from ops.data.decode import quiet_about_large_photos
 from ops.data.manifest import Row
-from ops.parallel import in_order
 from ops.data.photos import Named, stored_bytes
 from ops.data.problems import BadPhotoError
 from ops.data.report import Found, remarks, split_remarks
 from ops.data.split import Shares
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger, Run, RunState
+from ops.parallel import in_order
 from ops.pricing import regions
 from ops.progress import Progress
 from ops.workflows import import_buckets, versions

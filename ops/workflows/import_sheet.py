@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from ops.data.decode import quiet_about_large_photos
-from ops.parallel import in_order
 from ops.data.photos import Named, read_place
 from ops.data.problems import BadPhotoError
 from ops.data.split import counts
 from ops.data.thumbnail import Thumbnail, thumbnail
+from ops.parallel import in_order
 from ops.progress import Progress
 from ops.settings import Settings
 from ops.workflows.import_dataset import ImportPlan
