@@ -76,9 +76,9 @@ def test_a_training_killed_anywhere_is_trained_once(life: Life, proxy: CuttingPr
         assert code == KILLED, (at, arrives)
         assert done["state"] == "succeeded"
         assert len(labelled(life.listed("trainingPipelines"), done["run"])) == 1
-        assert len(labelled(life.listed("models"), done["run"])) == 1
+        assert len(labelled(life.versions(), done["run"])) == 1
     assert any("trainingPipelines" in step for step in known)
-    assert len(life.listed("trainingPipelines")) == len(life.listed("models"))
+    assert len(life.listed("trainingPipelines")) == len(life.versions())
     assert "items" not in life.asked(LOCKS)
 
 
