@@ -57,7 +57,8 @@ class Rpc:
         if not path_template.validate(self.uri, path):  # type: ignore[no-untyped-call]
             return None
         found = _pattern(self.uri).fullmatch(path)
-        assert found is not None, f"{self.uri} {path}"
+        if found is None:  # a verb that the template has not: models/1:deleteVersion
+            return None
         names = [name for name, _ in VARIABLE.findall(self.uri)]
         return dict(zip(names, found.groups(), strict=True))
 
@@ -114,7 +115,7 @@ def _pattern(uri: str) -> re.Pattern[str]:
     parts, end = [], 0
     for found in VARIABLE.finditer(uri):
         parts.append(re.escape(uri[end : found.start()]))
-        inner = re.escape(found[2] or "*").replace(r"\*\*", ".+").replace(r"\*", "[^/]+")
+        inner = re.escape(found[2] or "*").replace(r"\*\*", ".+").replace(r"\*", "[^/:]+")
         parts.append(f"({inner})")
         end = found.end()
     return re.compile("".join(parts) + re.escape(uri[end:]))
