@@ -98,3 +98,14 @@ def test_a_stack_that_is_not_prepared(user: GoogleUser) -> None:
 
     assert (ran.code, refusal(ran)["code"], changed) == (4, "not-prepared", [])
     assert refusal(ran)["hint"] == "Type:\n  make bootstrap"
+
+
+def test_nothing_is_spent_that_was_not_agreed_to(user: GoogleUser) -> None:
+    """Without a terminal and without --yes: the price, what to add, and nothing begun."""
+    user.result("import-dataset", "photos")
+
+    ran, changed = begun(user, "train")
+
+    assert (ran.code, refusal(ran)["code"], changed) == (5, "needs-yes", [])
+    assert refusal(ran)["hint"] == "Add --yes to agree."
+    assert "Price: " in ran.err and "$27.72" in ran.err
