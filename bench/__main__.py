@@ -5,7 +5,17 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-ORDER = ("help", "start", "import_dataset", "predict", "train_automl", "model_types", "demo", "kills", "resume")
+ORDER = (
+    "help",
+    "start",
+    "import_dataset",
+    "predict",
+    "train_automl",
+    "model_types",
+    "demo",
+    "kills",
+    "resume",
+)
 
 
 def main() -> int:
