@@ -20,6 +20,7 @@ from ops.workflows.imported import Imported
 from ops.workflows.registry import Place
 from ops.workflows.train_log import LastSaid
 from ops.workflows.train_options import CUSTOM, CustomOptions, Options
+from ops.workflows.train_watch import minutes
 from ops.workflows.trainer_flags import MAX_SECONDS, MODEL_TYPE
 
 MANIFEST = "manifest.jsonl"
@@ -89,7 +90,7 @@ def _spec(ledger: Ledger, run: Run, data: Imported, place: Place) -> training.Cu
 
 def limit(run: Run) -> str:
     """What the training may use, in words."""
-    return f"at most {run.plan['inputs']['timeout_seconds'] / 60:g} min"
+    return f"at most {minutes(run.plan['inputs']['timeout_seconds'])}"
 
 
 def listen(ledger: Ledger, pipeline: Pipeline, now: Callable[[], datetime]) -> Callable[[], str]:
