@@ -146,8 +146,12 @@ def environment_of(process: psutil.Process) -> str:
 
 
 def found_twice(port: int, stack: str) -> Iterator[str]:
-    """Resources of one run, deployed models and data items that are there more than once."""
+    """Resources and versions of one run, deployed models, data items there more than once."""
     ours = {kind: listed(port, kind, stack) for kind in KINDS}
+    names = [model["name"] for model in ours["models"]]
+    ours["models"] = [
+        v for name in names for v in listed_all(port, f"{name}:listVersions", "models")
+    ]
     for kind, found in ours.items():
         runs = Counter(one["labels"]["ops-run"] for one in found)
         yield from (f"{kind} of {run}: {count}" for run, count in runs.items() if count > 1)
