@@ -51,8 +51,8 @@ class Agreement:
             raise ExportError(
                 f"The exported graph gives the same label on {self.same_label:.2%} of "
                 f"{self.photos} photos (at least {LEAST_SAME_LABEL:.1%} needed) and its scores "
-                f"differ by {self.mean_difference:.4f} on average (at most {MOST_MEAN_DIFFERENCE}). "
-                f"{ADVICE}"
+                f"differ by {self.mean_difference:.4f} on average (at most {MOST_MEAN_DIFFERENCE})."
+                f" {ADVICE}"
             )
 
 

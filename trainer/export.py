@@ -7,6 +7,7 @@ mirror image are in the graph, so that what is measured is what is served.
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 from collections.abc import Callable, Sequence
@@ -18,17 +19,22 @@ import numpy as np
 from trainer.data.decode import MAGIC_NUMBERS, SCALED_DECODES
 from trainer.errors import PhotoError
 from trainer.models.network import Classifier, Floats, Network
+from trainer.quiet import without_remarks
 
 SIGNATURE = "serving_default"
 BATCH = 16
 
 
+@functools.cache
 def tensorflow() -> Any:
     """TensorFlow, quiet and on the CPU's cores; its import takes seconds, so it comes late."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
-    import tensorflow as tf
+    with without_remarks():
+        import tensorflow as tf
 
+        # Where TensorFlow is built for CUDA, it is this that says there is none.
+        tf.config.list_physical_devices()
     return tf
 
 

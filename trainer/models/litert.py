@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from trainer.models.network import Classifier, Floats, Layer, Network
+from trainer.quiet import without_remarks
 
 
 def embedding_model(network: Network) -> bytes:
@@ -52,10 +53,11 @@ class Interpreter:
     """One LiteRT interpreter on `threads` threads; not to be shared between Python threads."""
 
     def __init__(self, model: bytes, threads: int = 1) -> None:
-        from ai_edge_litert.interpreter import Interpreter as LiteRt
+        with without_remarks():
+            from ai_edge_litert.interpreter import Interpreter as LiteRt
 
-        self._interpreter = LiteRt(model_content=model, num_threads=threads)
-        self._interpreter.allocate_tensors()
+            self._interpreter = LiteRt(model_content=model, num_threads=threads)
+            self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
         output = self._interpreter.get_output_details()[0]
         self._output = output["index"]
