@@ -41,15 +41,18 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
     return 0
 
 
-def run(config: Config, journal: Journal) -> None:
-    """Reads, chooses, exports, evaluates. Raises TrainerError when no model can be made."""
+def run(config: Config, journal: Journal, emergency: float = EMERGENCY) -> None:
+    """Reads, chooses, exports, evaluates. Raises TrainerError when no model can be made.
+
+    `emergency` times the task's seconds is when no more photos are read and no more steps taken.
+    """
     from trainer import choice as one_label
     from trainer import multi_label
     from trainer.artifacts import write_json
     from trainer.finish import finish
 
     started = time.monotonic()
-    deadline = started + EMERGENCY * config.task.max_seconds
+    deadline = started + emergency * config.task.max_seconds
     photos = _read(config, journal)
     _import_tensorflow_meanwhile()
     choose = multi_label.choose if config.task.multi_label else one_label.choose

@@ -20,7 +20,8 @@ from typing import IO
 STANDARD_ERROR = 2
 REMARK = re.compile(
     rb"INFO: |WARNING: All log messages before absl::|[IW]\d{4} \d\d:\d\d:"
-    rb"|\d{4}-\d\d-\d\d .*: [IW] |To enable the following instructions|.*(cuda|cuInit|cuDNN|cuBLAS|cuFFT|TensorRT)"
+    rb"|\d{4}-\d\d-\d\d .*: [IW] |To enable the following instructions"
+    rb"|.*(cuda|cuInit|cuDNN|cuBLAS|cuFFT|TensorRT)"
 )
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,15 +60,18 @@ def named(labels: Labels) -> tuple[str, ...]:
     return labels if isinstance(labels, tuple) else (labels,) if labels else ()
 
 
-def run_job(environ: Mapping[str, str]) -> Trained:
-    """Trains in this process, so that TensorFlow is imported once for all tests."""
+def run_job(environ: Mapping[str, str], emergency: float = math.inf) -> Trained:
+    """Trains in this process, so that TensorFlow is imported once for all tests.
+
+    However slow the machine is: only what is planned ends it, unless an `emergency` is given.
+    """
     from trainer.automl import run
     from trainer.config import read_config
     from trainer.journal import Journal
 
     stream = io.StringIO()
     config = read_config(environ)
-    run(config, Journal(stream))
+    run(config, Journal(stream), emergency)
     log = [json.loads(line) for line in stream.getvalue().splitlines()]
     card = json.loads((config.model_folder / "model.json").read_text())
     return Trained(config.model_folder, card, json.loads(config.outcome_file.read_text()), log)
