@@ -12,7 +12,7 @@ from ops import names
 from ops.cloud import inventory, training
 from ops.cloud.inventory import Found
 from ops.ledger import Ledger, RunState
-from ops.workflows import cost_report
+from ops.workflows import check_jobs, cost_report
 
 STATES = {
     "PIPELINE_STATE_SUCCEEDED": RunState.SUCCEEDED,
@@ -25,9 +25,11 @@ def close(ledger: Ledger, found: tuple[Found, ...]) -> None:
 
     `found` is what exists of the stack; its jobs have ended and nothing is deployed any more.
     """
+    checks = check_jobs.live(ledger) if any(_is_batch(one) for one in found) else []
     pipelines = {one.labels.get(names.LABEL_RUN): one for one in found if _is_pipeline(one)}
     for record in ledger.records():
         if record.kind == "deploy":
+            check_jobs.put_on_record(ledger, record.id, checks)
             _end_deployments(ledger, record.id)
         if record.state is RunState.UNFINISHED:
             state, result = _outcome(ledger, pipelines.get(record.id))
@@ -36,6 +38,10 @@ def close(ledger: Ledger, found: tuple[Found, ...]) -> None:
 
 def _is_pipeline(found: Found) -> bool:
     return found.kind is inventory.TRAINING_PIPELINES
+
+
+def _is_batch(found: Found) -> bool:
+    return found.kind.collection == "batchPredictionJobs"
 
 
 def _end_deployments(ledger: Ledger, run: str) -> None:

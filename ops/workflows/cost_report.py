@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ops import names
 from ops.cloud import storage
+from ops.cloud.jobs import BatchJob
 from ops.errors import OpsError
 from ops.ledger import Event, Ledger, Record
 from ops.pricing import estimate
 from ops.pricing.estimate import SECONDS_PER_HOUR, Cost
-from ops.workflows import train_custom
+from ops.workflows import check_jobs, train_custom
+from ops.workflows.check_jobs import CheckJob
 
 DEPLOYED, UNDEPLOYED = "deployed", "undeployed"
 STILL = "still under way"
@@ -75,18 +78,41 @@ class Report:
 def run(ledger: Ledger, now: datetime) -> Report:
     """The report of the stack as it is now; empty when nothing ran."""
     session = ledger.session
+    found = [(record, ledger.events(record.id)) for record in ledger.records()]
+    deploys = [(record, events) for record, events in found if record.kind == "deploy"]
+    asks = any(check_jobs.is_open(record.state, events) for record, events in deploys)
+    live = check_jobs.live(ledger) if asks else []
     lines: list[Line] = []
-    for record in ledger.records():
-        lines += _lines(record, ledger.events(record.id), session.settings.region, now)
+    for record, events in found:
+        lines += _lines(record, events, live, session.settings.region, now)
     return Report(now, session.capabilities.bills, (*lines, *_stored(ledger, now)))
 
 
-def _lines(record: Record, events: list[Event], region: str, now: datetime) -> list[Line]:
+def _lines(
+    record: Record, events: list[Event], live: list[BatchJob], region: str, now: datetime
+) -> list[Line]:
     if record.kind == "train":
         return _trainings(record, region)
     if record.kind == "deploy":
-        return deployments(record, events, region, now)
+        asked = check_jobs.of_run(record.id, events, live)
+        checks = [check(record.id, job, region, now) for job in asked]
+        return [*checks, *deployments(record, events, region, now)]
     return [Line(record.id, record.state, None, None, "nothing that is billed by itself")]
+
+
+def check(run: str, job: CheckJob, region: str, now: datetime) -> Line:
+    """What a check's batch prediction job used: a node from its start to its end, or until now."""
+    most = job.most_node_hours
+    estimated = None if most is None else estimate.automl_batch(most, region).usd
+    if not job.state:
+        note = f"batch prediction {names.resource_id(job.name)}: what it used is not on record"
+        return Line(run, "not known", None, estimated, note, unknown=True)
+    cost = estimate.automl_batch(job.seconds(now) / SECONDS_PER_HOUR, region)
+    state = job.state.removeprefix("JOB_STATE_").lower()
+    note = "batch prediction of --check: a node from its start to its end"
+    if not job.is_ended:
+        note = f"batch prediction of --check, {STILL}"
+    return Line(run, state, cost, estimated, note, unknown=not job.is_ended)
 
 
 def _trainings(record: Record, region: str) -> list[Line]:

@@ -126,7 +126,11 @@ def test_check_asks_a_batch_job_once_at_its_price(life: Life, run_of_model: str)
     life.result("undeploy")
     again = life.result("deploy", *model, "--check", "--ttl", "30m")
     evaluated = life.result("evaluate", *model)
+    report = life.result("cost-report")["lines"]
 
+    (asked,) = [one for one in report if one["note"].startswith("batch prediction of --check")]
+    assert (asked["state"], asked["estimate_usd"]) == ("succeeded", 2.222)
+    assert 0 < asked["cost"]["usd"] < 2.222
     assert first.code == 0, first.err
     assert "AutoML batch prediction: at most 1 node hour x $2.222 = $2.22 " in first.err
     assert f"passed: 3 photos answered as in gs://{BUCKET}/runs/{run_of_model}/batch/" in first.out
