@@ -14,6 +14,10 @@ from ops.workflows.train_options import CUSTOM
 # How the API's reason for a failed custom job goes on: a link to the console's logs.
 CONSOLE = "To find out more about why your job exited"
 AGAIN = "Type the same command again to train anew."
+CHANGE = (
+    "The same command would end the same way: change what is named here (a flag, the photos, the "
+    "image), then train anew."
+)
 CANCELLED = "PIPELINE_STATE_CANCELLED"
 # Whether Google bills what a training used that left no model. AutoML: the price page (undated);
 # custom jobs are billed by the time their machines run (training/understanding-training-service).
@@ -58,6 +62,19 @@ REASONS: tuple[tuple[tuple[str, ...], Code, str], ...] = (
         Code.JOB_FAILED,
         "Type a larger --max-minutes or --max-cost: it goes on from its last checkpoint.",
     ),
+    (
+        ("The exported graph gives the same label",),
+        Code.JOB_FAILED,
+        "The same command would end the same way: type another --model-type or --seed, or save the "
+        "photos anew as JPEG or PNG in RGB.",
+    ),
+    # What a repeat may mend: a fault of Google's, a machine taken away, a process that was ended.
+    (
+        ("nternal error", "INTERNAL", "UNAVAILABLE", "preempted", "was lost"),
+        Code.JOB_FAILED,
+        AGAIN,
+    ),
+    (("status of 143", "exit code 143", "exit code -"), Code.JOB_FAILED, AGAIN),
 )
 
 
@@ -81,7 +98,7 @@ def error(run: Run, said: str, cancelled: bool, used: Mapping[str, Any]) -> OpsE
     why = f": {said.rstrip('.')}." if said else "."
     usd = used.get("usd_on_google")
     cost = f" That is ${usd:.4f} at Google's rates." if usd is not None else ""
-    code, hint = reason(said) if mode == CUSTOM and not cancelled else (Code.JOB_FAILED, AGAIN)
+    code, hint = (Code.JOB_FAILED, AGAIN) if cancelled else reason(said)
     logs = f"\nType: ops logs {run.id}   to read what it said" if mode == CUSTOM else ""
     return OpsError(
         code,
@@ -103,8 +120,11 @@ def last_words(lines: Sequence[str]) -> str:
 
 
 def reason(said: str) -> tuple[Code, str]:
-    """What kind of failure these words tell of, and what to type."""
+    """What kind of failure these words tell of, and what to type.
+
+    A trainer's own sentence is of its photos and flags, which a repeat would not change.
+    """
     for words, code, hint in REASONS:
         if any(word in said for word in words):
             return code, hint
-    return Code.JOB_FAILED, AGAIN
+    return Code.JOB_FAILED, CHANGE if said else AGAIN

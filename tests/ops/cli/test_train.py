@@ -145,7 +145,8 @@ def test_a_failed_training_gives_the_reason(tmp_path_factory: pytest.TempPathFac
             f"{PRICE}Error: The training {run} failed: "
             "The training ended with exit code 1. no photo is a circle. "
             "Google does not bill a training that failed.\n"
-            "Type the same command again to train anew.\n"
+            "The same command would end the same way: change what is named here (a flag, the "
+            "photos, the image), then train anew.\n"
         )
 
 

@@ -114,7 +114,8 @@ def test_a_training_that_dies_says_why_and_what_to_type(life: Life) -> None:
     assert f"Error: The training {run} failed: " in failed.err
     assert "No photo is a circle. Google bills the time that its machine ran." in failed.err
     assert failed.err.endswith(
-        f"Type the same command again to train anew.\nType: ops logs {run}   to read what it said\n"
+        "The same command would end the same way: change what is named here (a flag, the photos, "
+        f"the image), then train anew.\nType: ops logs {run}   to read what it said\n"
     )
     record = json.loads(life.text(f"/storage/v1/b/{BUCKET}/o/runs%2F{run}%2Fresult.json?alt=media"))
     assert record["state"] == "failed"

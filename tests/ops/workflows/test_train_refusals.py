@@ -179,7 +179,11 @@ def test_the_price_is_that_of_the_whole_time_out() -> None:
         ("Failed to pull the image x/y: it is not known here.", Code.JOB_FAILED, "--image"),
         ("ran out-of-memory and exited with status of 137.", Code.JOB_FAILED, "--batch-size"),
         ("The job ran longer than its scheduling.timeout.", Code.JOB_FAILED, "--max-minutes"),
-        ("No photo is a circle.", Code.JOB_FAILED, "train anew"),
+        ("No photo is a circle.", Code.JOB_FAILED, "change what is named here"),
+        ("exit code 1. The exported graph gives the same label on", Code.JOB_FAILED, "--seed"),
+        ("Internal error encountered.", Code.JOB_FAILED, "same command again"),
+        ("exit code -15. ", Code.JOB_FAILED, "same command again"),
+        ("", Code.JOB_FAILED, "same command again"),
     ],
 )
 def test_what_to_type_follows_from_what_was_said(said: str, code: Code, words: str) -> None:
