@@ -19,7 +19,7 @@ app = commands("List, show, compare and delete data sets and their versions.")
 
 MOST_LINES = 20
 VersionArgument = Annotated[
-    str, typer.Argument(help="NAME (its newest version), NAME@2, or NAME@DIGEST.")
+    str, typer.Argument(help="NAME (its version imported last), NAME@2, or NAME@DIGEST.")
 ]
 AllOption = Annotated[bool, typer.Option("--all-versions", help="Every version of NAME.")]
 

@@ -84,7 +84,12 @@ def import_dataset(
         call.say(remark)
     done = workflow.run(call.ledger, plan, call.progress)
     page = _sheet(call, plan, sheet)
-    known = {"run": done.run, "already": done.already, "remarks": list(plan.remarks)}
+    known = {
+        "run": done.run,
+        "version": done.ref,
+        "already": done.already,
+        "remarks": list(plan.remarks),
+    }
     text = _text(done) + (f"\nContact sheet: {page}" if page else "")
     return Outcome({**known, **done.result, "sheet": page}, text)
 
@@ -118,12 +123,13 @@ def _text(done: workflow.Done) -> str:
     verb = "Already imported" if done.already else "Imported"
     kind = "multi-label data set" if result.get("multi_label") else "data set"
     headers = ["label", *SPLITS, "photos"]
+    mode = "automl" if splits["validation"] else "custom --model-type cnn"
     return "\n".join(
         (
-            f"{verb}: {kind} {result['name']}, {result['photos']:,} photos, "
+            f"{verb}: {kind} {done.ref}, {result['photos']:,} photos, "
             f"{len(result['labels'])} labels, digest {result['digest'][:12]}.",
             table(headers, [*rows, total], right=", ".join(headers[1:])),
             f"{result['dataset']}",
-            f"Next: ops train --mode {'automl' if splits['validation'] else 'custom'}",
+            f"Next: ops train --mode {mode} --dataset {done.ref}",
         )
     )

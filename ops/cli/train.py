@@ -22,7 +22,12 @@ CUSTOM = "Custom training (--mode custom)"
 LOCAL = "On this machine, without the API (--mode custom --local)"
 
 Mode = Annotated[str, typer.Option(help="automl, or custom: a model type of your choice.")]
-Dataset = Annotated[str | None, typer.Option(help="Name of the data set; the newest unless given.")]
+Dataset = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME@N", help="A data set, or a version of it; else what was imported last."
+    ),
+]
 MaxCost = Annotated[
     float | None,
     typer.Option(
@@ -114,6 +119,7 @@ def train(
     options = Options(mode, dataset, budget, max_cost, again, custom)
     workflow.check(call.settings, options)
     plan = workflow.plan(call.ledger, options)
+    call.say(f"Data set: {plan.data.words}")
     call.price(plan.estimate)
     done = workflow.run(call.ledger, plan, call.progress, wait=wait)
     return Outcome(done.as_json(), text(done, bills=call.session.capabilities.bills))

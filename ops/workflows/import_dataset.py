@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -54,11 +55,15 @@ class ImportPlan:
 
 @dataclass(frozen=True)
 class Done:
-    """What came of it: `result` as it is on record; `already` when nothing had to be done."""
+    """What came of it: `result` as it is on record; `already` when nothing had to be done.
+
+    `ref` is what a person types for it: NAME@2.
+    """
 
     run: str
     result: Mapping[str, Any]
     already: bool
+    ref: str
     remarks: tuple[str, ...] = field(default=())
 
 
@@ -96,17 +101,30 @@ def region_remarks(region: str) -> list[str]:
 
 
 def run(ledger: Ledger, plan: ImportPlan, progress: Progress) -> Done:
-    """The data set in place: taken up where it was left, or shown when it is there already."""
+    """The data set in place: taken up where it was left, or shown when it is there already.
+
+    Either way it is then the one that was imported last.
+    """
     storage.ensure_bucket(ledger.session)
     current = _begin(ledger, plan)
     if current.state is RunState.SUCCEEDED:
-        return Done(current.id, current.result, True, plan.remarks)
+        return _finished(ledger, plan, current, current.result, already=True)
     uploaded = _upload(ledger, plan, progress)
     _write_files(ledger, plan)
     name = _register(ledger, current, plan, progress)
     result = {**_result(plan, name, uploaded), "manifest": _manifest_uri(ledger, plan)}
-    current.finish(result)
-    return Done(current.id, result, False, plan.remarks)
+    return _finished(ledger, plan, current, result, already=False)
+
+
+def _finished(
+    ledger: Ledger, plan: ImportPlan, run: Run, result: Mapping[str, Any], *, already: bool
+) -> Done:
+    """What came of it, on record with the time that makes it the one imported last."""
+    shown = {key: value for key, value in result.items() if key != versions.LAST_IMPORTED}
+    if not already or versions.imported_last(versions.of_stack(ledger)).run != run.id:
+        run.finish({**shown, versions.LAST_IMPORTED: datetime.now(UTC).isoformat()})
+    refs = {one.run: one.ref for one in versions.of_stack(ledger)}
+    return Done(run.id, shown, already, refs.get(run.id, plan.found.name), plan.remarks)
 
 
 def _begin(ledger: Ledger, plan: ImportPlan) -> Run:

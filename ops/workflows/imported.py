@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from ops import names
 from ops.cloud import storage
 from ops.errors import Code, OpsError
-from ops.ledger import Ledger, Record, RunState
+from ops.ledger import Ledger
 from ops.workflows import versions
+from ops.workflows.versions import Version
 
-KIND = "import"
 LABELS_FILE = "labels.txt"
 
 
@@ -19,7 +20,8 @@ LABELS_FILE = "labels.txt"
 class Imported:
     """A finished import: `digest` is the data set's, `resource` Vertex's name of it.
 
-    `splits` says how many photos are in each.
+    `splits` says how many photos are in each, `ref` what a person types for it (NAME@2);
+    `has_several` is whether a photo of it has several labels.
     """
 
     run: str
@@ -27,42 +29,44 @@ class Imported:
     digest: str
     resource: str
     multi_label: bool
+    ref: str = ""
+    photos: int = 0
+    has_several: bool = False
     splits: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def words(self) -> str:
+        """Which it is, in words."""
+        return f"{self.ref}, digest {self.digest[:12]}, {self.photos:,} photos"
 
 
 def latest(ledger: Ledger, name: str | None = None) -> Imported:
-    """The newest finished import, of the data set `name` if one is given; NOT_FOUND if none.
+    """What was imported last, of the data set `name` if one is given; NOT_FOUND if none.
 
-    `name` may be that of a version: NAME@2 or NAME@DIGEST.
+    Imported again, a version that was in place already is the last. `name` may be that of a
+    version: NAME@2 or NAME@DIGEST.
     """
-    if name is not None and "@" in name:
-        return _imported(ledger.get(versions.choose(ledger, name).run))
-    records = [r for r in ledger.records(KIND) if r.state is RunState.SUCCEEDED]
-    found = [_imported(record) for record in records]
-    chosen = [one for one in found if name is None or one.name == name]
-    if chosen:
-        return chosen[-1]
-    stack = ledger.session.settings.stack
-    if name is None or not found:
+    every = versions.of_stack(ledger)
+    known = {one.name for one in every}
+    if not every:
         raise OpsError(
             Code.NOT_FOUND,
-            f"No data set has been imported in stack {stack}.",
+            f"No data set has been imported in stack {ledger.session.settings.stack}.",
             "Type: ops import-dataset FOLDER",
         )
-    known = ", ".join(sorted({one.name for one in found}))
-    raise OpsError(
-        Code.NOT_FOUND,
-        f"There is no data set {name!r} in stack {stack}; imported are: {known}.",
-        f"Type: ops train --dataset {found[-1].name}",
-    )
+    if name is None:
+        return _imported(versions.imported_last(every))
+    if name.partition("@")[0] not in known:
+        raise _unknown(name, known, ledger.session.settings.stack)
+    return _imported(versions.choose_of(every, name))
 
 
 def version(ledger: Ledger, name: str, digest: str) -> Imported:
     """The finished import of this very version of a data set; NOT_FOUND if there is none."""
-    records = [r for r in ledger.records(KIND) if r.state is RunState.SUCCEEDED]
-    found = [one for one in map(_imported, records) if (one.name, one.digest) == (name, digest)]
+    every = versions.of_stack(ledger)
+    found = [one for one in every if (one.name, one.digest) == (name, digest)]
     if found:
-        return found[-1]
+        return _imported(found[-1])
     raise OpsError(
         Code.NOT_FOUND,
         f"Data set {name!r} has no version {digest[:12]} any more.",
@@ -81,7 +85,8 @@ def check_automl(data: Imported) -> None:
         raise OpsError(
             Code.REFUSED,
             f"Data set {data.name} has no {' and no '.join(lacking)} photos; AutoML needs some.",
-            "Import it again with --split 80/10/10, or type: ops train --mode custom",
+            "Import it again with --split 80/10/10, or type: "
+            f"ops train --mode custom --model-type cnn --dataset {data.ref}",
         )
 
 
@@ -121,12 +126,30 @@ def _learned(ledger: Ledger, labels: Mapping[str, str]) -> tuple[str, str] | Non
     return str(plan["inputs"]["dataset"]), str(plan["data_digest"])
 
 
-def _imported(record: Record) -> Imported:
+def _imported(version: Version) -> Imported:
+    result = version.result
+    splits: Mapping[str, int] = result.get("splits", {})
+    labelled = sum(sum(counts.values()) for counts in result.get("labels", {}).values())
     return Imported(
-        run=record.id,
-        name=str(record.result["name"]),
-        digest=str(record.plan["data_digest"]),
-        resource=str(record.result["dataset"]),
-        multi_label=bool(record.result.get("multi_label", False)),
-        splits=record.result.get("splits", {}),
+        run=version.run,
+        name=version.name,
+        digest=version.digest,
+        resource=version.resource,
+        multi_label=bool(result.get("multi_label", False)),
+        ref=version.ref,
+        photos=int(result.get("photos", 0)),
+        has_several=labelled > sum(splits.values()),
+        splits=splits,
+    )
+
+
+def _unknown(name: str, known: Collection[str], stack: str) -> OpsError:
+    """No such data set: the nearest names first, and one to type if it is clear which."""
+    near = get_close_matches(name.partition("@")[0], sorted(known), 3)
+    ordered = [*near, *sorted({*known} - {*near})]
+    is_clear = near or len(ordered) == 1
+    return OpsError(
+        Code.NOT_FOUND,
+        f"There is no data set {name!r} in stack {stack}; imported are: {', '.join(ordered)}.",
+        f"Type: ops train --dataset {ordered[0]}" if is_clear else "Type: ops datasets list",
     )

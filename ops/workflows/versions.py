@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
@@ -21,6 +21,8 @@ MANIFEST, LABELS, IMPORT_FILE = "manifest.jsonl", "labels.txt", "import.jsonl"
 SOURCES = "sources.jsonl"
 # In the result of an import whose version was deleted.
 DELETED = "deleted"
+# In the result of an import: when a command last ended with this version in place.
+LAST_IMPORTED = "last_imported_at"
 SHORTEST_DIGEST = 4
 
 
@@ -76,6 +78,7 @@ class Version:
     """One version of a data set, as its import recorded it; `number` counts from 1 and stays.
 
     `run` is the import's, `resource` Vertex's name of the data set, `result` what is on record.
+    Importing it again, which finds it in place, sets `last_imported_at`.
     """
 
     name: str
@@ -84,6 +87,7 @@ class Version:
     run: str
     resource: str
     imported_at: datetime
+    last_imported_at: datetime
     result: Mapping[str, Any]
 
     @property
@@ -119,8 +123,12 @@ def of_stack(ledger: Ledger) -> list[Version]:
 
 
 def choose(ledger: Ledger, text: str) -> Version:
-    """The version that is meant by NAME (the newest), NAME@2 or NAME@DIGEST. NOT_FOUND if none."""
-    every = of_stack(ledger)
+    """The version that is meant by NAME (imported last), NAME@2 or NAME@DIGEST; else NOT_FOUND."""
+    return choose_of(of_stack(ledger), text)
+
+
+def choose_of(every: Sequence[Version], text: str) -> Version:
+    """The same of versions that are known already."""
     name, _, which = text.partition("@")
     same = [one for one in every if one.name == name]
     chosen = [
@@ -131,13 +139,18 @@ def choose(ledger: Ledger, text: str) -> Version:
         or (len(which) >= SHORTEST_DIGEST and one.digest.startswith(which))
     ]
     if chosen:
-        return chosen[-1]
+        return imported_last(chosen)
     known = [one.ref for one in same] or sorted({one.name for one in every})
     near = get_close_matches(text, known, 3) or known
     listed = f" Known are: {', '.join(near)}." if near else ""
     raise OpsError(
         Code.NOT_FOUND, f"There is no data set {text}.{listed}", "Type: ops datasets list"
     )
+
+
+def imported_last(some: Sequence[Version]) -> Version:
+    """The one whose import a command ended with last, be it that it was found in place."""
+    return max(some, key=lambda one: (one.last_imported_at, one.number))
 
 
 def rows(ledger: Ledger, version: Version) -> list[manifest.Row]:
@@ -177,6 +190,7 @@ def read(ledger: Ledger, version: Version, file: str) -> str | None:
 def _version(record: Record, number: int) -> Version | None:
     if record.state is not RunState.SUCCEEDED:
         return None
+    last = str(record.result.get(LAST_IMPORTED, ""))
     return Version(
         name=str(record.result["name"]),
         number=number,
@@ -184,5 +198,6 @@ def _version(record: Record, number: int) -> Version | None:
         run=record.id,
         resource=str(record.result["dataset"]),
         imported_at=record.planned_at,
+        last_imported_at=datetime.fromisoformat(last) if last else record.planned_at,
         result=record.result,
     )

@@ -90,6 +90,43 @@ def test_a_changed_folder_keeps_its_split_and_the_difference_is_told(
     assert found.as_json()["counts"] == counts
 
 
+def test_without_a_name_the_one_imported_last_is_meant(
+    ledger: Ledger, pets: Path, tmp_path: Path
+) -> None:
+    """An import that finds its photos in place makes them the last; others must be named."""
+    first = done(ledger, pets)
+    second = done(ledger, write_photos(tmp_path / "pots", {"cup": 12, "jug": 12}))
+    assert (first.ref, second.ref, imported.latest(ledger).ref) == ("pets@1", "pots@1", "pots@1")
+
+    again = done(ledger, pets)
+
+    assert (again.already, again.ref) == (True, "pets@1")
+    assert imported.latest(ledger).words == (
+        f"pets@1, digest {first.result['digest'][:12]}, 24 photos"
+    )
+    with pytest.raises(OpsError) as refused:
+        imported.latest(ledger, "pits")
+    assert "imported are: pots, pets." in refused.value.message
+    with pytest.raises(OpsError) as nearer:
+        imported.latest(ledger, "petss")
+    assert nearer.value.hint == "Type: ops train --dataset pets"
+
+
+def test_a_folder_that_was_put_back_is_its_old_version_again(ledger: Ledger, pets: Path) -> None:
+    """By its name alone the version is meant that was imported last, not the highest number."""
+    done(ledger, pets)
+    (pets / "cat/new.jpg").write_bytes(photo("new"))
+    grown = done(ledger, pets)
+    (pets / "cat/new.jpg").unlink()
+
+    back = done(ledger, pets)
+
+    assert (grown.ref, back.ref, back.already) == ("pets@2", "pets@1", True)
+    assert imported.latest(ledger).ref == imported.latest(ledger, "pets").ref == "pets@1"
+    assert versions.choose(ledger, "pets").ref == "pets@1"
+    assert versions.choose(ledger, "pets@2").digest == grown.result["digest"]
+
+
 def test_a_version_shows_its_photos_and_what_is_missing(ledger: Ledger, pets: Path) -> None:
     """Counts by the user's own labels; a photo and the Vertex data set that are gone are told."""
     outcome = done(ledger, pets)
