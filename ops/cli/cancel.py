@@ -23,9 +23,12 @@ def cancel(call: Call, run: RunArgument) -> Outcome:
 
 
 def _text(done: workflow.Cancelled, *, bills: bool) -> str:
+    if done.had_ended:
+        return f"Run {done.run} has ended ({done.state}): nothing to cancel."
     lines = [f"Run {done.run} is {done.state}.", *filter(None, [done.billed])]
     cost = done.used.get("usd_on_google")
     if cost is not None:
         here = "Cost: " if bills else "$0.00 here; at Google's rates it would be "
-        lines.append(f"{here}{usd(cost)}.")
+        most = "at most " if done.used.get("usd_is_most") else ""
+        lines.append(f"{here}{most}{usd(cost)}.")
     return "\n".join(lines)

@@ -59,7 +59,12 @@ Accelerator = Annotated[
 ]
 Spot = Annotated[
     bool,
-    typer.Option("--spot", help="Cheaper machines that may be taken away.", rich_help_panel=CUSTOM),
+    typer.Option(
+        "--spot",
+        help="Spot machines: cheaper, may be taken away. Price, --max-cost and cost report: at the "
+        "on-demand rate, the most it can cost (no spot price is on record).",
+        rich_help_panel=CUSTOM,
+    ),
 ]
 Image = Annotated[
     str | None,
@@ -139,7 +144,10 @@ def text(done: Trained, *, bills: bool) -> str:
     lines.append(f"Stopped    {done.stop_reason or 'no reason given'}{_used(done)}")
     if done.usd_on_google is not None:
         here = "" if bills else "$0.00 here, would be "
-        lines.append(f"Cost       {here}{usd(done.usd_on_google)}{'' if bills else ' on Google'}")
+        most = "at most " if done.usd_is_most else ""
+        lines.append(
+            f"Cost       {here}{most}{usd(done.usd_on_google)}{'' if bills else ' on Google'}"
+        )
     return "\n".join([*lines, *_evaluation(done), _next(done.model)])
 
 

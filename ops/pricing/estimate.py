@@ -12,6 +12,7 @@ from ops.pricing.machines import Machine
 
 SECONDS_PER_HOUR = 3600.0
 BYTES_PER_GIB = 1024**3
+SPOT = "Spot training, priced on demand (no spot price is on record),"
 
 
 @dataclass(frozen=True)
@@ -92,14 +93,20 @@ def automl_batch(node_hours: float, region: str) -> Cost:
     return cost("AutoML batch prediction", rates.AUTOML_BATCH, node_hours, region)
 
 
-def custom_training(seconds: float, machine: Machine, region: str) -> tuple[Cost, ...]:
-    """Custom training, by the time that its machine runs: the machine, then its accelerators."""
+def custom_training(
+    seconds: float, machine: Machine, region: str, *, spot: bool = False
+) -> tuple[Cost, ...]:
+    """Custom training, by the time that its machine runs: the machine, then its accelerators.
+
+    With `spot` it is the most: no spot price is on record, so that of the same machine on demand.
+    """
     hours = seconds / SECONDS_PER_HOUR
-    costs = [cost(f"Training on {machine.type}", f"training-{machine.type}", hours, region)]
+    on = f"{SPOT} on" if spot else "Training on"
+    costs = [cost(f"{on} {machine.type}", f"training-{machine.type}", hours, region)]
     if machine.accelerator and not machine.is_included:
         sku = f"training-{machine.accelerator}"
         quantity = hours * machine.accelerator_count
-        costs.append(cost(f"Training on {machine.accelerator}", sku, quantity, region))
+        costs.append(cost(f"{on} {machine.accelerator}", sku, quantity, region))
     return tuple(costs)
 
 
@@ -123,6 +130,11 @@ def stored(size_bytes: int, hours: float, region: str) -> Cost:
 def cents_up(usd: float) -> float:
     """Dollars rounded up to a cent: a cap of this much is enough."""
     return math.ceil(round(usd * 100, 6)) / 100
+
+
+def amount(usd: float) -> str:
+    """Dollars and cents; what is under a cent but not nothing has all its digits: $0.0001."""
+    return f"${usd:g}" if 0 < usd < 0.01 else f"${usd:.2f}"
 
 
 def over(usd: float, cap_usd: float) -> bool:

@@ -16,13 +16,14 @@ END_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class Cancelled:
-    """What was ended; `state` is how it ended, which may be by itself a moment before."""
+    """What was ended; `state` is how it ended, `had_ended` when that was before, by itself."""
 
     run: str
     state: str
     pipelines: tuple[str, ...] = ()
     used: dict[str, Any] = field(default_factory=dict)
     billed: str = ""
+    had_ended: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -30,14 +31,15 @@ class Cancelled:
 
 
 def run(ledger: Ledger, run_id: str, progress: Progress) -> Cancelled:
-    """The run, ended and on record; one that has ended already is shown as it is.
+    """The run, ended and on record; of one that has ended already, how it did.
 
     USAGE for an import, a deployment, or a training on this machine.
     """
     run = ledger.open(run_id)
+    _check_kind(run)
     if run.state is not RunState.UNFINISHED:
-        return Cancelled(run.id, str(run.state))
-    _check(run)
+        return Cancelled(run.id, str(run.state), had_ended=True)
+    _check_place(run)
     found = train.pipelines(ledger, run.id)
     for one in found:
         if not one.is_ended:
@@ -45,7 +47,7 @@ def run(ledger: Ledger, run_id: str, progress: Progress) -> Cancelled:
     with progress.step("Cancelling"):
         ended = [_ended(ledger, one.name) for one in found]
     if any(one.succeeded for one in ended):
-        return Cancelled(run.id, "succeeded: it had ended; ops resume shows it")
+        return Cancelled(run.id, "succeeded; ops resume shows it", had_ended=True)
     used = train.way(run).used(ledger, run, ended[0]) if ended else {}
     run.finish({"error": "cancelled by ops cancel", **used}, RunState.CANCELLED)
     names = tuple(one.name for one in ended)
@@ -53,20 +55,24 @@ def run(ledger: Ledger, run_id: str, progress: Progress) -> Cancelled:
     return Cancelled(run.id, "cancelled", names, used, billed)
 
 
-def _check(run: Run) -> None:
+def _check_kind(run: Run) -> None:
     kind = str(run.plan["kind"])
-    if kind == "train" and not local_training.is_local(run.plan["inputs"]):
-        return
     other = {
         "deploy": "Type: ops undeploy",
         "import": "An import ends by itself; ops teardown deletes what it made.",
-        "train": "Press Ctrl-C where it runs.",
     }
-    raise OpsError(
-        Code.USAGE,
-        f"Only a training on Vertex AI can be cancelled. Received: {run.id}.",
-        other.get(kind, "Type: ops runs"),
-    )
+    if kind != train.KIND:
+        raise _cannot(run, other.get(kind, "Type: ops runs"))
+
+
+def _check_place(run: Run) -> None:
+    if local_training.is_local(run.plan["inputs"]):
+        raise _cannot(run, "Press Ctrl-C where it runs.")
+
+
+def _cannot(run: Run, hint: str) -> OpsError:
+    message = f"Only a training on Vertex AI can be cancelled. Received: {run.id}."
+    return OpsError(Code.USAGE, message, hint)
 
 
 def _ask(ledger: Ledger, name: str) -> None:

@@ -19,6 +19,7 @@ from ops.workflows.check_jobs import CheckJob
 
 DEPLOYED, UNDEPLOYED = "deployed", "undeployed"
 STILL = "still under way"
+SPOT = "spot: at the on-demand rate, the most it can cost"
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,12 @@ def _trainings(record: Record, region: str) -> list[Line]:
         )
         return [Line(record.id, record.state, None, estimated, note, unknown=True)]
     costs = train_custom.costs(inputs, float(seconds), region)
-    return [Line(record.id, record.state, cost, estimated) for cost in costs]
+    most = train_custom.costs(inputs, float(inputs["timeout_seconds"]), region)
+    note = SPOT if inputs.get("spot") else ""
+    return [
+        Line(record.id, record.state, cost, agreed.usd, note)
+        for cost, agreed in zip(costs, most, strict=True)
+    ]
 
 
 def _training(record: Record, region: str) -> Line:

@@ -33,7 +33,7 @@ def check(settings: Settings, options: Options) -> Estimate:
 
 def most(asked: Mapping[str, Any], region: str) -> Estimate:
     """The whole time-out of a plan's inputs, on their machine."""
-    return Estimate(estimate.custom_training(asked["timeout_seconds"], _of_record(asked), region))
+    return Estimate(costs(asked, asked["timeout_seconds"], region))
 
 
 def checked_flags(custom: CustomOptions) -> dict[str, str]:
@@ -120,12 +120,14 @@ def used(ledger: Ledger, run: Run, ended: Pipeline) -> dict[str, Any]:
         return {}
     seconds = round((ended.ended - ended.started).total_seconds(), 1)
     found = costs(run.plan["inputs"], seconds, ledger.session.settings.region)
-    return {"seconds": seconds, "usd_on_google": round(estimate.total_usd(found), 6)}
+    most = {"usd_is_most": True} if run.plan["inputs"].get("spot") else {}
+    return {"seconds": seconds, "usd_on_google": round(estimate.total_usd(found), 6), **most}
 
 
 def costs(asked: Mapping[str, Any], seconds: float, region: str) -> tuple[Cost, ...]:
-    """What these seconds cost on the machine of a plan's inputs."""
-    return estimate.custom_training(seconds, _of_record(asked), region)
+    """What these seconds cost on the machine of a plan's inputs; at most, if it is a spot one."""
+    spot = bool(asked.get("spot"))
+    return estimate.custom_training(seconds, _of_record(asked), region, spot=spot)
 
 
 def _machine(custom: CustomOptions) -> Machine:

@@ -72,8 +72,8 @@ def _by_cost(cap_usd: float, machine: Machine, region: str) -> int:
     least = estimate.cents_up(hour * LEAST_SECONDS / 3600)
     raise OpsError(
         Code.OVER_CAP,
-        f"A cap of ${cap_usd:.2f} buys {max(seconds, 0)} s at ${hour:.4g} an hour; a training "
-        f"needs at least {LEAST_SECONDS} s.",
+        f"A cap of {estimate.amount(cap_usd)} buys {max(seconds, 0)} s at ${hour:.4g} an hour; "
+        f"a training needs at least {LEAST_SECONDS} s.",
         f"Type --max-cost {least:.2f} or more",
     )
 

@@ -118,7 +118,7 @@ def check_cap(most: Estimate, options: Options) -> None:
     raise OpsError(
         Code.OVER_CAP,
         f"The training can cost ${dollars:.2f} ({options.node_hours:g} node hours at "
-        f"${rate:g}), more than the cap of ${cap:.2f}.",
+        f"${rate:g}), more than the cap of {estimate.amount(cap)}.",
         f"Type {fits}--max-cost {dollars:.2f}",
     )
 

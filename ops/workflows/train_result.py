@@ -15,7 +15,8 @@ from ops.workflows.imported import Imported
 class Trained:
     """Where a training stands or how it ended; `model` and `evaluation` once it succeeded.
 
-    `folder` is where the model of a training on this machine lies, which has no `model`.
+    `usd_is_most` when a spot machine was priced on demand. `folder` is where the model of a
+    training on this machine lies, which has no `model`.
     """
 
     run: str
@@ -27,6 +28,7 @@ class Trained:
     stop_reason: str = ""
     node_hours: float | None = None
     usd_on_google: float | None = None
+    usd_is_most: bool = False
     evaluation: Mapping[str, Any] = field(default_factory=dict)
     seconds: float | None = None
     folder: str = ""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ class Flag:
     longest: int
     choices: tuple[str, ...]
     model_types: tuple[str, ...]
+    default: str
     without: str
 
     @property
@@ -107,11 +109,11 @@ def _checked(flag: Flag, value: str, model_type: str) -> str:
         )
     if _fits(flag, value.strip()):
         return value.strip()
-    near = get_close_matches(value, flag.choices, n=1) or [flag.takes]
+    near = get_close_matches(value, flag.choices, n=1) or [flag.default or flag.takes]
     raise OpsError(
         Code.USAGE,
         f"--{flag.name} takes {flag.takes}. Received: {value}.",
-        f"Type --{flag.name} {near[0]}" if flag.choices else f"Type --{flag.name} {_sample(flag)}",
+        f"Type --{flag.name} {near[0]}" if flag.choices else _instead(flag, value),
     )
 
 
@@ -135,11 +137,14 @@ def _in_range(flag: Flag, text: str, kind: type[int] | type[float]) -> bool:
     return flag.low <= number <= flag.high
 
 
-def _sample(flag: Flag) -> str:
-    if flag.low is None:
-        return "TEXT"
-    number = f"{flag.low:.10g}"
-    return ",".join([number] * flag.shortest) if flag.type == "numbers" else number
+def _instead(flag: Flag, value: str) -> str:
+    """What to type: the nearest end for a whole number, else the default, or nothing at all."""
+    if flag.type == "int" and re.fullmatch(r"[+-]?[0-9]{1,18}", value.strip()):
+        assert flag.low is not None and flag.high is not None
+        return f"Type --{flag.name} {min(max(int(value), flag.low), flag.high):.10g}"
+    if flag.default:
+        return f"Type --{flag.name} {flag.default}"
+    return f"Leave --{flag.name} out: it is {flag.without}."
 
 
 def _flag(name: str, row: Mapping[str, Any]) -> Flag:
@@ -157,5 +162,6 @@ def _flag(name: str, row: Mapping[str, Any]) -> Flag:
         longest=longest,
         choices=tuple(row.get("choices", ())),
         model_types=tuple(row.get("model_types", ())),
+        default="" if default is None else f"{default}",
         without=chosen if default is None else f"{default}",
     )

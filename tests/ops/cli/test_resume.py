@@ -88,15 +88,24 @@ def test_a_cancelled_training_is_on_record_with_its_cost(life: Life) -> None:
     assert (
         f"Run {run} is cancelled.\nGoogle bills the time that its machine ran.\n" in cancelled.out
     )
-    assert again.out == f"Run {run} is cancelled.\n"
+    assert again.out == f"Run {run} has ended (cancelled): nothing to cancel.\n"
     assert life.run("resume", run).out.startswith(f"Run {run} has ended already, cancelled")
 
 
 def test_only_trainings_are_cancelled(life: Life) -> None:
-    """An import is no job that could be ended."""
+    """An import is no job that could be ended; a training that has ended says so."""
     life.gate.touch()
     run = next(one["run"] for one in life.result("runs")["runs"] if one["kind"] == "import")
-    assert life.run("cancel", run).out == f"Run {run} is succeeded.\n"
+    refused = life.run("cancel", run)
+    trained = str(life.result(*CUSTOM, "linear", "--dataset", "photos")["run"])
+    ended_before = life.run("cancel", trained)
+
+    assert (refused.code, refused.message) == (
+        2,
+        f"Error: Only a training on Vertex AI can be cancelled. Received: {run}.\n"
+        "An import ends by itself; ops teardown deletes what it made.\n",
+    )
+    assert ended_before.out == f"Run {trained} has ended (succeeded): nothing to cancel.\n"
 
 
 def test_a_deployment_is_taken_up_with_its_own_time_to_live(life: Life) -> None:

@@ -96,12 +96,17 @@ def test_the_price_comes_first_and_is_the_whole_time(life: Life) -> None:
     ran = life.run(*CUSTOM, "linear", "--accelerator", "NVIDIA_TESLA_T4", "--spot")
 
     assert ran.code == 0, ran.err
-    assert told(ran) == (
-        "Google would ask: Training on n1-standard-4: at most 1 hour x $0.2185 = $0.22 "
+    data, _, price = told(ran).partition("\n")
+    assert data.startswith("Data set: photos@1, digest ")
+    assert price == (
+        "Google would ask: Spot training, priced on demand (no spot price is on record), "
+        "on n1-standard-4: at most 1 hour x $0.2185 = $0.22 "
         "(rate of 2026-10-07)\n"
-        "Google would ask: Training on NVIDIA_TESLA_T4: at most 1 hour x $0.4025 = $0.40 "
+        "Google would ask: Spot training, priced on demand (no spot price is on record), "
+        "on NVIDIA_TESLA_T4: at most 1 hour x $0.4025 = $0.40 "
         "(rate of 2026-11-21)\nHere: $0.00\n"
     )
+    assert "Cost       $0.00 here, would be at most <$0.01 on Google\n" in ran.out
     assert newest(life)["trainingTaskInputs"]["scheduling"]["strategy"] == "SPOT"
 
 

@@ -88,6 +88,29 @@ def test_a_model_that_serves_costs_until_now(session: Session) -> None:
     assert report.as_json()["google_usd"] == pytest.approx(11.0, rel=1e-4)
 
 
+MACHINE = {
+    "machineType": "n1-standard-4",
+    "acceleratorType": "NVIDIA_TESLA_T4",
+    "acceleratorCount": 1,
+    "is_included": False,
+}
+
+
+@pytest.mark.parametrize("spot", [False, True])
+def test_machine_and_accelerator_have_each_its_own_estimate(ledger: Ledger, spot: bool) -> None:
+    """Two lines whose estimates add up; those of a spot machine say that they are the most."""
+    inputs = {"mode": "custom", "machine": MACHINE, "spot": spot, "timeout_seconds": 3600}
+    ledger.begin(Plan("train", DIGEST, inputs, {"usd": 0.62})).finish({"seconds": 1800})
+
+    machine, accelerator = cost_report.run(ledger, datetime.now(UTC)).lines[:2]
+
+    assert machine.estimate_usd == pytest.approx(0.21849885)
+    assert accelerator.estimate_usd == pytest.approx(0.4025)
+    assert [line.cost and line.cost.quantity for line in (machine, accelerator)] == [0.5, 0.5]
+    expected = "spot: at the on-demand rate, the most it can cost" if spot else ""
+    assert machine.note == accelerator.note == expected
+
+
 def test_stored_bytes_cost_by_the_hour(session: Session) -> None:
     """A mebibyte for a thousand hours is a thousand times a mebibyte for one."""
     storage.ensure_bucket(session)

@@ -37,19 +37,37 @@ def custom(model_type: str = "cnn", **more: Any) -> Options:
             custom(flags={"epochs": "many"}),
             Code.USAGE,
             "--epochs takes a whole number from 1 to 1000. Received: many.",
-            "Type --epochs 1",
+            "Leave --epochs out: it is chosen by the number of training photos.",
         ),
         (
             custom(flags={"learning-rate": "nan"}),
             Code.USAGE,
             "--learning-rate takes a number from 1e-07 to 1. Received: nan.",
-            "Type --learning-rate 1e-07",
+            "Leave --learning-rate out: it is chosen by model type and optimizer.",
+        ),
+        (
+            custom(flags={"learning-rate": "5"}),
+            Code.USAGE,
+            "--learning-rate takes a number from 1e-07 to 1. Received: 5.",
+            "Leave --learning-rate out: it is chosen by model type and optimizer.",
+        ),
+        (
+            custom(flags={"image-size": "1024"}),
+            Code.USAGE,
+            "--image-size takes a whole number from 8 to 512. Received: 1024.",
+            "Type --image-size 512",
+        ),
+        (
+            custom(flags={"kernel-size": "big"}),
+            Code.USAGE,
+            "--kernel-size takes a whole number from 1 to 11. Received: big.",
+            "Type --kernel-size 3",
         ),
         (
             custom("dnn", flags={"hidden-units": "64,"}),
             Code.USAGE,
             "--hidden-units takes 1 to 8 whole numbers from 1 to 4096 with commas. Received: 64,.",
-            "Type --hidden-units 1",
+            "Leave --hidden-units out: it is chosen by the model type.",
         ),
         (
             custom(flags={"optimizer": "adaw"}),
@@ -91,7 +109,13 @@ def custom(model_type: str = "cnn", **more: Any) -> Options:
         (
             custom(max_cost_usd=0.001),
             Code.OVER_CAP,
-            "A cap of $0.00 buys 16 s at $0.2185 an hour; a training needs at least 120 s.",
+            "A cap of $0.001 buys 16 s at $0.2185 an hour; a training needs at least 120 s.",
+            "Type --max-cost 0.01 or more",
+        ),
+        (
+            custom(max_cost_usd=0.0001),
+            Code.OVER_CAP,
+            "A cap of $0.0001 buys 1 s at $0.2185 an hour; a training needs at least 120 s.",
             "Type --max-cost 0.01 or more",
         ),
         (
