@@ -16,6 +16,7 @@ from trainer.course import BUDGET, CONVERGED, NOT_FINITE, Course, Result, Room, 
 from trainer.errors import TrainingError
 
 START, END = 0.1, 0.75
+TOLD_EVERY_SECONDS = 5.0
 
 
 def fit(student: Student, course: Course, room: Room) -> Result:
@@ -49,10 +50,11 @@ class _Lesson:
     seconds_before: float = 0.0
     started: float = 0.0
     begins_at: float = START
+    told_at: float = 0.0
 
     def take_up(self) -> None:
         """Goes on from the last whole checkpoint, if there is one."""
-        self.started = self.room.clock()
+        self.started = self.told_at = self.room.clock()
         self.begins_at = max(START, self.room.journal.furthest)
         found = self.room.checkpoints.newest()
         if found is None:
@@ -105,7 +107,24 @@ class _Lesson:
             if not math.isfinite(loss):
                 return self._lost(place + 1, loss)
             figures.add(loss, right)
+            self._tell_step(place + 1, per_epoch)
         return self._judged(figures, began)
+
+    def _tell_step(self, step: int, per_epoch: int) -> None:
+        """A line now and then: on a busy machine an epoch of many photos takes minutes."""
+        now = self.room.clock()
+        if now - self.told_at < TOLD_EVERY_SECONDS:
+            return
+        self.told_at = now
+        fraction = self._fraction(self.epoch + step / per_epoch)
+        epoch = f"Epoch {self.epoch + 1} of {self.course.epochs}"
+        self._say(f"{epoch}: step {step} of {per_epoch}.", fraction=fraction)
+
+    def _fraction(self, epochs: float) -> float:
+        """How far the whole job is after so many epochs, 0–1."""
+        fraction = self.begins_at + (END - self.begins_at) * epochs / self.course.epochs
+        self.room.journal.furthest = fraction
+        return round(fraction, 4)
 
     def _judged(self, figures: _Mean, began: float) -> str:
         """Ends an epoch: validation, the best so far, curves, a line, a checkpoint."""
@@ -135,9 +154,8 @@ class _Lesson:
         judged = {"loss": line["validationLoss"], "accuracy": line["validationAccuracy"]}
         self.room.curves.write(self.epoch - 1, "train", train)
         self.room.curves.write(self.epoch - 1, "validation", judged)
-        fraction = self.begins_at + (END - self.begins_at) * self.epoch / self.course.epochs
-        self.room.journal.furthest = fraction
-        figures: dict[str, Any] = {**line, "fraction": round(fraction, 4)}
+        self.told_at = self.room.clock()
+        figures: dict[str, Any] = {**line, "fraction": self._fraction(self.epoch)}
         self._say(
             f"Epoch {self.epoch} of {self.course.epochs}: loss {line['loss']:.4f}, validation "
             f"loss {line['validationLoss']:.4f}, accuracy {line['validationAccuracy']:.4f}.",

@@ -14,6 +14,8 @@ from trainer.models.network import Floats, Network
 from trainer.models.tail import split
 
 EMBEDDED_AT_ONCE = 128
+# Seconds, not minutes, between two lines of progress on a busy machine.
+READ_AT_ONCE = 128
 
 Map = NDArray[np.float16]
 
@@ -36,6 +38,23 @@ class MapsEmbedder:
         keep_going: Callable[[], bool] = lambda: True,
     ) -> Floats:
         """Features `(photos, views, width)` of the files; see `Embedder.embed`."""
+        parts: list[Floats] = []
+        for start in range(0, max(len(paths), 1), READ_AT_ONCE):
+            some = paths[start : start + READ_AT_ONCE]
+            taken = views[start : start + READ_AT_ONCE]
+            onward = _onward(listen, start, len(paths))
+            parts.append(self._some(some, taken, onward, keep_going))
+            if len(parts[-1]) < len(some):
+                break
+        return np.concatenate(parts)
+
+    def _some(
+        self,
+        paths: Sequence[Path],
+        views: Sequence[View],
+        listen: Callable[[int, int], None],
+        keep_going: Callable[[], bool],
+    ) -> Floats:
         read = self._reader.embed(paths, views, listen, keep_going)
         for path, taken, rows in zip(paths, views, read, strict=False):
             self._held.setdefault(path, {}).update(zip(taken, list(rows), strict=True))
@@ -56,3 +75,10 @@ class MapsEmbedder:
             for start in range(0, len(maps), EMBEDDED_AT_ONCE)
         ]
         return np.concatenate(parts) if parts else np.zeros((0, self.network.width), np.float32)
+
+
+def _onward(
+    listen: Callable[[int, int], None], start: int, total: int
+) -> Callable[[int, int], None]:
+    """A listener to a part of the photos that tells how many there are of all."""
+    return lambda done, _: listen(start + done, total)

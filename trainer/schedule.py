@@ -76,6 +76,7 @@ class Family:
     optimizer: str
     rate: float
     most_epochs: int = 60
+    fewest_epochs: int = 4
     label_smoothing: float = 0.0
     dropout: float = 0.0
     augment: bool | None = False
@@ -99,17 +100,26 @@ FAMILIES = {
     "dnn_dropout": Family(120_000, "adam", 1e-3, dropout=0.25, hidden_units=(400, 100)),
     "cnn": Family(64_000, "adam", 2e-3, **_CONVOLUTIONS),
     "cnn_batch_norm": Family(64_000, "adamw", 8e-3, **_CONVOLUTIONS),
-    # Of the tail: 5 epochs, 1e-2, smoothing and dropout are those of the measured recipe.
+    # Of the tail: 1e-2, smoothing and dropout are those of the measured recipe. A photo looked at
+    # costs 9 ms of a core, so 10,000 are a minute of two cores; with features, export and
+    # evaluation, 4,000 photos are about two minutes. Of 3,068 clothing photos 2 epochs knew 92.3 %
+    # of the test photos and 5 epochs 92.9 %, standard error 1.4 (three seeds each, 2026-11-21).
     "transfer": Family(
-        16_000, "sgd", 1e-2, most_epochs=6, label_smoothing=0.1, dropout=0.2, augment=None
+        10_000,
+        "sgd",
+        1e-2,
+        most_epochs=6,
+        fewest_epochs=2,
+        label_smoothing=0.1,
+        dropout=0.2,
+        augment=None,
     ),
 }
-FEWEST_EPOCHS = 4
 
 
 def epochs(family: Family, photos: int) -> int:
     """Passes over the training photos: fewer of many photos than of few."""
-    return min(max(family.samples // max(photos, 1), FEWEST_EPOCHS), family.most_epochs)
+    return min(max(family.samples // max(photos, 1), family.fewest_epochs), family.most_epochs)
 
 
 def batch_size(photos: int) -> int:

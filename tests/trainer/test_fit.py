@@ -94,6 +94,28 @@ def lab(tmp_path: Path) -> Lab:
     return Lab(tmp_path / "checkpoints")
 
 
+def test_a_slow_epoch_says_how_far_it_is(lab: Lab) -> None:
+    """Steps of three seconds: a line every second one, none right after an epoch's own line."""
+
+    class Slow(Line):
+        def step(self, *given: Any) -> tuple[float, float]:
+            lab.now += 3
+            return super().step(*given)
+
+    lab.fit(Slow(), epochs=2)
+
+    fractions = [json.loads(line)["fraction"] for line in lab.log.getvalue().splitlines()]
+    assert [line.partition(": loss")[0] for line in lab.said] == [
+        "Epoch 1 of 2: step 2 of 5.",
+        "Epoch 1 of 2: step 4 of 5.",
+        "Epoch 1 of 2",
+        "Epoch 2 of 2: step 2 of 5.",
+        "Epoch 2 of 2: step 4 of 5.",
+        "Epoch 2 of 2",
+    ]
+    assert fractions == sorted(fractions)
+
+
 def test_every_epoch_is_told_and_drawn(lab: Lab) -> None:
     """A line and a point of each curve an epoch; the student ends with its best weights."""
     student = Line()

@@ -28,9 +28,17 @@ def test_many_photos_are_looked_at_fewer_times(model_type: str) -> None:
     """Epochs fall with the number of photos, the batch grows, and nothing is ever nought."""
     small, large = (hyper_of(count, f"--model-type={model_type}") for count in (30, 100_000))
 
-    assert small.epochs > large.epochs >= 4
+    assert small.epochs > large.epochs == FAMILIES[model_type].fewest_epochs >= 2
     assert (small.batch_size, large.batch_size) == (8, 32)
     assert 1 <= small.patience <= small.epochs
+
+
+def test_a_tail_s_training_is_bounded() -> None:
+    """Six passes over a thousand photos, two over four thousand: never many more than 10,000."""
+    counts = (1000, 2000, 3068, 4000)
+    epochs = [hyper_of(count, "--model-type=transfer").epochs for count in counts]
+
+    assert epochs == [6, 5, 3, 2]
 
 
 def test_photographs_are_made_smaller_than_drawings_are() -> None:
