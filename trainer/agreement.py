@@ -28,8 +28,8 @@ LEAST_SAME_LABEL = 0.995
 MOST_MEAN_DIFFERENCE = 0.01
 TIED = 0.001
 ADVICE = (
-    "The same training would end the same way: give another --model-type or --seed, or save the "
-    "photos anew as JPEG or PNG in RGB."
+    "The same training would end the same way: save the photos anew as JPEG or PNG in RGB, or make "
+    "a custom training with another --model-type or --seed."
 )
 
 

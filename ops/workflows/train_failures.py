@@ -68,13 +68,16 @@ REASONS: tuple[tuple[tuple[str, ...], Code, str], ...] = (
         "The same command would end the same way: type another --model-type or --seed, or save the "
         "photos anew as JPEG or PNG in RGB.",
     ),
-    # What a repeat may mend: a fault of Google's, a machine taken away, a process that was ended.
-    (
-        ("nternal error", "INTERNAL", "UNAVAILABLE", "preempted", "was lost"),
-        Code.JOB_FAILED,
-        AGAIN,
-    ),
-    (("status of 143", "exit code 143", "exit code -"), Code.JOB_FAILED, AGAIN),
+)
+# What a repeat may mend: a fault of Google's, a machine taken away, a process that was ended.
+PASSING = (
+    "nternal error",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "preempted",
+    "was lost",
+    "status of 143",
+    "code -",
 )
 
 
@@ -98,7 +101,7 @@ def error(run: Run, said: str, cancelled: bool, used: Mapping[str, Any]) -> OpsE
     why = f": {said.rstrip('.')}." if said else "."
     usd = used.get("usd_on_google")
     cost = f" That is ${usd:.4f} at Google's rates." if usd is not None else ""
-    code, hint = (Code.JOB_FAILED, AGAIN) if cancelled else reason(said)
+    code, hint = (Code.JOB_FAILED, AGAIN) if cancelled else reason(said, mode)
     logs = f"\nType: ops logs {run.id}   to read what it said" if mode == CUSTOM else ""
     return OpsError(
         code,
@@ -119,12 +122,14 @@ def last_words(lines: Sequence[str]) -> str:
     return str((errors or said or [{}])[-1].get("message", ""))
 
 
-def reason(said: str) -> tuple[Code, str]:
+def reason(said: str, mode: str = CUSTOM) -> tuple[Code, str]:
     """What kind of failure these words tell of, and what to type.
 
-    A trainer's own sentence is of its photos and flags, which a repeat would not change.
+    A trainer's own sentence is of its photos and flags, which a repeat would not change. AutoML
+    has none of the flags that `REASONS` names.
     """
-    for words, code, hint in REASONS:
+    for words, code, hint in REASONS if mode == CUSTOM else ():
         if any(word in said for word in words):
             return code, hint
-    return Code.JOB_FAILED, CHANGE if said else AGAIN
+    passing = not said or any(word in said for word in PASSING)
+    return Code.JOB_FAILED, AGAIN if passing else CHANGE
