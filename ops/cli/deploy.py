@@ -92,5 +92,6 @@ def checked(check: Mapping[str, Any]) -> str:
     return (
         f"passed: {check['photos']} photos answered as in {check['reference']} "
         f"(scores differ by {difference:.2g} on average; "
-        f"{check['reference_accuracy']:.1%} of its {all_} photos are right{beside})"
+        f"{check['reference_accuracy']:.1%} of its {all_} photos {right}{beside})"
     )
+    right = "have all labels right" if check.get("multi_label") else "are right"

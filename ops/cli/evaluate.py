@@ -54,6 +54,7 @@ def evaluate(
     html: Html = None,
 ) -> Outcome:
     """Precision, recall and the confusion matrix of a model."""
+    page.check(html)
     chosen: dict[str, Any] = {"model": model, "run": run, "threshold": threshold}
     if compare is not None:
         both = comparison.run(call.ledger, compare, **chosen)

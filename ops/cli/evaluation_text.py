@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from ops.cli.render import table
-from ops.workflows.compare import Compared, sure_of_mistake
+from ops.workflows.compare import Compared
 from ops.workflows.comparison_page import verdict
 from ops.workflows.evaluate import Evaluated
 from ops.workflows.evaluate_metrics import Confusion, by_f1
-from ops.workflows.evaluate_photos import Judged
+from ops.workflows.evaluate_photos import Judged, Photos
 from ops.workflows.evaluation_page import Written
 
 WORST = 5
@@ -41,7 +41,7 @@ def page(written: Written) -> str:
 def compared(found: Compared) -> str:
     """Two models side by side; photo by photo where both have single photos."""
     rows = [
-        (name, one.model.rpartition("/")[2], *map(_share, _figures(one)))
+        (name, one.short, *map(_share, _figures(one)))
         for name, one in (("A", found.a), ("B", found.b))
     ]
     headers = ["", "model", "right", "auPrc", "precision", "recall", "F1"]
@@ -55,8 +55,7 @@ def compared(found: Compared) -> str:
 
 def _figures(found: Evaluated) -> tuple[float | None, ...]:
     at = found.overall
-    accuracy = found.confusion.accuracy if found.confusion else None
-    return accuracy, found.au_prc, at.precision, at.recall, at.f1
+    return found.headline()["accuracy"], found.au_prc, at.precision, at.recall, at.f1
 
 
 def _ways(found: Compared, all_: int) -> str:
@@ -74,27 +73,30 @@ def _ways(found: Compared, all_: int) -> str:
 def _differing(found: Compared) -> str:
     rows = [
         (
-            ", ".join(pair.a.true),
-            f"{pair.a.best} {pair.a.scores[pair.a.best]:.2f}",
-            f"{pair.b.best} {pair.b.scores[pair.b.best]:.2f}",
+            ", ".join(pair.a.true) or "nothing",
+            _said(found.a, pair.a, found.threshold),
+            _said(found.b, pair.b, found.threshold),
             pair.a.file,
         )
-        for pair in sorted(found.differing, key=lambda pair: -sure_of_mistake(pair))
+        for pair in sorted(found.differing, key=lambda pair: -found.sure_of_mistake(pair))
     ]
     shown = table(["is", "A says", "B says", "photo"], rows[:MOST_DIFFERING]) if rows else ""
     rest = len(rows) - MOST_DIFFERING
     return f"{shown}\nand {rest} more: see --json or the page" if rest > 0 else shown
 
 
+def _said(model: Evaluated, row: Judged, threshold: float) -> str:
+    """Every label that was said, each with its score, best first."""
+    said = row.predicted(threshold) if model.multi_label else (row.best,)
+    return ", ".join(f"{label} {row.scores[label]:.2f}" for label in said) or "nothing"
+
+
 def _headline(found: Evaluated) -> str:
-    at, confusion = found.overall, found.confusion
+    at, (right, all_) = found.overall, found.right
     lines = [f"Model {found.model} ({found.display_name})"]
-    if confusion is not None and confusion.accuracy is not None:
-        lines.append(f"{confusion.accuracy:.1%} of {confusion.photos} test photos right")
-    elif found.photos is not None and found.photos.rows:
-        all_ = len(found.photos.rows)
-        right = all_ - len(found.mistakes)
-        lines.append(f"{right / all_:.1%} of {all_} test photos with all labels right")
+    if all_:
+        how = "with all labels right" if found.multi_label else "right"
+        lines.append(f"{right / all_:.1%} of {all_} test photos {how}")
     lines.append(f"Area under precision-recall {_share(found.au_prc)}")
     figures = f"precision {_share(at.precision)}, recall {_share(at.recall)}, F1 {_share(at.f1)}"
     return "\n".join([*lines, f"At score {at.threshold:g}: {figures}"])
@@ -137,15 +139,32 @@ def _matrix(confusion: Confusion) -> str:
 def _worst(found: Evaluated) -> str:
     if found.photos is None:
         return found.without_photos
-    rows = [_mistake(found, row) for row in found.mistakes[:WORST]]
-    headers = ["surest mistakes", "score", "is", "photo"]
-    return table(headers, rows, right="score") if rows else "Not one test photo was wrong."
+    if not found.mistakes:
+        return "Not one test photo was wrong."
+    if found.multi_label:
+        return _worst_of_several(found, found.photos)
+    rows = [
+        (row.best, f"{row.scores[row.best]:.2f}", ", ".join(row.true) or "nothing", row.file)
+        for row in found.mistakes[:WORST]
+    ]
+    return table(["surest mistakes", "score", "is", "photo"], rows, right="score")
 
 
-def _mistake(found: Evaluated, row: Judged) -> tuple[str, str, str, str]:
-    said = row.predicted(found.overall.threshold) if found.multi_label else (row.best,)
-    score = f"{row.scores[row.best]:.2f}"
-    return ", ".join(said) or "nothing", score, ", ".join(row.true) or "nothing", row.file
+def _worst_of_several(found: Evaluated, photos: Photos) -> str:
+    """The label whose score is farthest on the wrong side of the threshold, and how far."""
+    at = found.overall.threshold
+    rows = [
+        (
+            row.most_wrong(at),
+            f"{photos.sureness(row, at):.2f}",
+            ", ".join(row.predicted(at)) or "nothing",
+            ", ".join(row.true) or "nothing",
+            row.file,
+        )
+        for row in found.mistakes[:WORST]
+    ]
+    headers = ["surest mistakes", f"off {at:g} by", "says", "is", "photo"]
+    return table(headers, rows, right=headers[1])
 
 
 def _share(value: float | None) -> str:

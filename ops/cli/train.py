@@ -18,6 +18,10 @@ from ops.workflows.train_result import Trained
 
 app = commands()
 
+STOPPED = {
+    "MODEL_CONVERGED": "all its epochs done, or no more gain",
+    "BUDGET_REACHED": "at its limit",
+}
 CUSTOM = "Custom training (--mode custom)"
 LOCAL = "On this machine, without the API (--mode custom --local)"
 
@@ -134,14 +138,14 @@ def text(done: Trained, *, bills: bool) -> str:
     """What a person reads at the end."""
     lines = [f"Run        {done.run}", f"Data set   {done.dataset} ({done.digest[:12]})"]
     if done.folder:
-        lines += [f"Model      {done.folder}", f"Stopped    {done.stop_reason}{_used(done)}"]
+        lines += [f"Model      {done.folder}", _stopped(done)]
         return "\n".join([*lines, *_evaluation(done), "On this machine only: no registry has it."])
     if not done.model:
         return "\n".join(
             [*lines, f"State      {done.state}", f"Type: ops resume {done.run}   to watch it"]
         )
     lines.append(f"Model      {done.model}")
-    lines.append(f"Stopped    {done.stop_reason or 'no reason given'}{_used(done)}")
+    lines.append(_stopped(done))
     if done.usd_on_google is not None:
         here = "" if bills else "$0.00 here, would be "
         most = "at most " if done.usd_is_most else ""
@@ -159,6 +163,12 @@ def _next(model: str) -> str:
     return f"Type: ops evaluate --model {id}   or, to serve it: ops models promote {id}"
 
 
+def _stopped(done: Trained) -> str:
+    """Why it ended, for people; the API's own word is in --json."""
+    why = STOPPED.get(done.stop_reason, done.stop_reason) or "no reason given"
+    return f"Stopped    {why}{_used(done)}"
+
+
 def _used(done: Trained) -> str:
     used = f", {done.node_hours:g} node hours" if done.node_hours is not None else ""
     return used + (f" in {done.seconds:.0f} s" if done.seconds is not None else "")
@@ -168,7 +178,8 @@ def _evaluation(done: Trained) -> list[str]:
     figures = done.evaluation
     said = []
     if figures.get("accuracy") is not None:
-        said.append(f"{figures['accuracy']:.1%} of {figures['photos']} test photos right")
+        how = "with all labels right" if figures.get("multi_label") else "right"
+        said.append(f"{figures['accuracy']:.1%} of {figures['photos']} test photos {how}")
     if figures.get("au_prc") is not None:
         said.append(f"area under precision-recall {figures['au_prc']:.3f}")
     return [f"Evaluation {', '.join(said)}"] if said else []

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops import names
-from ops.cloud.models import Model
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger
 from ops.workflows import evaluate
 from ops.workflows.evaluate import Evaluated
 from ops.workflows.evaluate_photos import Judged, Photos
-from ops.workflows.registry import choose_model
 
 
 @dataclass(frozen=True)
@@ -38,6 +36,7 @@ class Compared:
 
     a: Evaluated
     b: Evaluated
+    threshold: float
     pairs: tuple[Pair, ...] | None
     left_out: int
     note: str
@@ -61,7 +60,9 @@ class Compared:
     def differing(self) -> list[Pair]:
         """The photos that just one model had right, the surest mistake first."""
         found = [pair for pair in self.pairs or () if pair.a_right != pair.b_right]
-        return sorted(found, key=lambda pair: (pair.a_right, -sure_of_mistake(pair), pair.a.uri))
+        return sorted(
+            found, key=lambda pair: (pair.a_right, -self.sure_of_mistake(pair), pair.a.uri)
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON; `photos` is None where single photos were not kept."""
@@ -88,18 +89,23 @@ class Compared:
                     "source": pair.a.source or None,
                     "labels": pair.a.true,
                     "right": "a" if pair.a_right else "b",
-                    "a": {"prediction": pair.a.best, "score": pair.a.scores[pair.a.best]},
-                    "b": {"prediction": pair.b.best, "score": pair.b.scores[pair.b.best]},
+                    "a": self._said(self.a, pair.a),
+                    "b": self._said(self.b, pair.b),
                 }
                 for pair in self.differing
             ],
         }
 
+    def _said(self, model: Evaluated, row: Judged) -> dict[str, Any]:
+        said = {"prediction": row.best, "score": row.scores[row.best]}
+        if not model.multi_label:
+            return said
+        return {**said, "predictions": row.predicted(self.threshold)}
 
-def sure_of_mistake(pair: Pair) -> float:
-    """The score that the wrong one of the two gave its answer."""
-    wrong = pair.b if pair.a_right else pair.a
-    return wrong.scores[wrong.best]
+    def sure_of_mistake(self, pair: Pair) -> float:
+        """How sure (0-1) the wrong one of the two was: see `Photos.sureness`."""
+        model, wrong = (self.b, pair.b) if pair.a_right else (self.a, pair.a)
+        return model.photos.sureness(wrong, self.threshold) if model.photos else 0.0
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
@@ -134,10 +140,8 @@ def run(
     NOT_FOUND when both have single photos and share none; USAGE when both are the same model.
     """
     evaluate.check_threshold(threshold)
-    chosen = choose_model(ledger, model=model, run=run, newest=True)
-    against = _other(ledger, other)
-    a = evaluate.of_model(ledger, chosen, threshold)
-    b = evaluate.of_model(ledger, against, threshold)
+    a = evaluate.chosen(ledger, model, run, threshold)
+    b = _other(ledger, other, threshold)
     if a.model == b.model:
         raise OpsError(
             Code.USAGE,
@@ -147,31 +151,38 @@ def run(
     return compared(a, b, threshold)
 
 
-def _other(ledger: Ledger, other: str) -> Model:
+def _other(ledger: Ledger, other: str, threshold: float) -> Evaluated:
     """The model, or the run's, that `--compare` names."""
     try:
-        return choose_model(ledger, model=other)
+        return evaluate.chosen(ledger, other, None, threshold)
     except OpsError as unknown:
         if unknown.code is not Code.NOT_FOUND or names.run_kind(other) != "train":
             raise
-        return choose_model(ledger, run=other)
+        return evaluate.chosen(ledger, None, other, threshold)
 
 
 def compared(a: Evaluated, b: Evaluated, threshold: float) -> Compared:
     """Both on their common photos, or by their figures only."""
     without = [one for one in (a, b) if one.photos is None]
     if without or a.photos is None or b.photos is None:
-        return Compared(a, b, None, 0, _figures_only(a, b, without))
+        return Compared(a, b, threshold, None, 0, _figures_only(a, b, without))
     pairs, left_out = pair_up(a.photos, b.photos, threshold)
     if pairs:
         left = f"; {left_out} that only one of the two saw are left out" if left_out else ""
-        return Compared(a, b, tuple(pairs), left_out, f"On {len(pairs)} common test photos{left}.")
+        note = f"On {len(pairs)} common test photos{left}{_right_means(a, b, threshold)}."
+        return Compared(a, b, threshold, tuple(pairs), left_out, note)
     raise OpsError(
         Code.NOT_FOUND,
         f"The two models have no test photo in common: {len(a.photos.rows)} of {a.model}, "
         f"{len(b.photos.rows)} of {b.model}.",
         "Train both on one data set: ops train --dataset NAME",
     )
+
+
+def _right_means(a: Evaluated, b: Evaluated, threshold: float) -> str:
+    if not (a.multi_label or b.multi_label):
+        return ""
+    return f"; right is a photo with all its labels, and no other, at a score of {threshold:g}"
 
 
 def _figures_only(a: Evaluated, b: Evaluated, without: Iterable[Evaluated]) -> str:
@@ -190,21 +201,11 @@ def pair_up(a: Photos, b: Photos, threshold: float) -> tuple[list[Pair], int]:
         Pair(
             one,
             other,
-            is_right(a, one, threshold),
-            is_right(b, other, threshold),
-            said(a, one, threshold) == said(b, other, threshold),
+            a.is_right(one, threshold),
+            b.is_right(other, threshold),
+            set(a.said(one, threshold)) == set(b.said(other, threshold)),
         )
         for one, other in both
         if set(one.true) == set(other.true)
     ]
     return pairs, len(known) - len(pairs)
-
-
-def said(photos: Photos, row: Judged, threshold: float) -> set[str]:
-    """What the model said of a photo: the best label, or all from the threshold on."""
-    return set(row.predicted(threshold)) if photos.multi_label else {row.best}
-
-
-def is_right(photos: Photos, row: Judged, threshold: float) -> bool:
-    """Whether the model was right of a photo: all its labels and no other, if multi-label."""
-    return row.wrongness(threshold) == 0 if photos.multi_label else row.is_right

@@ -12,8 +12,7 @@ from ops.ledger import Ledger
 from ops.progress import Progress
 from ops.settings import Settings
 from ops.workflows import evaluation_pictures as pictures
-from ops.workflows.compare import Compared, Pair, said, sure_of_mistake
-from ops.workflows.evaluate import Evaluated
+from ops.workflows.compare import Compared, Pair
 from ops.workflows.evaluation_page import Written, put, render, share, tile
 from ops.workflows.evaluation_parts import TINY_PIXELS, photos
 
@@ -39,7 +38,7 @@ def view(
     """What the template shows, as plain values."""
     lacking = {one.without_photos for one in (found.a, found.b)} - {""}
     return {
-        "title": f"{_short(found.a)} and {_short(found.b)}",
+        "title": f"{found.a.short} and {found.b.short}",
         "note": found.note,
         "a": {"model": found.a.model},
         "b": {"model": found.b.model},
@@ -72,14 +71,10 @@ def verdict(found: Compared) -> str:
     )
 
 
-def _short(one: Evaluated) -> str:
-    return one.model.rpartition("/")[2]
-
-
 def _tiles(found: Compared) -> list[dict[str, str]]:
     tiles = []
     for name, one in (("A", found.a), ("B", found.b)):
-        accuracy = one.confusion.accuracy if one.confusion else None
+        accuracy = one.headline()["accuracy"]
         figures = f"auPRC {share(one.au_prc)}, F1 {share(one.overall.f1)}"
         value = share(one.au_prc) if accuracy is None else f"{accuracy:.1%}"
         tiles.append(tile(f"{name} right" if accuracy is not None else name, value, figures))
@@ -111,7 +106,7 @@ def _labels(found: Compared) -> list[dict[str, Any]]:
 
 def _of(found: Compared, *, a_right: bool) -> list[Pair]:
     pairs = [pair for pair in found.differing if pair.a_right == a_right]
-    return sorted(pairs, key=lambda pair: (-sure_of_mistake(pair), pair.a.uri))
+    return sorted(pairs, key=lambda pair: (-found.sure_of_mistake(pair), pair.a.uri))
 
 
 def _groups(found: Compared, small: Mapping[str, Thumbnail]) -> list[dict[str, Any]]:
@@ -129,7 +124,6 @@ def _groups(found: Compared, small: Mapping[str, Thumbnail]) -> list[dict[str, A
 
 
 def _figure(found: Compared, pair: Pair, small: Thumbnail) -> dict[str, Any]:
-    threshold = found.a.overall.threshold
     figure: dict[str, Any] = {
         "src": small.uri,
         "file": pair.a.file,
@@ -142,6 +136,7 @@ def _figure(found: Compared, pair: Pair, small: Thumbnail) -> dict[str, Any]:
     }
     for side, one, row in (("a", found.a, pair.a), ("b", found.b, pair.b)):
         assert one.photos is not None
-        figure[side] = ", ".join(sorted(said(one.photos, row, threshold))) or "nothing"
-        figure[f"{side}_score"] = f"{row.scores[row.best]:.2f}"
+        said = one.photos.said(row, found.threshold)
+        figure[side] = ", ".join(said) or "nothing"
+        figure[f"{side}_score"] = ", ".join(f"{row.scores[label]:.2f}" for label in said)
     return figure

@@ -13,6 +13,7 @@ from ops.errors import Code, OpsError
 from ops.ledger import Ledger, Run, RunState
 from ops.progress import Progress
 from ops.workflows import evaluate_photos, imported, served_check, serving
+from ops.workflows.evaluate import DEFAULT_THRESHOLD
 from ops.workflows.evaluate_metrics import confusion_of
 from ops.workflows.evaluate_photos import Photos
 
@@ -86,12 +87,16 @@ def _check(ledger: Ledger, model: Model, endpoint: Endpoint, progress: Progress)
 
 
 def _accuracies(ledger: Ledger, model: Model, reference: Photos) -> dict[str, Any]:
-    """How many photos the reference has right, beside what the model's evaluation says (0-1)."""
-    right = sum(row.is_right for row in reference.rows)
+    """The share of photos that are right, beside what the model's evaluation says (0-1).
+
+    Right as `ops evaluate` counts it: of several labels all of them and no other.
+    """
+    right = reference.right(DEFAULT_THRESHOLD)
     known = models.evaluations(ledger.session, model.full)
-    confusion = confusion_of(known[0].metrics, {}) if known else None
+    confusion = confusion_of(known[0].metrics, {}) if known and not reference.multi_label else None
     return {
         "reference_photos": len(reference.rows),
+        "multi_label": reference.multi_label,
         "reference_accuracy": round(right / len(reference.rows), 6),
         "evaluated_accuracy": confusion.accuracy if confusion else None,
     }

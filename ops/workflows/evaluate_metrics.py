@@ -12,10 +12,18 @@ from ops.cloud.models import Evaluation
 Z_95 = 1.959963984540054
 """Standard deviations on either side of the mean that hold 95 % of a normal distribution."""
 
+COUNTS = ("truePositiveCount", "falsePositiveCount", "falseNegativeCount")
+"""Of a row of confidenceMetrics: int64 as strings. Where nothing is predicted the precision there
+is 1, which says nothing of the model."""
+
 
 @dataclass(frozen=True)
 class AtThreshold:
-    """Precision, recall and F1 where the score of a label is at least `threshold`; all 0-1."""
+    """Precision, recall and F1 where the score of a label is at least `threshold`; all 0-1.
+
+    None where there is nothing to divide by: no precision where nothing is predicted, no recall
+    without true photos, no F1 where both is so.
+    """
 
     threshold: float
     precision: float | None
@@ -123,12 +131,19 @@ def at_threshold(metrics: Mapping[str, Any], threshold: float) -> AtThreshold:
 
 
 def _row(row: Mapping[str, Any]) -> AtThreshold:
-    return AtThreshold(
-        threshold=float(row.get("confidenceThreshold", 0.0)),
-        precision=row.get("precision"),
-        recall=row.get("recall"),
-        f1=row.get("f1Score"),
-    )
+    threshold = float(row.get("confidenceThreshold", 0.0))
+    precision, recall, f1 = row.get("precision"), row.get("recall"), row.get("f1Score")
+    if any(row.get(count) is not None for count in COUNTS):
+        hits, wrong, missed = (int(row.get(count) or 0) for count in COUNTS)
+        return AtThreshold(
+            threshold,
+            precision if hits + wrong else None,
+            recall if hits + missed else None,
+            f1 if hits + wrong + missed else None,
+        )
+    if precision == 1 and not recall:
+        return AtThreshold(threshold, None, recall, f1)
+    return AtThreshold(threshold, precision, recall, f1)
 
 
 def confusion_of(metrics: Mapping[str, Any], own: Mapping[str, str]) -> Confusion | None:

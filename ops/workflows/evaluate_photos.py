@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ops import names
@@ -48,15 +49,21 @@ class Judged:
         ranked = sorted(self.scores, key=lambda label: -self.scores[label])
         return tuple(label for label in ranked if self.scores[label] >= threshold)
 
-    def wrongness(self, threshold: float) -> float:
-        """How sure the model was of its worst mistake, 0-1; 0 when it made none (multi-label).
+    def wrong_labels(self, threshold: float) -> list[tuple[float, str]]:
+        """The labels too many and the missed ones, the surest mistake first (multi-label).
 
-        A label too many counts with its score, a missed one with what its score lacks to 1.
+        Each with how far (0-1) its score is from `threshold`, on the wrong side of it.
         """
-        said, true = set(self.predicted(threshold)), set(self.true)
-        too_many = (self.scores[label] for label in said - true)
-        missed = (1 - self.scores.get(label, 0.0) for label in true - said)
-        return max((*too_many, *missed), default=0.0)
+        wrong = set(self.predicted(threshold)) ^ set(self.true)
+        found = [(abs(self.scores.get(label, 0.0) - threshold), label) for label in wrong]
+        return sorted(found, key=lambda one: (-one[0], one[1]))
+
+    def most_wrong(self, threshold: float) -> str:
+        """Its surest mistake in words: `hat 0.91`, or `not shoe 0.12`; empty when there is none."""
+        for _, label in self.wrong_labels(threshold)[:1]:
+            missed = "not " if label in self.true else ""
+            return f"{missed}{label} {self.scores.get(label, 0.0):.2f}"
+        return ""
 
 
 @dataclass(frozen=True)
@@ -77,14 +84,32 @@ class Photos:
                 found[label] = found.get(label, 0) + 1
         return found
 
+    def said(self, row: Judged, threshold: float) -> tuple[str, ...]:
+        """What the model said of a photo: the best label, or all from the threshold on."""
+        return row.predicted(threshold) if self.multi_label else (row.best,)
+
+    def is_right(self, row: Judged, threshold: float) -> bool:
+        """Whether the model was right of a photo: all its labels and no other, if multi-label."""
+        return not row.wrong_labels(threshold) if self.multi_label else row.is_right
+
+    def right(self, threshold: float) -> int:
+        """How many photos are right."""
+        return sum(self.is_right(row, threshold) for row in self.rows)
+
+    def sureness(self, row: Judged, threshold: float) -> float:
+        """How sure (0-1) the model was of its worst mistake in a photo; 0 when it made none.
+
+        The score of the wrong label; of several labels how far the score of the worst one is from
+        the threshold, on the wrong side of it.
+        """
+        if self.multi_label:
+            return max((far for far, _ in row.wrong_labels(threshold)), default=0.0)
+        return 0.0 if row.is_right else row.scores[row.best]
+
     def mistakes(self, threshold: float) -> list[Judged]:
         """The photos that are not right, the surest mistake first."""
-        if self.multi_label:
-            judged = [(row.wrongness(threshold), row) for row in self.rows]
-            wrong = [(sure, row) for sure, row in judged if sure > 0]
-        else:
-            wrong = [(row.scores[row.best], row) for row in self.rows if not row.is_right]
-        return [row for _, row in sorted(wrong, key=lambda pair: (-pair[0], pair[1].uri))]
+        wrong = [row for row in self.rows if not self.is_right(row, threshold)]
+        return sorted(wrong, key=lambda row: (-self.sureness(row, threshold), row.uri))
 
 
 def of_model(
@@ -107,6 +132,16 @@ def of_model(
             files = sources(ledger, run) if own is not None else {}
             return read(source, found.text, label_order(order.text), own or {}, files)
     return None
+
+
+def of_folder(ledger: Ledger, folder: Path, run: str, own: Mapping[str, str]) -> Photos | None:
+    """The same of a training with --local, from the folder it left; None without the files."""
+    try:
+        text = (folder / PREDICTIONS_FILE).read_text(encoding="utf-8")
+        order = label_order((folder / LABELS_FILE).read_text(encoding="utf-8"))
+    except OSError:
+        return None
+    return read(str(folder / PREDICTIONS_FILE), text, order, own, sources(ledger, run))
 
 
 def sources(ledger: Ledger, run: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ ISO_F1 = (0.5, 0.7, 0.9)
 ISO_STEPS = 40
 
 Triple = tuple[float | None, float | None, float | None]
-"""Precision, recall and F1; None where the API gave none."""
+"""Precision, recall and F1; None where there is none."""
 
 
 def triples(curve: Sequence[AtThreshold], thresholds: Sequence[float]) -> list[Triple]:
@@ -36,6 +36,7 @@ def chart(overall: Sequence[Triple], start: int) -> dict[str, Any]:
         "isos": [_iso(f1) for f1 in ISO_F1],
         "points": _points(known),
         "dot": _place(precision or 0.0, recall or 0.0),
+        "has_dot": precision is not None and recall is not None,
     }
 
 

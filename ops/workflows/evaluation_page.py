@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ops import names
+from ops.errors import Code, OpsError
 from ops.ledger import Ledger
 from ops.progress import Progress
 from ops.settings import Settings
@@ -37,8 +38,24 @@ class Written:
 
 def default_path(settings: Settings, *evaluated: Evaluated) -> Path:
     """`.ops/<stack>/evaluations/<model>.html`; of two models `<A>-<B>.html`."""
-    name = "-".join(one.model.rpartition("/")[2] for one in evaluated)
+    name = "-".join(one.short for one in evaluated)
     return settings.state_dir / settings.stack / FOLDER / f"{name}.html"
+
+
+def check(path: Path | None) -> None:
+    """USAGE when `--html` names a folder, or a file in a folder that is not there."""
+    if path is not None and path.is_dir():
+        raise OpsError(
+            Code.USAGE,
+            f"--html is a file. {path} is a folder.",
+            f"Type --html {path / 'evaluation.html'}",
+        )
+    if path is not None and not path.parent.exists():
+        raise OpsError(
+            Code.USAGE,
+            f"--html {path}: there is no folder {path.parent}.",
+            f"Type: mkdir -p {path.parent}   and the same command again, or --html {path.name}",
+        )
 
 
 def write(
@@ -139,11 +156,23 @@ def _words(evaluated: Evaluated, wrong: int, settings: Settings, now: datetime) 
         "labels, so that none is taken for another. See the labels one by one.",
         "without_photos": evaluated.without_photos,
         "no_mistakes": "Not one test photo was wrong.",
-        "worst_words": f"{parts.photos(len(evaluated.mistakes))} were wrong, of which {wrong} are "
-        "in this page; the surest mistakes first, with the score of what was said.",
+        "worst_words": _worst_words(evaluated, wrong),
         "footer": f"Written {now:%Y-%m-%d %H:%M} UTC by ops evaluate; project {settings.project}, "
         f"stack {settings.stack}, {evaluated.evaluation}.",
     }
+
+
+def _worst_words(evaluated: Evaluated, wrong: int) -> str:
+    score = "the score of what was said"
+    if evaluated.multi_label:
+        score = (
+            "the label whose score is farthest on the wrong side of "
+            f"{evaluated.overall.threshold:g} (“not”: missed)"
+        )
+    return (
+        f"{parts.photos(len(evaluated.mistakes))} were wrong, of which {wrong} are in this page; "
+        f"the surest mistakes first, with {score}."
+    )
 
 
 def tiles(evaluated: Evaluated) -> list[dict[str, str]]:
@@ -163,12 +192,8 @@ def tiles(evaluated: Evaluated) -> list[dict[str, str]]:
 
 def _accuracy(evaluated: Evaluated) -> dict[str, str]:
     """The share of photos that are right, with the range that so few photos leave open."""
-    right, all_, name = 0, 0, "Right"
-    if evaluated.confusion is not None:
-        right, all_ = evaluated.confusion.right, evaluated.confusion.photos
-    elif evaluated.photos is not None:
-        all_ = len(evaluated.photos.rows)
-        right, name = all_ - len(evaluated.mistakes), "All labels right"
+    right, all_ = evaluated.right
+    name = "All labels right" if evaluated.multi_label else "Right"
     if not all_:
         return tile(name, share(None), "")
     low, high = wilson(right, all_)

@@ -124,11 +124,19 @@ def _figure(
         "file": row.file,
         "true": true,
         "said": called,
-        "score": f"{row.scores[row.best]:.2f}",
+        "score": _score(evaluated, row),
         "true_places": " ".join(str(place[label]) for label in row.true if label in place),
         "said_places": " ".join(str(place[label]) for label in said if label in place),
         "alt": f"{true}, taken for {called}" if wrong else f"{true}, recognised",
     }
+
+
+def _score(evaluated: Evaluated, row: Judged) -> str:
+    """Of what was said; of several labels the one that is most wrong, or none."""
+    if evaluated.multi_label:
+        worst = row.most_wrong(evaluated.overall.threshold)
+        return f"({worst})" if worst else ""
+    return f"{row.scores[row.best]:.2f}"
 
 
 def _said(evaluated: Evaluated, row: Judged) -> tuple[str, ...]:

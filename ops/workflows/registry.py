@@ -112,7 +112,7 @@ def _meant(ledger: Ledger, full: str) -> str:
     name, at, _ = full.partition("@")
     versions = models.versions(ledger.session, name) if at else []
     if versions:
-        known = [word for one in versions for word in (one.short, *_by_alias(one))]
+        known = [" ".join([one.short, *_aliases(one)]) for one in versions]
         return f"The model's versions: {', '.join(known)}."
     own = [names.resource_id(one.name) for one in of_stack(ledger)]
     near = get_close_matches(names.resource_id(name), own, n=3) if own else []
@@ -121,12 +121,20 @@ def _meant(ledger: Ledger, full: str) -> str:
     return f"The stack's models: {', '.join(own)}." if own else "Type: ops train --mode automl"
 
 
-def _by_alias(model: Model) -> list[str]:
-    return [f"{names.resource_id(model.name)}@{alias}" for alias in model.aliases]
+def _aliases(model: Model) -> list[str]:
+    """Other names of the same version, in brackets: `(@default)`."""
+    return [f"({', '.join(f'@{one}' for one in model.aliases)})"] if model.aliases else []
 
 
 def _of_run(ledger: Ledger, run: str) -> Model:
     record = ledger.get(run)
+    if record.result.get("folder"):
+        raise OpsError(
+            Code.NOT_FOUND,
+            f"Run {run} was trained with --local: its model is the folder "
+            f"{record.result['folder']}, and in no registry.",
+            f"Type: ops evaluate --run {run}   or train without --local",
+        )
     if record.state is not RunState.SUCCEEDED or not record.result.get("model"):
         raise OpsError(
             Code.NOT_FOUND, f"Run {run} is {record.state} and has no model.", "Type: ops runs"

@@ -80,6 +80,21 @@ def test_a_page_that_cannot_be_kept_hides_no_figures(life: Life) -> None:
     assert asked.code != 0
 
 
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("gone/deeper/x.html", "there is no folder gone/deeper.\nType: mkdir -p gone/deeper "),
+        ("photos", "--html is a file. photos is a folder.\nType --html photos/evaluation.html"),
+    ],
+)
+def test_a_page_is_not_put_where_it_cannot_be(life: Life, file: str, message: str) -> None:
+    """A mistyped folder is not made."""
+    refused = life.run("evaluate", "--model", FIRST, "--html", file)
+
+    assert refused.code == 2 and message in refused.err
+    assert not (life.home / "gone").exists()
+
+
 def test_two_models_are_compared_on_the_same_photos(life: Life) -> None:
     """Who is right where, McNemar's exact p, which photos; and a page of it."""
     words = ("evaluate", "--model", FIRST, "--compare", SECOND)
@@ -136,3 +151,33 @@ def test_a_broken_row_of_predictions_is_named(life: Life) -> None:
 
     assert refused.code == 3
     assert f"gs://{BUCKET}/{name}, line 4: not a row of predictions" in refused.err
+
+
+def test_a_training_on_this_machine_is_evaluated_from_its_folder(life: Life) -> None:
+    """By its run, alone and beside a model of the registry; other commands say where it is."""
+    run = life.result("evaluate", "--model", FIRST)["run"]
+    local, folder = f"{run}1", life.home / "local" / "model"
+    folder.mkdir(parents=True)
+    for name in ("evaluation.json", "predictions.jsonl", "labels.txt"):
+        (folder / name).write_bytes(read(life, f"runs/{run}/model/{name}"))
+    put(life, f"runs/{local}/plan.json", read(life, f"runs/{run}/plan.json").decode())
+    result = json.loads(read(life, f"runs/{run}/result.json"))
+    put(
+        life, f"runs/{local}/result.json", json.dumps({**result, "result": {"folder": str(folder)}})
+    )
+
+    of_model, of_folder = (life.result("evaluate", "--run", one) for one in (run, local))
+    both = life.result("evaluate", "--model", SECOND, "--compare", local)
+    refused = life.run("deploy", "--model", local, "--ttl", "30m")
+    (folder / "evaluation.json").unlink()
+    gone = life.run("evaluate", "--run", local)
+
+    figures = ("au_prc", "accuracy", "photos", "thresholds", "labels", "confusion", "mistakes")
+    assert [of_folder[key] for key in figures] == [of_model[key] for key in figures]
+    assert (of_folder["model"], of_folder["run"]) == (str(folder), local)
+    assert Path(of_folder["page"]).name == f"{local}.html"
+    assert of_folder["confusion"]["labels"] == ["0", "red shoe", "t-shirt"]
+    assert both["photos"]["only_b_right"] == 1
+    assert f"its model is the folder {folder}, and in no registry" in refused.err
+    assert f"Type: ops evaluate --run {local}" in refused.err
+    assert gone.code == 4 and "evaluation.json cannot be read any more" in gone.err

@@ -98,7 +98,11 @@ def test_a_version_is_shown_with_where_it_came_from(life: Life) -> None:
     ("words", "code", "message"),
     [
         (("show", "default-photo-custom"), 4, f"Did you mean: {CUSTOM}"),
-        (("show", f"{CUSTOM}@9"), 4, f"The model's versions: {CUSTOM}@3, "),
+        (
+            ("show", f"{CUSTOM}@9"),
+            4,
+            f"{CUSTOM}@3 (@previous), {CUSTOM}@2, {CUSTOM}@1 (@default).",
+        ),
         (("rollback", AUTOML), 4, "nothing is on record as the default before it"),
         (
             ("delete", f"{AUTOML}@1", "--yes"),

@@ -57,6 +57,31 @@ def test_metrics_without_thresholds_say_so() -> None:
     assert AtThreshold(0.5, None, None, None) == at_threshold({"auPrc": 0.9}, 0.5)
 
 
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"precision": 1.0, "recall": 0.0, "f1Score": 0.0, "counts": (0, 0, 3)}, (None, 0.0, 0.0)),
+        ({"precision": 0.0, "recall": 0.0, "f1Score": 0.0, "counts": (0, 2, 0)}, (0.0, None, 0.0)),
+        ({"precision": 1.0, "recall": 0.0, "f1Score": 0.0, "counts": (0, 0, 0)}, (None,) * 3),
+        ({"precision": 0.5, "recall": 1.0, "f1Score": 0.6, "counts": (1, 1, 0)}, (0.5, 1.0, 0.6)),
+        ({"precision": 1.0, "recall": 0.0, "f1Score": 0.0}, (None, 0.0, 0.0)),
+        ({"precision": 1.0}, (None, None, None)),
+        ({"precision": 0.0, "recall": 0.0, "f1Score": 0.0}, (0.0, 0.0, 0.0)),
+    ],
+)
+def test_what_has_nothing_to_divide_by_is_no_figure(
+    row: dict[str, Any], expected: tuple[float | None, ...]
+) -> None:
+    """A label that is never predicted has no precision, whatever the API writes for 0 of 0."""
+    given = {key: value for key, value in row.items() if key != "counts"}
+    counts = ("truePositiveCount", "falsePositiveCount", "falseNegativeCount")
+    given |= {key: str(count) for key, count in zip(counts, row.get("counts", ()), strict=False)}
+
+    found = curve({"confidenceMetrics": [{**given, "confidenceThreshold": 0.5}]})[0]
+
+    assert (found.precision, found.recall, found.f1) == expected
+
+
 def test_the_confusion_matrix_is_read_by_its_own_order_and_sorted_by_the_users_names() -> None:
     """Rows and columns follow annotationSpecs, shown by name; accuracy is the diagonal."""
     found = confusion_of(METRICS, OWN)
