@@ -90,7 +90,7 @@ def main() -> None:
     try:
         sys.exit(app(standalone_mode=not as_json))
     except (Exception, KeyboardInterrupt) as error:
-        sys.exit(failures.show(error, "", None, as_json))
+        sys.exit(failures.show(error, failures.command_of(error), None, as_json))
 
 
 if __name__ == "__main__":

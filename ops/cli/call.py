@@ -38,11 +38,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command found or did: `result` (plain JSON), `text` for people, and the exit code."""
+    """What a command found or did: `result` (plain JSON), `text` for people, and the exit code.
+
+    `error` when what was found is itself one; its code gives the exit code then.
+    """
 
     result: Mapping[str, Any]
     text: str
     exit_code: ExitCode = ExitCode.OK
+    error: OpsError | None = None
 
 
 @dataclass
@@ -191,8 +195,9 @@ def _run(title: str, function: Callable[..., Outcome], values: dict[str, Any]) -
         raise
     except (Exception, KeyboardInterrupt) as error:
         raise typer.Exit(failures.show(error, title, call, as_json)) from None
-    if outcome.exit_code:
-        raise typer.Exit(outcome.exit_code)
+    exit_code = outcome.error.exit_code if outcome.error else outcome.exit_code
+    if exit_code:
+        raise typer.Exit(exit_code)
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -90,6 +90,12 @@ def explain(error: BaseException, call: Call | None = None) -> OpsError:
     )
 
 
+def command_of(error: BaseException) -> str:
+    """The command whose line could not be read (`emulator start`); empty if it is not known."""
+    context = getattr(error, "ctx", None)
+    return str(context.command_path).partition(" ")[2] if context else ""
+
+
 def _misspelt(error: typer.TyperException) -> OpsError:
     """What Typer says of a command line that it cannot read."""
     context = getattr(error, "ctx", None)

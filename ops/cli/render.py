@@ -28,11 +28,14 @@ def heading(settings: Settings) -> str:
 
 
 def show(call: Call, outcome: Outcome) -> None:
-    """Print the outcome: the envelope with --json, else the text."""
+    """Print the outcome: the envelope with --json, else the text; its error as every error."""
     if call.json:
-        put(envelope(call.command, call.settings, result=outcome.result))
+        failed = {"error": error_json(outcome.error)} if outcome.error else {}
+        put(envelope(call.command, call.settings, result=outcome.result, **failed))
     elif outcome.text:
         put(outcome.text)
+    if outcome.error:
+        print(error_text(outcome.error), file=sys.stderr, flush=True)
 
 
 def put(text: str) -> None:
@@ -45,7 +48,7 @@ def put(text: str) -> None:
 
 
 def envelope(command: str, settings: Settings | None, **body: Any) -> str:
-    """The JSON document of a command; `body` is `result={…}` or `error={…}`."""
+    """The JSON document of a command; `body` is `result={…}`, `error={…}` or both."""
     where = {key: getattr(settings, key, None) for key in ("target", "project", "stack")}
     document = {"version": ENVELOPE_VERSION, "command": command, **where, **body}
     return json.dumps(document, indent=2, ensure_ascii=False, default=str)

@@ -20,7 +20,7 @@ from ops.cloud.session import Session
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger
 from ops.progress import Progress
-from ops.workflows import closing, cost_report, records
+from ops.workflows import closing, cost_report, kept_reports, records
 
 RUNS = "runs/"
 CANCEL_SECONDS = 600.0
@@ -207,7 +207,7 @@ def _keep_ledger(
     if not _complete(folder, on_record):
         return folder, None
     report = cost_report.run(ledger, now())
-    _write(folder / "cost-report.json", json.dumps(report.as_json(), indent=2))
+    _write(folder / kept_reports.REPORT, json.dumps(report.as_json(), indent=2))
     return folder, report
 
 

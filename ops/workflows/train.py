@@ -147,7 +147,7 @@ def go_on(
     if local_training.is_local(run.plan["inputs"]):
         return local_training.run(ledger, run, data, progress)
     progress.goes_on(f"The training {run.id} goes on if it was submitted, {ends_with(run.id)}")
-    pipeline = _submit_once(ledger, run, data)
+    pipeline = _submit_once(ledger, run, data, progress)
     progress.goes_on(f"The training {run.id} goes on, {ends_with(run.id)}")
     if not wait and not pipeline.is_ended:
         return train_result.of(run, data, pipeline)
@@ -195,13 +195,16 @@ def pipelines(ledger: Ledger, run_id: str) -> list[Pipeline]:
     return training.find(ledger.session, labels)
 
 
-def _submit_once(ledger: Ledger, run: Run, data: Imported) -> Pipeline:
+def _submit_once(ledger: Ledger, run: Run, data: Imported, progress: Progress) -> Pipeline:
     """The run's one pipeline, found by its label or submitted; never a second."""
     with ledger.lock(run.id):
         found = pipelines(ledger, run.id)
         pipeline = found[0] if found else way(run).submit(ledger, run, data)
         if not any(event.event == SUBMITTED for event in run.events()):
             run.event(SUBMITTED, pipeline=pipeline.name)
+    if found and not pipeline.is_ended:
+        since = f" since {pipeline.created:%Y-%m-%d %H:%M} UTC" if pipeline.created else ""
+        progress.note(f"Already running{since}: joining it; nothing more is billed.")
     return pipeline
 
 

@@ -1,6 +1,7 @@
 """The command line's frame: lazy, documented, completed by the shell, one envelope."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -146,18 +147,63 @@ def test_no_arguments_show_the_help() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "message", "hint"),
+    ("words", "command", "message", "hint"),
     [
-        (["runs", "--frob"], "No such option: --frob", "Type: ops runs --help"),
-        (["frob"], "No such command 'frob'.", "Type: ops --help"),
-        (["import-dataset"], "Missing argument 'source'.", "Type: ops import-dataset --help"),
+        (["runs", "--frob"], "runs", "No such option: --frob", "Type: ops runs --help"),
+        (["frob"], "", "No such command 'frob'.", "Type: ops --help"),
+        (
+            ["import-dataset"],
+            "import-dataset",
+            "Missing argument 'source'.",
+            "Type: ops import-dataset --help",
+        ),
+        (
+            ["emulator", "stop", "--frob"],
+            "emulator stop",
+            "No such option: --frob",
+            "Type: ops emulator stop --help",
+        ),
     ],
 )
 def test_a_mistyped_command_line_has_the_envelope_too(
-    words: list[str], message: str, hint: str, tmp_path: Path
+    words: list[str], command: str, message: str, hint: str, tmp_path: Path
 ) -> None:
     """With --json, what Typer refuses is one document, and the exit code is still 2."""
     done = ops(*words, "--json", folder=tmp_path)
 
-    assert json.loads(done.stdout)["error"] == {"code": "usage", "message": message, "hint": hint}
+    said = json.loads(done.stdout)
+    assert said["error"] == {"code": "usage", "message": message, "hint": hint}
+    assert said["command"] == command
     assert done.returncode == 2
+
+
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_a_failed_check_is_an_error_beside_what_was_found(
+    as_json: list[str], tmp_path: Path
+) -> None:
+    """`ops doctor` shows every check, and the failed one as the error that its exit code is."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        done = ops(
+            "doctor",
+            *as_json,
+            folder=tmp_path,
+            OPS_EMULATOR_PORT=port,
+            OPS_EMULATOR_DATA=str(tmp_path / "data"),
+        )
+
+    message = (
+        f"1 of 7 checks failed. Local cloud: not running, and port {port} is in use by another "
+        "program."
+    )
+    hint = "Set OPS_EMULATOR_PORT to another port, or to 0 for any free one."
+    assert done.returncode == 1
+    assert done.stderr.endswith(f"Error: {message}\n{hint}\n")
+    if as_json:
+        said = json.loads(done.stdout)
+        assert said["error"] == {"code": "check-failed", "message": message, "hint": hint}
+        assert len(said["result"]["checks"]) == 7
+    else:
+        assert done.stdout.count("\n") == 8

@@ -92,10 +92,15 @@ def test_ctrl_c_says_what_goes_on_and_the_same_command_takes_it_up(life: Life) -
     said = until_said(process, "Training: running")
 
     stopped = interrupted(process)
-    running = life.result("train", "--budget-node-hours", "9", "--no-wait")
+    joined = life.run("train", "--budget-node-hours", "9", "--no-wait", "--json")
+    running = joined.json["result"]
     life.gate.touch()
     done = life.result("train", "--budget-node-hours", "9")
 
+    assert re.search(
+        r"\nAlready running since 20\S+ \S+ UTC: joining it; nothing more is billed\.\n$",
+        joined.err,
+    )
     assert stopped.code == 130
     assert (said + stopped.err).endswith(
         f"Error: Interrupted. The training {done['run']} goes on, within its budget; "

@@ -7,6 +7,7 @@ import pytest
 
 from ops import names
 from ops.cli.cost_report import sum_text
+from ops.cli.render import usd
 from ops.cloud.jobs import BatchJob
 from ops.ledger import Event, Ledger, Plan
 from ops.workflows import check_jobs, cost_report
@@ -81,6 +82,14 @@ def test_a_teardown_keeps_what_the_check_cost(tmp_path: Path) -> None:
             kept["google_usd"], abs=1e-5
         )
         assert life.listed("batchPredictionJobs") == []
+        path = f"{done['kept']}/cost-report.json"
+        after = life.run("cost-report").out
+        assert after.startswith("Nothing of this stack is left: $0.00 from now on.\nTorn down on ")
+        assert after.endswith(
+            f"UTC, it had cost {usd(kept['google_usd'])} on Google ($0.00 here): {path}\n"
+        )
+        (said,) = life.result("cost-report")["kept"]
+        assert (said["path"], said["google_usd"]) == (path, kept["google_usd"])
 
 
 def _is_check(line: dict[str, str]) -> bool:
