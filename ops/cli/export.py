@@ -9,8 +9,11 @@ import typer
 
 from ops.cli.call import Call, Outcome, command, commands
 from ops.workflows import export as workflow
+from ops.workflows.export_readme import README
 
 app = commands()
+
+SHOWN = 10
 
 Named = Annotated[str, typer.Argument(help="ID, ID@VERSION or ID@ALIAS: see ops models list.")]
 Format = Annotated[
@@ -38,9 +41,21 @@ def export(call: Call, model: Named, to: To, format: Format = workflow.SAVED_MOD
 def text(done: workflow.Exported) -> str:
     """What a person reads at the end."""
     files = f"{len(done.files)} file{'' if len(done.files) == 1 else 's'}"
+    lines = [
+        f"Model      {done.model}",
+        f"Folder     {done.folder} ({files}, {done.size_bytes / 1e6:.1f} MB)",
+    ]
+    if done.card is None:
+        return "\n".join(lines)
+    whole = "image_bytes (batch,): each a whole JPEG, PNG, GIF or BMP file"
+    fed = done.card.words if done.format == workflow.TFLITE else whole
+    labels = done.card.labels
+    more = f" and {len(labels) - SHOWN} more" if len(labels) > SHOWN else ""
     return "\n".join(
         [
-            f"Model      {done.model}",
-            f"Folder     {done.folder} ({files}, {done.size_bytes / 1e6:.1f} MB)",
+            *lines,
+            f"Input      {fed}",
+            f"Scores     {', '.join(labels[:SHOWN])}{more} (the order of labels.txt)",
+            f"How to     {done.folder / README}",
         ]
     )

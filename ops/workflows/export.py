@@ -20,6 +20,8 @@ from ops.cloud.storage import Object
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger
 from ops.progress import Progress
+from ops.workflows import export_readme
+from ops.workflows.export_readme import Card
 from ops.workflows.registry import choose_model
 
 SAVED_MODEL, TFLITE = "saved-model", "tflite"
@@ -44,17 +46,24 @@ class Plan:
 
 @dataclass(frozen=True)
 class Exported:
-    """What was copied; sizes and checksums were those of the bucket."""
+    """What was copied; sizes and checksums were those of the bucket.
+
+    With a `card`, which says how photos are fed to the model, there is a README.txt beside it.
+    """
 
     model: str
     format: str
     folder: Path
     files: tuple[str, ...]
     size_bytes: int
+    card: Card | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON."""
-        return {**vars(self), "folder": str(self.folder), "files": list(self.files)}
+        fed = vars(self.card) if self.card else None
+        readme = str(self.folder / export_readme.README) if self.card else None
+        plain = {"folder": str(self.folder), "files": list(self.files)}
+        return {**vars(self), **plain, "card": fed, "readme": readme}
 
 
 def check(format: str, folder: Path) -> None:
@@ -150,9 +159,19 @@ def _copied(ledger: Ledger, plan: Plan, uri: str, progress: Progress) -> Exporte
         for name in wanted:
             _fetch(ledger, found[name], part / name)
             step.advance()
+    card = _describe(plan.model, part, wanted)
     _put(part, plan.folder)
     size_bytes = sum(found[name].size_bytes for name in wanted)
-    return Exported(plan.model.full, plan.format, plan.folder, tuple(wanted), size_bytes)
+    return Exported(plan.model.full, plan.format, plan.folder, tuple(wanted), size_bytes, card)
+
+
+def _describe(model: Model, folder: Path, files: Sequence[str]) -> Card | None:
+    """How photos are fed to the model, once the folder has a README.txt of it; None if unknown."""
+    card = export_readme.card(folder)
+    if card is not None:
+        text = export_readme.text(f"Model {model.short}", card, files)
+        (folder / export_readme.README).write_text(text, encoding="utf-8")
+    return card
 
 
 def _put(part: Path, folder: Path) -> None:
