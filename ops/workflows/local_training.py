@@ -6,6 +6,7 @@ On record like every training, so that the same command takes it up, shows it, o
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,8 @@ def _settle(run: Run, data: Imported, folder: Path, ended: Ended) -> Trained:
 def _failed(run: Run, folder: Path, ended: Ended) -> OpsError:
     said = train_failures.last_words(ended.last_lines)
     code = f"exit code {ended.exit_code}" if ended.exit_code else "no model"
+    if ended.exit_code == -signal.SIGKILL:
+        code = f"{code} (killed, most often for want of memory)"
     run.finish({"folder": str(folder), "error": said}, RunState.FAILED)
     _, hint = train_failures.reason(f"{code}. {said}")
     return OpsError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -53,9 +54,10 @@ REASONS: tuple[tuple[tuple[str, ...], Code, str], ...] = (
             "OutOfMemory",
             "exit code 137",
             "status of 137",
+            "code -9",
         ),
         Code.JOB_FAILED,
-        "Type a smaller --batch-size or --image-size, or a larger --machine.",
+        "If memory was short, type a smaller --batch-size or --image-size, or a larger --machine.",
     ),
     (
         ("timed out", "time limit", "timeout", "deadline", "DEADLINE_EXCEEDED"),
@@ -69,6 +71,9 @@ REASONS: tuple[tuple[tuple[str, ...], Code, str], ...] = (
         "photos anew as JPEG or PNG in RGB.",
     ),
 )
+# 137 is 128 + SIGKILL: whoever sent it, the job's error calls it out-of-memory.
+SIGKILL = re.compile(r"(?:ran out-of-memory and )?exited with a non-zero status of 137\b")
+KILLED = "was killed (exit code 137), most often for want of memory"
 # What a repeat may mend: a fault of Google's, a machine taken away, a process that was ended.
 PASSING = (
     "nternal error",
@@ -100,7 +105,8 @@ def error(run: Run, said: str, cancelled: bool, used: Mapping[str, Any]) -> OpsE
     mode = str(run.plan["inputs"]["mode"])
     why = f": {said.rstrip('.')}." if said else "."
     usd = used.get("usd_on_google")
-    cost = f" That is ${usd:.4f} at Google's rates." if usd is not None else ""
+    most = "at most " if used.get("usd_is_most") else ""
+    cost = f" That is {most}${usd:.4f} at Google's rates." if usd is not None else ""
     code, hint = (Code.JOB_FAILED, AGAIN) if cancelled else reason(said, mode)
     logs = f"\nType: ops logs {run.id}   to read what it said" if mode == CUSTOM else ""
     return OpsError(
@@ -112,7 +118,7 @@ def error(run: Run, said: str, cancelled: bool, used: Mapping[str, Any]) -> OpsE
 
 
 def _one_line(said: str) -> str:
-    return " ".join(said.partition(CONSOLE)[0].split())
+    return SIGKILL.sub(KILLED, " ".join(said.partition(CONSOLE)[0].split()))
 
 
 def last_words(lines: Sequence[str]) -> str:

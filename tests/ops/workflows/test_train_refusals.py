@@ -206,6 +206,7 @@ def test_the_price_is_that_of_the_whole_time_out() -> None:
         ("No photo is a circle.", Code.JOB_FAILED, "change what is named here"),
         ("exit code 1. The exported graph gives the same label on", Code.JOB_FAILED, "--seed"),
         ("Internal error encountered.", Code.JOB_FAILED, "same command again"),
+        ("exit code -9. ", Code.JOB_FAILED, "If memory was short"),
         ("exit code -15. ", Code.JOB_FAILED, "same command again"),
         ("", Code.JOB_FAILED, "same command again"),
     ],
