@@ -124,16 +124,22 @@ class Ledger:
         except an unfinished one. Whoever gets a run that another process works on too takes it
         up: guard what must happen once with `lock(run.id)`.
         """
-        stem = self.stem(plan)
-        ordinals = [names.run_ordinal(run) for run in self._ids(stem)]
-        if ordinals:
-            record = self.get(f"{stem}{max(ordinals)}")
+        record = self.newest(plan)
+        if record is not None:
             keep = record.state is RunState.SUCCEEDED and not again
             if keep or record.state is RunState.UNFINISHED:
                 return Run(self, self._expected(record))
+        ordinal = names.run_ordinal(record.id) + 1 if record else 1
+        run = f"{self.stem(plan)}{ordinal}"
         if self.only:
-            raise _another(self.only, f"{stem}{max(ordinals, default=0) + 1}")
-        return self._plan_run(f"{stem}{max(ordinals, default=0) + 1}", plan)
+            raise _another(self.only, run)
+        return self._plan_run(run, plan)
+
+    def newest(self, plan: Plan) -> Record | None:
+        """The last run of this plan as it is on record; None when there is none yet."""
+        stem = self.stem(plan)
+        ordinals = [names.run_ordinal(run) for run in self._ids(stem)]
+        return self.get(f"{stem}{max(ordinals)}") if ordinals else None
 
     def stem(self, plan: Plan) -> str:
         """The start of the id of every run of this plan; another in every stack."""

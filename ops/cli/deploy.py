@@ -26,7 +26,12 @@ Machine = Annotated[
     typer.Option(help="Machine for a custom model (n1-standard-2 if none); AutoML's has none."),
 ]
 MaxCost = Annotated[
-    float | None, typer.Option("--max-cost", help="Refuse if it can cost more, in dollars.")
+    float | None,
+    typer.Option(
+        "--max-cost",
+        help="Refuse if the time to live, with the job of --check, would cost more, in dollars. "
+        "It ends nothing: the endpoint costs on until ops undeploy.",
+    ),
 ]
 CheckOption = Annotated[
     bool,
@@ -34,6 +39,14 @@ CheckOption = Annotated[
         "--check",
         help="Ask a batch prediction job what an AutoML model says of its test photos, price "
         "first, to compare with what is served. Custom models are compared without.",
+    ),
+]
+UncheckedOption = Annotated[
+    bool,
+    typer.Option(
+        "--unchecked",
+        help="Deploy without comparing, where what the model said of its test photos is gone or "
+        "broken. The risk: nobody knows whether it answers as it was evaluated.",
     ),
 ]
 EXAMPLES = (
@@ -51,12 +64,13 @@ def deploy(
     machine: Machine = None,
     max_cost: MaxCost = None,
     check: CheckOption = False,
+    unchecked: UncheckedOption = False,
 ) -> Outcome:
     """Put a model on an endpoint, dollars per hour first."""
     lives = workflow.time_to_live(ttl)
-    plan = workflow.plan(
-        call.ledger, lives, model=model, machine=machine, max_cost_usd=max_cost, with_check=check
-    )
+    chosen: dict[str, Any] = {"model": model, "machine": machine, "max_cost_usd": max_cost}
+    checks: dict[str, Any] = {"with_check": check, "unchecked": unchecked}
+    plan = workflow.plan(call.ledger, lives, **chosen, **checks)
     for line in plan.remarks:
         call.say(line)
     call.say(f"Until: {workflow.until(lives):%Y-%m-%d %H:%M} UTC (--ttl {ttl})")
@@ -87,6 +101,7 @@ def checked(check: Mapping[str, Any]) -> str:
     if check["state"] != "passed":
         return f"{check['state']}: {check['why']}"
     difference, all_ = check["mean_difference"], check["reference_photos"]
+    right = "have all labels right" if check.get("multi_label") else "are right"
     evaluated = check["evaluated_accuracy"]
     beside = f", {evaluated:.1%} by the evaluation" if evaluated is not None else ""
     return (
@@ -94,4 +109,3 @@ def checked(check: Mapping[str, Any]) -> str:
         f"(scores differ by {difference:.2g} on average; "
         f"{check['reference_accuracy']:.1%} of its {all_} photos {right}{beside})"
     )
-    right = "have all labels right" if check.get("multi_label") else "are right"

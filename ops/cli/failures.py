@@ -68,7 +68,14 @@ def show(error: BaseException, command: str, call: Call | None, as_json: bool) -
 
 
 def explain(error: BaseException, call: Call | None = None) -> OpsError:
-    """The OpsError that says what this error means to the user."""
+    """The OpsError that says what this error means to the user, and what was noted on it."""
+    found, notes = _explained(error, call), getattr(error, "__notes__", [])
+    if not notes:
+        return found
+    return OpsError(found.code, " ".join([found.message, *dict.fromkeys(notes)]), found.hint)
+
+
+def _explained(error: BaseException, call: Call | None) -> OpsError:
     if isinstance(error, OpsError):
         return error
     if isinstance(error, KeyboardInterrupt):

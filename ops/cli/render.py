@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from ops.settings import Settings
 
 ENVELOPE_VERSION = 1
+# Columns whose cells are labels, as long as their users like; names to be typed are never cut.
+LABELS = ("label", "is", "taken for", "A says", "B says", "surest mistakes", "true \\ predicted")
+WIDEST_LABEL = 40
 FULL_NAME = re.compile(r"projects/[^/\s]+/locations/[^/\s]+/[A-Za-z]+/")
 
 
@@ -65,18 +69,51 @@ def error_text(error: OpsError) -> str:
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]], right: str = "") -> str:
-    """Columns under headers; those named in `right` (comma separated) are aligned to the right."""
-    cells = [list(headers), *([str(cell) for cell in row] for row in rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(headers))]
+    """Columns under headers; those named in `right` (comma separated) are aligned to the right.
+
+    Headers, and labels in the columns of `LABELS`, are cut at 40 columns of the terminal.
+    """
     to_right = {name.strip() for name in right.split(",")}
+    cells = [[_cut(header) for header in headers]]
+    for row in rows:
+        named = zip(headers, map(str, row), strict=True)
+        cells.append([_cut(cell) if header in LABELS else cell for header, cell in named])
+    widths = [max(_width(row[column]) for row in cells) for column in range(len(headers))]
     lines = []
     for row in cells:
+        blanks = [" " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
         padded = [
-            cell.rjust(width) if header in to_right else cell.ljust(width)
-            for cell, width, header in zip(row, widths, headers, strict=True)
+            blank + cell if header in to_right else cell + blank
+            for cell, blank, header in zip(row, blanks, headers, strict=True)
         ]
         lines.append("  ".join(padded).rstrip())
     return "\n".join(lines)
+
+
+def _width(text: str) -> int:
+    """How many columns of a terminal it takes: two for a wide character, none for an accent.
+
+    Source: Unicode Standard Annex 11, East Asian Width, "recommendations".
+    """
+    return sum(map(_columns, text))
+
+
+def _columns(char: str) -> int:
+    if unicodedata.category(char) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in ("W", "F") else 1
+
+
+def _cut(text: str) -> str:
+    if _width(text) <= WIDEST_LABEL:
+        return text
+    kept, left = "", WIDEST_LABEL - 1
+    for char in text:
+        left -= _columns(char)
+        if left < 0:
+            break
+        kept += char
+    return f"{kept}…"
 
 
 def usd(amount: float) -> str:
@@ -101,8 +138,9 @@ def short_names(text: str) -> str:
 
 def price_lines(estimate: Estimate, *, bills: bool) -> list[str]:
     """What Google asks, a line for each cost, and whether it is asked here."""
-    lines = [_cost_line(cost) for cost in estimate.costs]
-    lines += [_hour_line(cost) for cost in estimate.hourly]
+    hourly = {cost.what: cost for cost in estimate.hourly}
+    lines = [_cost_line(cost, hourly.pop(cost.what, None)) for cost in estimate.costs]
+    lines += [_hour_line(cost) for cost in hourly.values()]
     if not lines:
         return []
     if bills:
@@ -110,10 +148,15 @@ def price_lines(estimate: Estimate, *, bills: bool) -> list[str]:
     return [f"Google would ask: {line}" for line in lines] + ["Here: $0.00"]
 
 
-def _cost_line(cost: Cost) -> str:
+def _cost_line(cost: Cost, hour: Cost | None) -> str:
+    """A cost that ends by itself, at most; one that goes on at the price of an `hour`, truly."""
     quantity = f"{number(cost.quantity)} {cost.rate.unit}{'' if cost.quantity == 1 else 's'}"
     sum_ = f"{usd_rate(cost.rate.usd)} = {usd(cost.usd)}"
-    return f"{cost.what}: at most {quantity} x {sum_} (rate of {cost.rate.read})"
+    rate = f"(rate of {cost.rate.read})"
+    if hour is None:
+        return f"{cost.what}: at most {quantity} x {sum_} {rate}"
+    goes_on = f"it goes on costing {usd_rate(hour.usd)} an hour until ops undeploy"
+    return f"{cost.what}: {quantity} x {sum_} for the time to live; {goes_on} {rate}"
 
 
 def _hour_line(cost: Cost) -> str:

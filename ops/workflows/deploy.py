@@ -14,20 +14,27 @@ from typing import Any
 from ops import ledger as runs
 from ops import names
 from ops.cloud import endpoints
-from ops.cloud.endpoints import DeployedModel
+from ops.cloud.endpoints import DeployedModel, Endpoint
 from ops.cloud.models import Model
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger, Run, RunState
-from ops.pricing import estimate, machines
-from ops.pricing.estimate import Cost, Estimate
+from ops.pricing.estimate import Estimate
 from ops.progress import Progress
-from ops.workflows import deploy_check, deploy_others, served_reference, serving
+from ops.workflows import (
+    deploy_check,
+    deploy_others,
+    deploy_price,
+    deploy_reference,
+    served_reference,
+    serving,
+)
 from ops.workflows.deploy_others import Other
+from ops.workflows.deploy_reference import Reference
 from ops.workflows.registry import choose_model, newer_version
 from ops.workflows.served_reference import BatchPlan
 
 KIND = "deploy"
-DEPLOYED, EXTENDED = "deployed", "extended"
+DEPLOYED, EXTENDED = deploy_check.DEPLOYED, "extended"
 UNDEPLOYED = deploy_check.UNDEPLOYED
 SHORTEST, LONGEST = timedelta(minutes=5), timedelta(days=30)
 TTL_SHAPE = re.compile(r"([0-9]{1,5})(m|h|d)")
@@ -37,7 +44,7 @@ Now = Callable[[], datetime]
 
 @dataclass(frozen=True)
 class DeployPlan:
-    """What is going to happen; the estimate is per hour, and at most for the time to live."""
+    """What is going to happen; the estimate is per hour, and for the time to live."""
 
     model: Model
     run_plan: runs.Plan
@@ -45,13 +52,18 @@ class DeployPlan:
     ttl: timedelta
     machine: str
     batch: BatchPlan | None
+    reference: Reference
     others: tuple[Other, ...]
     newer: Model | None = None
 
     @property
     def remarks(self) -> list[str]:
-        """Which newer version is not taken; what else is served, and what all of it costs."""
-        return self._newer() + deploy_others.remarks(self.others, self.estimate.usd_per_hour)
+        """What is newer, cannot be checked, or is served too, and what all of it costs."""
+        return (
+            self._newer()
+            + self._problem()
+            + deploy_others.remarks(self.others, self.estimate.usd_per_hour)
+        )
 
     def _newer(self) -> list[str]:
         if self.newer is None:
@@ -59,6 +71,15 @@ class DeployPlan:
         return [
             f"This deploys {self.model.short}, the default; {self.newer.short} is newer. "
             f"To take that one: ops models promote {self.newer.short}"
+        ]
+
+    def _problem(self) -> list[str]:
+        problem = self.reference.problem
+        if problem is None:
+            return []
+        return [
+            problem.message,
+            "What an earlier deployment left unchecked is going to be undeployed.",
         ]
 
 
@@ -103,25 +124,6 @@ def until(ttl: timedelta, now: Now = lambda: datetime.now(UTC)) -> datetime:
     return now() + ttl
 
 
-def check(
-    region: str, ttl: timedelta, max_cost_usd: float | None = None, machine: str = ""
-) -> Estimate:
-    """What an hour costs and, at most, the whole time to live; OVER_CAP when that is too much.
-
-    AutoML's nodes where `machine` is empty.
-    """
-    hours = ttl / timedelta(hours=1)
-    most = estimate.deployed(hours, machine, region)
-    if max_cost_usd is not None and estimate.over(most.usd, max_cost_usd):
-        raise OpsError(
-            Code.OVER_CAP,
-            f"The endpoint can cost ${estimate.cents_up(most.usd):.2f} ({hours:.4g} hours at "
-            f"${most.rate.usd:g}), more than the cap of ${max_cost_usd:.2f}.",
-            f"Type a shorter --ttl, or --max-cost {estimate.cents_up(most.usd):.2f}",
-        )
-    return Estimate(costs=(most,), hourly=(_hour(region, machine),))
-
-
 def plan(
     ledger: Ledger,
     ttl: timedelta,
@@ -130,44 +132,36 @@ def plan(
     machine: str | None = None,
     max_cost_usd: float | None = None,
     with_check: bool = False,
+    unchecked: bool = False,
 ) -> DeployPlan:
     """The deployment of a model (the newest unless named), with its price; nothing is made yet.
 
     `with_check` asks a batch prediction job first where nobody kept what the model says of single
-    photos; the cap is for both.
+    photos; the cap is for both. BAD_DATA, REFUSED or NOT_FOUND when what it must be compared with
+    is broken or gone, unless `unchecked`.
     """
     chosen = choose_model(ledger, model=model)
-    on = machine_for(chosen, machine)
-    price = check(ledger.session.settings.region, ttl, max_cost_usd, on)
-    batch = None
-    if with_check:
-        left = None if max_cost_usd is None else max_cost_usd - price.usd
-        batch = served_reference.plan(ledger, chosen, left)
-    if batch is not None:
-        price = replace(price, costs=(*price.costs, batch.most))
+    on = deploy_price.machine_for(chosen, machine)
+    reference = _reference(ledger, chosen, with_check, unchecked)
+    asks = with_check and chosen.kind == "automl" and reference.photos is None
+    price, batch = deploy_price.of(ledger, chosen, ttl, on, max_cost_usd, asks)
     digest = chosen.labels.get(names.LABEL_DATASET, "stranger")
     inputs = {"model": chosen.short, **({"machine": on} if on else {})}
     run_plan = runs.Plan(KIND, digest, inputs, price.as_json())
+    if asks:
+        reference = Reference()
+    deploy_check.refuse_early(ledger, run_plan, reference.problem)
     others = deploy_others.find(ledger, run_plan)
     newer = newer_version(ledger, chosen) if model is None else None
-    return DeployPlan(chosen, run_plan, price, ttl, on, batch, others, newer)
+    return DeployPlan(chosen, run_plan, price, ttl, on, batch, reference, others, newer)
 
 
-def machine_for(model: Model, machine: str | None) -> str:
-    """The machine that serves the model: the one asked for or the default; empty for AutoML's.
-
-    USAGE for a machine asked for with an AutoML model; UNKNOWN_PRICE for one without a price.
-    """
-    if model.kind == "custom":
-        return machines.check_serving(machine or machines.DEFAULT_SERVING_MACHINE)
-    if machine is None:
-        return ""
-    raise OpsError(
-        Code.USAGE,
-        f"Model {model.short} is AutoML's, which is served on AutoML's own nodes. "
-        f"Received: --machine {machine}.",
-        "Leave out --machine",
-    )
+def _reference(ledger: Ledger, model: Model, with_check: bool, unchecked: bool) -> Reference:
+    if with_check and unchecked:
+        raise OpsError(
+            Code.USAGE, "Both --check and --unchecked were given.", "Type one of the two."
+        )
+    return deploy_reference.find(ledger, model, unchecked)
 
 
 def run(
@@ -179,17 +173,37 @@ def run(
 ) -> Deployment:
     """The served model, checked; the one that is served already, with a new end, if there is one.
 
-    SERVED_DIFFERS, and nothing is served, when it does not answer as it was evaluated.
+    SERVED_DIFFERS, and nothing is served, when it does not answer as it was evaluated; nor when
+    that cannot be found out.
     """
     run = _begin(ledger, plan)
-    extended = any(event.event == DEPLOYED for event in run.events())
-    expires = until(plan.ttl, now)
-    region = ledger.session.settings.region
+    reference = plan.reference
     if plan.batch is not None:
         served_reference.ensure(ledger, run, plan.model, plan.batch, progress)
+        reference = deploy_reference.find(ledger, plan.model)
+    deploy_check.require(ledger, run, reference.problem)
+    expires = until(plan.ttl, now)
     endpoint = serving.endpoint_of(ledger, run, progress)
     endpoint = serving.relabel(ledger, endpoint, run, expires)
-    _say_what_goes_on(progress, run, region, plan.machine)
+    _say_what_goes_on(progress, run, _usd_per_hour(ledger, plan))
+    with deploy_check.saying(_what_stays(endpoint.name, _usd_per_hour(ledger, plan))):
+        done = _serve(ledger, run, plan, endpoint, expires, progress)
+        checked = deploy_check.settle(ledger, run, plan.model, endpoint, reference, progress)
+        done = replace(done, check=checked)
+        run.finish(done.as_json())
+    return done
+
+
+def _serve(
+    ledger: Ledger,
+    run: Run,
+    plan: DeployPlan,
+    endpoint: Endpoint,
+    expires: datetime,
+    progress: Progress,
+) -> Deployment:
+    """The model, served and on record, not checked yet."""
+    extended = any(event.event == DEPLOYED for event in run.events())
     found = serving.deploy_once(ledger, run, plan.model, endpoint, progress)
     done = Deployment(
         run=run.id,
@@ -197,14 +211,11 @@ def run(
         deployed_model=found.id,
         model=plan.model.full,
         expires=expires.isoformat(timespec="seconds"),
-        usd_per_hour=_hour(region, plan.machine).usd,
+        usd_per_hour=_usd_per_hour(ledger, plan),
         machine=plan.machine,
         extended=extended,
     )
     _record(run, done, found)
-    checked = deploy_check.settle(ledger, run, plan.model, endpoint, progress)
-    done = replace(done, check=checked)
-    run.finish(done.as_json())
     return done
 
 
@@ -229,15 +240,23 @@ def end(run: Run, endpoint_name: str) -> None:
     run.finish(run.result, RunState.ENDED)
 
 
-def _say_what_goes_on(progress: Progress, run: Run, region: str, machine: str) -> None:
+def _say_what_goes_on(progress: Progress, run: Run, usd_per_hour: float) -> None:
     progress.goes_on(
-        f"The deployment {run.id} goes on, and costs ${_hour(region, machine).usd:g} an hour on "
+        f"The deployment {run.id} goes on, and costs ${usd_per_hour:g} an hour on "
         "Google once it is served; ops undeploy ends it."
     )
 
 
-def _hour(region: str, machine: str) -> Cost:
-    return estimate.deployed(1.0, machine, region)
+def _what_stays(endpoint: str, usd_per_hour: float) -> str:
+    return (
+        f"The check was not finished: endpoint {names.resource_id(endpoint)} serves the model (or "
+        f"is about to) and costs ${usd_per_hour:g} an hour on Google. The same command again "
+        "finishes the check; ops undeploy ends what it costs."
+    )
+
+
+def _usd_per_hour(ledger: Ledger, plan: DeployPlan) -> float:
+    return deploy_price.hour(ledger.session.settings.region, plan.machine).usd
 
 
 def _record(run: Run, done: Deployment, found: DeployedModel) -> None:

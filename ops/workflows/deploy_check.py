@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from ops import names
-from ops.cloud import models
+from ops.cloud import endpoints, models, patience
 from ops.cloud.endpoints import Endpoint
 from ops.cloud.models import Model
 from ops.errors import Code, OpsError
-from ops.ledger import Ledger, Run, RunState
+from ops.ledger import Ledger, Plan, Run, RunState
 from ops.progress import Progress
-from ops.workflows import evaluate_photos, imported, served_check, serving
+from ops.workflows import deploy_reference, imported, served_check, serving
+from ops.workflows.deploy_reference import Reference
 from ops.workflows.evaluate import DEFAULT_THRESHOLD
 from ops.workflows.evaluate_metrics import confusion_of
 from ops.workflows.evaluate_photos import Photos
 
-CHECKED, UNDEPLOYED = "checked", "undeployed"
+DEPLOYED, CHECKED, UNDEPLOYED = "deployed", "checked", "undeployed"
 NOT_CHECKED = "not checked"
 SHOWN = 5
 
 
 def settle(
-    ledger: Ledger, run: Run, model: Model, endpoint: Endpoint, progress: Progress
+    ledger: Ledger,
+    run: Run,
+    model: Model,
+    endpoint: Endpoint,
+    reference: Reference,
+    progress: Progress,
 ) -> dict[str, Any]:
     """The check of a model that is served: `state` is `passed` or `not checked` (and `why`).
 
     Once for a run; SERVED_DIFFERS, with the model taken off, when what is served is not what was
-    evaluated.
+    evaluated. Taken off too when the check cannot be done; errors that pass are raised as they are.
     """
     known = of_run(run)
     if known is None:
-        known = _check(ledger, model, endpoint, progress)
-        if known["state"] == NOT_CHECKED:
-            return known
+        if reference.photos is None:
+            return {"state": NOT_CHECKED, "why": reference.why}
+        try:
+            known = _check(ledger, model, endpoint, reference.photos, progress)
+        except Exception as error:
+            if passes(error):
+                raise
+            raise give_up(ledger, run, _lasting(error)) from error
         run.event(CHECKED, endpoint=endpoint.name, **known)
     if known["state"] == "passed":
         return known
@@ -47,6 +59,81 @@ def of_run(run: Run) -> dict[str, Any] | None:
     if not found:
         return None
     return {key: value for key, value in found[-1].items() if key != "endpoint"}
+
+
+def refuse_early(ledger: Ledger, run_plan: Plan, problem: OpsError | None) -> None:
+    """Raise the problem unless a run of this plan was cut off, or was checked already.
+
+    Those are for `require`: what is served of a run that was cut off must be taken off.
+    """
+    if problem is None:
+        return
+    newest = ledger.newest(run_plan)
+    if newest is not None and newest.state is RunState.UNFINISHED:
+        return
+    if newest is not None and newest.state is RunState.SUCCEEDED:
+        if of_run(ledger.open(newest.id)) is None:
+            raise _with(problem, "Nothing was changed; ops status shows what is served.")
+        return
+    raise _with(problem, "Nothing was deployed.")
+
+
+def require(ledger: Ledger, run: Run, problem: OpsError | None) -> None:
+    """Nothing when the run can be, or has been, checked; else nothing of it stays served."""
+    if problem is not None and of_run(run) is None:
+        raise give_up(ledger, run, problem)
+
+
+def give_up(ledger: Ledger, run: Run, problem: OpsError) -> OpsError:
+    """The error of a run that cannot be checked, once nothing of it is served, on record."""
+    session = ledger.session
+    stack = {names.LABEL_STACK: names.label_value(session.settings.stack)}
+    own = [
+        one for one in endpoints.find(session, stack) if one.labels.get(names.LABEL_RUN) == run.id
+    ]
+    name, was_served = (own[0].name if own else ""), False
+    if own:
+        running = endpoints.unfinished(session, name, serving.DEPLOY)
+        for operation in running:
+            session.poll(operation.done, serving.DEPLOY_SECONDS, what="The deployment")
+        was_served = bool(running) or serving.served(own[0], run) is not None
+    error = _with(problem, "The model was undeployed." if was_served else "Nothing was deployed.")
+    facts = {"state": "failed", "code": error.code, "error": error.message, "hint": error.hint}
+    run.event(CHECKED, endpoint=name, **facts)
+    return refuse(ledger, run, name, facts)
+
+
+def _with(problem: OpsError, sentence: str) -> OpsError:
+    return OpsError(problem.code, f"{problem.message} {sentence}", problem.hint)
+
+
+def _lasting(error: Exception) -> OpsError:
+    if isinstance(error, OpsError):
+        return error
+    said = str(getattr(error, "message", "") or f"{type(error).__name__}: {error}").rstrip(".")
+    return OpsError(
+        Code.CHECK_FAILED,
+        f"What is served could not be compared with the evaluation: {said}.",
+        "Type: ops doctor   and then the same command again, or add --unchecked",
+    )
+
+
+def passes(error: BaseException) -> bool:
+    """Whether the same command may succeed later: a busy server, a lost connection, a time-out."""
+    if isinstance(error, OpsError):
+        return error.code in (Code.TIMED_OUT, Code.BUSY, Code.UNREACHABLE)
+    return patience.may_pass(getattr(error, "cause", None) or error)
+
+
+@contextmanager
+def saying(stays: str) -> Iterator[None]:
+    """Errors that pass, raised in a `with` block, say what stays served and billed."""
+    try:
+        yield
+    except Exception as error:
+        if passes(error):
+            error.add_note(stays)
+        raise
 
 
 def take_up_refusal(ledger: Ledger, run: Run) -> None:
@@ -63,10 +150,17 @@ def take_up_refusal(ledger: Ledger, run: Run) -> None:
 def refuse(ledger: Ledger, run: Run, endpoint_name: str, check: Mapping[str, Any]) -> OpsError:
     """The error to raise, once the model is taken off, its endpoint deleted, and all on record."""
     deployed = names.deployed_model_id(run.id)
-    serving.take_off(ledger, endpoint_name, deployed)
-    if not any(event.event == UNDEPLOYED for event in run.events()):
+    try:
+        if endpoint_name:
+            serving.take_off(ledger, endpoint_name, deployed)
+    except Exception as failure:
+        failure.add_note("The model is still served and billed. Type: ops undeploy")
+        raise
+    happened = {event.event for event in run.events()}
+    if UNDEPLOYED not in happened and (endpoint_name or DEPLOYED in happened):
         run.event(UNDEPLOYED, endpoint=endpoint_name, deployed_model=deployed)
-    serving.delete_if_empty(ledger, endpoint_name)
+    if endpoint_name:
+        serving.delete_if_empty(ledger, endpoint_name)
     facts = {key: value for key, value in check.items() if key != "endpoint"}
     error = _error(ledger, run, facts)
     result = {"endpoint": endpoint_name, "check": facts, "error": error.message}
@@ -74,14 +168,12 @@ def refuse(ledger: Ledger, run: Run, endpoint_name: str, check: Mapping[str, Any
     return error
 
 
-def _check(ledger: Ledger, model: Model, endpoint: Endpoint, progress: Progress) -> dict[str, Any]:
-    reference = evaluate_photos.of_model(ledger, model.labels)
-    if reference is None or not reference.rows:
-        return {"state": NOT_CHECKED, "why": why_not(model)}
+def _check(
+    ledger: Ledger, model: Model, endpoint: Endpoint, reference: Photos, progress: Progress
+) -> dict[str, Any]:
     done = served_check.run(ledger.session, endpoint.name, model.kind, reference, progress)
     if done is None:
-        why = f"none of the photos of {reference.source} can be read any more."
-        return {"state": NOT_CHECKED, "why": why}
+        raise deploy_reference.gone(model, reference)
     found = _in_own_names(done.as_json(), imported.class_names_of(ledger, model.labels))
     return {**found, **_accuracies(ledger, model, reference)}
 
@@ -111,17 +203,9 @@ def _in_own_names(check: dict[str, Any], own: Mapping[str, str]) -> dict[str, An
     return {**check, "differing": differing}
 
 
-def why_not(model: Model) -> str:
-    """Why a model without predictions of single photos is not checked, and what to type."""
-    if model.kind == "automl":
-        return (
-            "Google keeps no predictions of an AutoML model for single photos. "
-            "Type: ops deploy --check   (asks a batch prediction job, price first)"
-        )
-    return "no predictions.jsonl was left beside the model."
-
-
 def _error(ledger: Ledger, run: Run, check: Mapping[str, Any]) -> OpsError:
+    if "error" in check:
+        return OpsError(Code(check["code"]), str(check["error"]), str(check["hint"]))
     photos, differing = int(check["photos"]), list(check["differing"])
     lines = [_line(one) for one in differing[:SHOWN]]
     if len(differing) > SHOWN:

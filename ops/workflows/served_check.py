@@ -117,6 +117,11 @@ def run(
     return Check(reference.source, tuple(answers))
 
 
+def has_readable(session: Session, reference: Photos) -> bool:
+    """Whether a photo of the reference can be read and sent."""
+    return next(_readable(session, reference.rows), None) is not None
+
+
 def in_order(rows: Sequence[Judged]) -> list[Judged]:
     """The photos by the hash of their URI: in the same order every time, whatever the labels."""
     return sorted(rows, key=lambda row: hashlib.sha256(row.uri.encode()).hexdigest())

@@ -27,8 +27,8 @@ from ops.workflows import evaluate_photos as kept
 
 CHECKING = "checking"
 NODE_HOURS = 1.0
-"""What the job may take unless --max-cost leaves more; `ops` stops it then. Google documents no
-speed of AutoML batch prediction."""
+"""What the job may take unless --max-cost leaves more, which must leave as much; `ops` stops it
+then. Google documents no speed of AutoML batch prediction."""
 INPUT, OUTPUT = "batch-input.jsonl", "batch-output"
 WATCH_SECONDS = 24 * 3600.0
 MULTI_LABEL_SCORE = 0.5
@@ -49,25 +49,16 @@ class BatchPlan:
         return self.most.quantity
 
 
-def plan(ledger: Ledger, model: Model, usd_left: float | None) -> BatchPlan | None:
-    """The job that a check of this model needs; None when single photos are known already.
+def plan(ledger: Ledger, model: Model, usd_left: float | None) -> BatchPlan:
+    """The job that a check of this AutoML model needs.
 
-    `usd_left` is what the cap leaves for it, None without a cap. NOT_FOUND for a model whose test
-    photos are not known; OVER_CAP when the cap leaves nothing.
+    `usd_left` is what the cap leaves for it, at least NODE_HOURS; None without a cap. NOT_FOUND
+    for a model whose test photos are not known.
     """
-    if model.kind != "automl" or kept.of_model(ledger, model.labels) is not None:
-        return None
     rows = _test_rows(ledger, model)
     region = ledger.session.settings.region
     rate = rates.rate(rates.AUTOML_BATCH, region).usd
-    hours = NODE_HOURS if usd_left is None else usd_left / rate
-    if hours <= 0:
-        raise OpsError(
-            Code.OVER_CAP,
-            f"--check asks a batch prediction job at ${rate:g} a node hour, and --max-cost leaves "
-            "nothing for it.",
-            "Type a higher --max-cost, or leave out --check",
-        )
+    hours = NODE_HOURS if usd_left is None else max(usd_left / rate, NODE_HOURS)
     labels = sorted({label for row in rows for label in row.labels})
     return BatchPlan(tuple(rows), tuple(labels), estimate.automl_batch(hours, region))
 
@@ -187,7 +178,7 @@ def _failed(run: Run, ended: BatchJob, plan: BatchPlan) -> OpsError:
         return OpsError(
             Code.OVER_CAP,
             f"The batch prediction {job} was cancelled; it may take {plan.most_hours:.3g} node "
-            f"hours (${plan.most.usd:.2f}). {left} Google bills what it used.",
+            f"hour{'' if plan.most_hours == 1 else 's'} (${plan.most.usd:.2f}). {left} Google bills what it used.",
             "Type a higher --max-cost, or leave out --check",
         )
     why = ended.error.rstrip(".") or ended.state

@@ -8,9 +8,8 @@ import pytest
 from tests.ops.life import PARENT, Life, living, told
 
 PRICE = (
-    "Google would ask: AutoML model deployed: at most {hours} node hours x $1.375 = ${usd} "
-    "(rate of 2026-09-08)\n"
-    "Google would ask: AutoML model deployed: $1.375 for every hour (rate of 2026-09-08)\n"
+    "Google would ask: AutoML model deployed: {hours} node hours x $1.375 = ${usd} for the time to "
+    "live; it goes on costing $1.375 an hour until ops undeploy (rate of 2026-09-08)\n"
     "Here: $0.00\n"
 )
 NOTHING = "Error: Nothing is deployed in stack default.\nType: ops deploy\n"
@@ -77,7 +76,7 @@ def test_deploying_again_says_so_and_rows_stay_narrow(life: Life, served: dict[s
     rows = (life.run("status").out + life.run("runs").out).splitlines()
 
     assert again.out.startswith("Deployed already; now until 20")
-    assert "at most 0.0833 node hours x $1.375 = $0.11 " in again.err
+    assert "deployed: 0.0833 node hours x $1.375 = $0.11 " in again.err
     assert served["endpoint"].rpartition("/")[2] in "\n".join(rows)
     assert max(map(len, rows)) <= 120, "\n".join(rows)
 
@@ -139,7 +138,7 @@ def test_a_model_that_others_took_off_is_deployed_anew(life: Life, served: dict[
         (
             ("deploy", "--ttl", "2h", "--max-cost", "1"),
             5,
-            "Error: The endpoint can cost $2.75 (2 hours at $1.375), more than the cap of $1.00.\n"
+            "Error: The time to live costs $2.75 (2 hours at $1.375), more than the cap of $1.00.\n"
             "Type a shorter --ttl, or --max-cost 2.75\n",
         ),
         (

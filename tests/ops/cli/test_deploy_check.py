@@ -141,16 +141,24 @@ def test_check_asks_a_batch_job_once_at_its_price(life: Life, run_of_model: str)
     assert evaluated["predictions"].endswith(f"runs/{run_of_model}/batch/predictions.jsonl")
 
 
-def test_check_is_refused_when_the_cap_leaves_nothing_for_it(life: Life, run_of_model: str) -> None:
-    """Half an hour of a node is $0.69; nothing is begun."""
+def test_check_is_refused_when_the_cap_leaves_less_than_it_needs(
+    life: Life, run_of_model: str
+) -> None:
+    """The sum that it names is enough for both, and one cent less is not; nothing is begun."""
     words = ("deploy", "--model", AUTOML, "--check", "--ttl", "30m")
 
-    refused = life.run(*words, "--max-cost", "0.6875")
+    refused = life.run(*words, "--max-cost", "0.70")
+    nearly = life.run(*words, "--max-cost", "2.90")
+    left = life.listed("endpoints")
+    enough = life.run(*words, "--max-cost", "2.91")
 
     assert run_of_model
-    assert refused.code == 5
-    assert "asks a batch prediction job at $2.222 a node hour, and --max-cost leaves" in refused.err
-    assert life.listed("endpoints") == []
+    assert refused.code == nearly.code == 5
+    assert "Error: The time to live costs $0.69 (0.5 hours at $1.375) and the batch " in refused.err
+    assert "together $2.91, more than the cap of $0.70.\n" in refused.err
+    assert "Type a shorter --ttl, or --max-cost 2.91, or leave out --check\n" in nearly.err
+    assert left == []
+    assert enough.code == 0, enough.err
 
 
 def test_a_second_model_is_announced_with_what_both_cost(life: Life, run_of_model: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from ops import settings
 from ops.errors import Code, OpsError
-from ops.workflows import deploy, train
+from ops.workflows import deploy, deploy_price, train
 from ops.workflows.train_options import Options
 
 
@@ -25,7 +25,7 @@ def at(region: str) -> settings.Settings:
             Code.USAGE,
             "--mode custom needs a model type: linear, dnn, dnn_dropout, cnn, cnn_batch_norm, "
             "transfer.",
-            "Type: ops train --mode custom --model-type cnn",
+            "Add --model-type cnn",
         ),
         (
             "us-central1",
@@ -137,24 +137,24 @@ def test_any_other_time_to_live_is_refused(text: str) -> None:
 def test_an_endpoint_over_its_cap_is_refused() -> None:
     """The whole time to live counts, not its first hour."""
     with pytest.raises(OpsError) as refused:
-        deploy.check("us-central1", timedelta(hours=3), max_cost_usd=4)
+        deploy_price.check("us-central1", timedelta(hours=3), max_cost_usd=4)
 
     assert (refused.value.code, refused.value.message, refused.value.hint) == (
         Code.OVER_CAP,
-        "The endpoint can cost $4.13 (3 hours at $1.375), more than the cap of $4.00.",
+        "The time to live costs $4.13 (3 hours at $1.375), more than the cap of $4.00.",
         "Type a shorter --ttl, or --max-cost 4.13",
     )
 
 
 def test_the_cap_that_a_refusal_names_is_enough() -> None:
     """$4.125 is refused with $4.13, not with $4.12, which would be refused again."""
-    assert deploy.check("us-central1", timedelta(hours=3), max_cost_usd=4.13).usd == 4.125
+    assert deploy_price.check("us-central1", timedelta(hours=3), max_cost_usd=4.13).usd == 4.125
     assert train.check(at("us-central1"), Options("automl", max_cost_usd=27.72)).costs
 
 
-def test_the_price_of_an_endpoint_is_per_hour_and_at_most_its_time_to_live() -> None:
+def test_the_price_of_an_endpoint_is_per_hour_and_for_its_time_to_live() -> None:
     """Both figures are known before anything is made."""
-    price = deploy.check("us-central1", timedelta(hours=2))
+    price = deploy_price.check("us-central1", timedelta(hours=2))
 
     assert (price.usd_per_hour, price.usd) == (1.375, 2.75)
 
