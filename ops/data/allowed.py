@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def keep_allowed(listing: Listing, path: Path) -> None:
     """Photos of other labels than the file's become problems, one a label; so does a bad file.
 
     A line is a label as its user wrote it, or a line of labels.txt (safe name, tab, the user's
-    own). A label of the file that no photo has counts as one without photos.
+    own). A label of the file that no photo has is told, and no problem.
     """
     allowed = _read(listing, path)
     if not allowed:
@@ -32,7 +32,16 @@ def keep_allowed(listing: Listing, path: Path) -> None:
     left = {id(one) for rows in others.values() for one in rows}
     listing.candidates = [one for one in listing.candidates if id(one) not in left]
     used = {label for one in listing.candidates for label in one.labels}
-    listing.empty_labels += sorted(known - used - set(listing.empty_labels))
+    listing.understood += _unused(known - used - {*listing.empty_labels}, file)
+
+
+def _unused(labels: Collection[str], file: str) -> str:
+    """What to say of the file's labels that no photo has; empty when there are none."""
+    if not labels:
+        return ""
+    more = f" and {len(labels) - NEAREST:,} more" if len(labels) > NEAREST else ""
+    names = ", ".join(f"“{label}”" for label in sorted(labels)[:NEAREST])
+    return f"; of the labels in {file}, no photo has {names}{more}"
 
 
 def _read(listing: Listing, path: Path) -> list[str]:

@@ -10,7 +10,7 @@ from functools import partial
 from ops.data.decode import quiet_about_large_photos
 from ops.data.duplicates import same_photo_once, several_labels
 from ops.data.known import KnownPhotos
-from ops.data.labels import collisions, imbalance, too_few, unfit, untrained, without
+from ops.data.labels import collisions, imbalance, look_alikes, too_few, unfit, untrained, without
 from ops.data.listing import Candidate, Listing
 from ops.data.photos import Named, Photo, check_photo
 from ops.data.places import CloudObject, Signature, signature
@@ -118,6 +118,7 @@ def _judge_together(listing: Listing, checked: Checked) -> None:
     _drop(checked, rare.values())
     checked.photos = without(rare, checked.photos)
     checked.problems += untrained(checked.photos)
+    checked.warnings += look_alikes(label for one in checked.photos for label in one.labels)
     checked.warnings += imbalance(checked.photos)
     checked.problems += unfit(listing.source, checked.photos)
 

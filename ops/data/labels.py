@@ -41,6 +41,19 @@ def collisions(labels: Iterable[str]) -> list[Problem]:
     ]
 
 
+def look_alikes(labels: Iterable[str]) -> list[str]:
+    """A sentence for labels that differ in case or spaces only, and so are classes of their own."""
+    groups: dict[str, list[str]] = {}
+    for label in sorted(set(labels)):
+        groups.setdefault("".join(label.casefold().split()), []).append(label)
+    return [
+        f"labels {' and '.join(f'“{label}”' for label in same)} differ in case or spaces only: "
+        f"they are {len(same)} classes. Give them one name if they are one."
+        for same in groups.values()
+        if len(same) > 1
+    ]
+
+
 def counted(photos: Iterable[Named]) -> Counter[str]:
     """How many photos each label has; a photo with several counts for each of them."""
     return Counter(label for named in photos for label in named.labels)

@@ -62,26 +62,42 @@ def split_remarks(decision: Decision, shares: Shares, kept: int) -> list[str]:
 
     `kept` photos have the split of an earlier version of the data set.
     """
-    photos = len(decision.splits)
-    if decision.given == photos:
-        said = ["Split: yours."]
-    elif decision.given:
-        said = [f"Split: yours for {decision.given:,} photos; the others {shares} by their hash."]
-    else:
-        said = [f"Split: {shares} for each label, by the photos' hash."]
-    if kept:
-        said.append(f"Split: {_count(kept, 'photo')} as in the earlier version.")
-    by_split: Counter[str] = Counter()
-    for (_, to), number in decision.moved.items():
-        by_split[to] += number
-    for to, number in sorted(by_split.items()):
-        empty = sorted(label for label, moved_to in decision.moved if moved_to == to)
-        taken = _count(number, "training photo")
-        said.append(f"Split: {taken} became {to}, which had none of {_names(empty)}.")
+    said = [f"Split: {_whose(decision, shares, kept)}{_moved(decision, shares)}."]
     for split, labels in decision.missing.items():
         if split != VALIDATION or shares.validation:
             said.append(f"Warning: no {split} photo of {_names(labels)}; AutoML wants one of each.")
     return said
+
+
+def _whose(decision: Decision, shares: Shares, kept: int) -> str:
+    """Who decided which photos train: the user, an earlier version, or the hash."""
+    earlier = "as in the earlier version"
+    free = len(decision.splits) - decision.given
+    if not free:
+        return "yours"
+    if kept == free:
+        others = earlier
+    elif kept:
+        others = f"{_count(kept, 'photo')} {earlier}, the others {shares} for each label, by their "
+        others += "hash"
+    else:
+        others = f"{shares} for each label, by the photos' hash"
+    given = f"yours for {_count(decision.given, 'photo')}; the others: " if decision.given else ""
+    return given + others
+
+
+def _moved(decision: Decision, shares: Shares) -> str:
+    """How many training photos went where a label had none, and why; empty when none did."""
+    by_split: Counter[str] = Counter()
+    for (_, to), number in decision.moved.items():
+        by_split[to] += number
+    parts = []
+    for to, number in sorted(by_split.items()):
+        empty = sorted(label for label, moved_to in decision.moved if moved_to == to)
+        parts.append(f"{_count(number, 'training photo')} became {to}, which had none of ")
+        parts[-1] += _names(empty)
+    why = "AutoML needs each label in each split" if shares.validation else "each label is tested"
+    return f", but {' and '.join(parts)} ({why})" if parts else ""
 
 
 def _what_to_type(checked: Checked) -> str:

@@ -127,7 +127,7 @@ def shares(text: str | None) -> Shares | None:
         return found
     raise OpsError(
         Code.USAGE,
-        f"--split is {text!r}; it has whole percents that sum to 100: training/validation/test, or "
-        "training/test.",
+        f"--split is {text!r}; it has whole percents, each at least 1, that sum to 100: "
+        "training/validation/test, or training/test.",
         "Type --split 80/10/10 or --split 90/10",
     )

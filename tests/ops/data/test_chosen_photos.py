@@ -105,11 +105,14 @@ def test_other_labels_are_told_with_the_nearest_names(pets: Path) -> None:
 
 
 def test_a_labels_file_may_be_the_labels_txt_of_a_data_set(pets: Path) -> None:
-    """Safe name, tab, the user's own; a label without photos is a problem of that label."""
-    checked = check(allowed(pets, "cat\tcat\ndog\tdog\ndgo\tdgo\nlabel_0\t0\n"))
+    """Safe name, tab, the user's own; a label without photos is told, and no problem."""
+    listing = allowed(pets, "cat\tcat\ndog\tdog\ndgo\tdgo\nlabel_0\t0\n")
+    checked = check(listing)
 
+    assert listing.understood == (
+        "a folder per class; of the labels in labels.txt, no photo has “0”"
+    )
     assert [str(problem) for problem in checked.problems] == [
-        "label “0”: 0 photos; a label needs at least 10. Add photos of it, or remove it.",
         "label “dgo”: 3 photos; a label needs at least 10. Add photos of it, or remove it.",
     ]
 

@@ -111,6 +111,16 @@ def test_a_hundred_times_as_many_is_a_warning(tmp_path: Path) -> None:
     ]
 
 
+def test_labels_that_differ_in_case_or_spaces_only_are_a_warning(tmp_path: Path) -> None:
+    """Two spellings are two classes, which is hardly ever meant."""
+    write_photos(tmp_path, {"Dress": 10, "dress": 10, "shoe": 10})
+
+    assert check(read_source(tmp_path)).warnings == [
+        "labels “Dress” and “dress” differ in case or spaces only: they are 2 classes. "
+        "Give them one name if they are one."
+    ]
+
+
 def check_all(folder: Path) -> list[Named]:
     """The good photos of a folder that has no problems."""
     checked = check(read_source(folder))
