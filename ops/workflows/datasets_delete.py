@@ -6,7 +6,7 @@ anywhere, finds what is left.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,24 +25,37 @@ DATASETS, IMAGES = "datasets/", "images/"
 
 @dataclass(frozen=True)
 class Deletion:
-    """What is to go: `files` of the versions, and `photos` that no other version refers to."""
+    """What is to go: `files` of the versions, and `photos` that no other version refers to.
+
+    Photos in `elsewhere`, buckets of the user's own, stay.
+    """
 
     versions: tuple[Version, ...]
     files: tuple[storage.Object, ...]
     photos: tuple[storage.Object, ...]
+    elsewhere: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """How many photos the versions have, wherever those lie."""
+        return sum(int(one.result["photos"]) for one in self.versions)
 
     @property
     def words(self) -> str:
         """What goes, for a question."""
         refs = ", ".join(one.ref for one in self.versions)
         size = sum(one.size_bytes for one in (*self.files, *self.photos)) / 1e6
-        return f"data set {refs} with {len(self.photos):,} photos ({size:.1f} MB)"
+        stored = f"{len(self.photos):,} stored photo{'' if len(self.photos) == 1 else 's'}"
+        buckets = ", ".join(f"gs://{bucket}" for bucket in self.elsewhere)
+        stay = f"; the photos in {buckets} stay" if buckets else ""
+        return f"data set {refs} of {self.rows:,} rows, and {stored} ({size:.1f} MB){stay}"
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON."""
         return {
             "deleted": [one.ref for one in self.versions],
             "datasets": [one.resource for one in self.versions],
+            "rows": self.rows,
             "photos": len(self.photos),
             "size_bytes": sum(one.size_bytes for one in (*self.files, *self.photos)),
         }
@@ -67,7 +80,10 @@ def plan(ledger: Ledger, text: str, *, every: bool = False) -> Deletion:
         )
     _refuse_running(ledger, todo)
     files = _files(ledger, todo)
-    return Deletion(tuple(todo), tuple(files), tuple(_photos(ledger, files)))
+    uris = _own_uris(ledger, files)
+    buckets = {names.parse_gs_uri(uri)[0] for uri in uris} - {ledger.session.settings.bucket}
+    photos = _stored(ledger, uris)
+    return Deletion(tuple(todo), tuple(files), tuple(photos), tuple(sorted(buckets)))
 
 
 def run(ledger: Ledger, todo: Deletion, progress: Progress) -> None:
@@ -126,8 +142,8 @@ def _learned(ledger: Ledger) -> set[str]:
     return {one.labels.get(names.LABEL_DATASET, "") for one in found}
 
 
-def _photos(ledger: Ledger, files: Sequence[storage.Object]) -> list[storage.Object]:
-    """The stack's own photos that only these manifests name; imports under way count as others."""
+def _own_uris(ledger: Ledger, files: Sequence[storage.Object]) -> set[str]:
+    """The photos that only these manifests name; imports under way count as others."""
     session, bucket = ledger.session, ledger.session.settings.bucket
     going = {one.name for one in files}
     mine, others = set[str](), set[str]()
@@ -136,6 +152,11 @@ def _photos(ledger: Ledger, files: Sequence[storage.Object]) -> list[storage.Obj
             text = storage.read_text(session, bucket, found.name)
             rows = manifest.from_jsonl(text.text if text else "")
             (mine if found.name in going else others).update(row.uri for row in rows)
-    gone = mine - others
-    images = storage.list_objects(session, bucket, IMAGES)
-    return [one for one in images if names.gs_uri(bucket, one.name) in gone]
+    return mine - others
+
+
+def _stored(ledger: Ledger, uris: Collection[str]) -> list[storage.Object]:
+    """Those of these photos that lie in the stack's own bucket."""
+    bucket = ledger.session.settings.bucket
+    images = storage.list_objects(ledger.session, bucket, IMAGES)
+    return [one for one in images if names.gs_uri(bucket, one.name) in uris]

@@ -16,6 +16,7 @@ from ops.data import manifest
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger
 from ops.progress import Silent
+from ops.workflows import datasets_delete
 from ops.workflows import import_dataset as workflow
 from ops.workflows.import_dataset import Done
 from ops.workflows.import_source import Options, look
@@ -86,6 +87,18 @@ def test_a_list_in_the_right_region_refers_to_its_photos(
     assert "20 photos of gs://near (us-central1): used where they lie; keep them there." in (
         outcome.remarks
     )
+
+
+def test_a_deletion_leaves_the_users_own_bucket(ledger: Ledger, put: Put, tmp_path: Path) -> None:
+    """Its rows are counted, no stored photo goes, and the question says what stays."""
+    done(ledger, put("pets.csv", pets(put).encode()), tmp_path)
+
+    todo = datasets_delete.plan(ledger, "pets")
+    datasets_delete.run(ledger, todo, Silent())
+
+    assert todo.words.startswith("data set pets@1 of 20 rows, and 0 stored photos (0.0 MB)")
+    assert todo.words.endswith("; the photos in gs://near stay")
+    assert len(list(storage.list_objects(ledger.session, "near", "cat/"))) == 10
 
 
 def test_photos_of_another_region_are_copied(ledger: Ledger, put: Put, tmp_path: Path) -> None:
