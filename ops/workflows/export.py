@@ -20,7 +20,7 @@ from ops.cloud.storage import Object
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger
 from ops.progress import Progress
-from ops.workflows import export_readme
+from ops.workflows import export_readme, imported
 from ops.workflows.export_readme import Card
 from ops.workflows.registry import choose_model
 
@@ -99,7 +99,8 @@ def plan(ledger: Ledger, model: str, format: str, folder: Path) -> Plan:
             Code.REFUSED,
             f"Model {chosen.short} is AutoML's for the cloud, which gives no files: it cannot be "
             "exported, on Google neither.",
-            "Type: ops train --mode custom   (its model can be exported), or: ops deploy",
+            f"Type: {imported.custom_training(ledger, chosen.labels)}   (its model can be "
+            "exported), or: ops deploy",
         )
     return Plan(chosen, format, folder.resolve())
 
@@ -152,7 +153,7 @@ def _copied(ledger: Ledger, plan: Plan, uri: str, progress: Progress) -> Exporte
         for one in storage.list_objects(ledger.session, bucket, prefix)
         if not one.name.endswith("/")
     }
-    wanted = _wanted(plan, found, uri)
+    wanted = _wanted(ledger, plan, found, uri)
     part = plan.folder.with_name(f".{plan.folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     with progress.step("Copying", len(wanted), "files") as step:
@@ -184,11 +185,12 @@ def _put(part: Path, folder: Path) -> None:
     part.rmdir()
 
 
-def _wanted(plan: Plan, found: dict[str, Object], uri: str) -> Sequence[str]:
+def _wanted(ledger: Ledger, plan: Plan, found: dict[str, Object], uri: str) -> Sequence[str]:
     heart = HEART[plan.format]
     if heart not in found:
         other = next((one for one in FORMATS if HEART[one] in found), None)
-        hint = f"Type --format {other}" if other else "Type: ops train --mode custom --again"
+        anew = f"Type: {imported.custom_training(ledger, plan.model.labels)} --again"
+        hint = f"Type --format {other}" if other else anew
         has = ", ".join(sorted(found)[:8]) or "nothing"
         raise OpsError(
             Code.NOT_FOUND, f"Model {plan.model.short} has no {heart} in {uri}; it has {has}.", hint

@@ -90,6 +90,16 @@ def check_automl(data: Imported) -> None:
         )
 
 
+def check_single(data: Imported, multi_label: str) -> None:
+    """Nothing; USAGE when --multi-label is no, and a photo of the data set has several labels."""
+    if multi_label.strip() == "no" and data.has_several:
+        raise OpsError(
+            Code.USAGE,
+            f"--multi-label is no, but photos of data set {data.ref} have several labels.",
+            "Leave --multi-label out, or import one label a photo and name that data set.",
+        )
+
+
 def class_names(ledger: Ledger, name: str, digest: str) -> dict[str, str]:
     """Safe name → the user's own; empty when the data set's files are gone."""
     path = names.dataset_prefix(name, digest) + LABELS_FILE
@@ -112,6 +122,20 @@ def has_several_labels(ledger: Ledger, labels: Mapping[str, str]) -> bool:
         return version(ledger, *learned).multi_label if learned else False
     except OpsError:
         return False
+
+
+def custom_training(ledger: Ledger, labels: Mapping[str, str]) -> str:
+    """What to type to train a custom model on what a model with these resource labels learned.
+
+    It has the model's own type, if that is a custom one.
+    """
+    learned = _learned(ledger, labels)
+    if learned is None:
+        return "ops train --mode custom --model-type cnn"
+    flags = ledger.get(labels[names.LABEL_RUN]).plan["inputs"].get("flags", {})
+    every = versions.of_stack(ledger)
+    ref = next((one.ref for one in every if (one.name, one.digest) == learned), learned[0])
+    return f"ops train --mode custom --model-type {flags.get('model-type', 'cnn')} --dataset {ref}"
 
 
 def _learned(ledger: Ledger, labels: Mapping[str, str]) -> tuple[str, str] | None:

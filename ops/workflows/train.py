@@ -24,6 +24,7 @@ from ops.workflows import (
     train_options,
     train_result,
     train_watch,
+    trainer_flags,
 )
 from ops.workflows.imported import Imported
 from ops.workflows.train_options import AUTOML, CUSTOM, Options
@@ -98,6 +99,7 @@ def plan(ledger: Ledger, options: Options) -> TrainPlan:
     data = imported.latest(ledger, options.dataset)
     if options.mode == AUTOML:
         imported.check_automl(data)
+    imported.check_single(data, options.custom.flags.get(trainer_flags.MULTI_LABEL, ""))
     asked = local_training if options.custom.local else WAYS[options.mode]
     own = asked.inputs(ledger.session.settings, options)
     inputs = {"mode": options.mode, "dataset": data.name, **own}

@@ -42,7 +42,7 @@ def checked_flags(custom: CustomOptions) -> dict[str, str]:
         raise OpsError(
             Code.USAGE,
             f"--mode custom needs a model type: {', '.join(trainer_flags.model_types())}.",
-            "Type: ops train --mode custom --model-type cnn",
+            "Add --model-type cnn",
         )
     model_type = trainer_flags.check_model_type(custom.model_type)
     return {MODEL_TYPE: model_type, **trainer_flags.checked(custom.flags, model_type)}

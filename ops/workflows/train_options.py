@@ -69,10 +69,11 @@ def check_mode(options: Options) -> None:
             f"Type: ops train --mode {near[0]}",
         )
     if options.mode == AUTOML and (strange := options.custom.named()):
+        more = "" if options.custom.model_type else " --model-type cnn"
         raise OpsError(
             Code.USAGE,
             f"{_are(strange)} for --mode custom. Received: --mode automl.",
-            "Type: ops train --mode custom --model-type cnn, or leave it out",
+            f"Add --mode custom{more}, or leave {'it' if len(strange) == 1 else 'them'} out.",
         )
     if options.mode == CUSTOM and options.budget_node_hours is not None:
         raise OpsError(

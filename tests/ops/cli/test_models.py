@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -216,3 +217,32 @@ def test_exports_that_cannot_be_say_why(
 
     assert refused.code == code and message in told(refused)
     assert not (life.home / "nothing").exists() and not (life.home / ".nothing.part").exists()
+
+
+def test_an_export_says_how_photos_are_fed_to_the_model(life: Life) -> None:
+    """The input and the order of the scores, printed and in a README of the format's own files."""
+    uri = life.asked(f"/v1/{PARENT}/models/{CUSTOM}@1")["artifactUri"]
+    said = {"preprocessing": "centre-square-bilinear-1", "inputSize": 64, "labels": ["a", "b"]}
+    put(life, f"{uri}/model.json", json.dumps(said).encode())
+
+    phone = life.run("export", f"{CUSTOM}@1", "--format", "tflite", "--to", "fed-phone")
+    graph = life.run("export", f"{CUSTOM}@1", "--to", "fed-graph")
+
+    readmes = [life.home / name / "README.txt" for name in ("fed-phone", "fed-graph")]
+    fed = "\nInput      float32 (1, 64, 64, 3), RGB 0-255, centre square, bilinear\n"
+    assert fed + "Scores     a, b (the order of labels.txt)\n" in phone.out
+    assert phone.out.endswith(f"How to     {readmes[0]}\n")
+    assert "\nInput      image_bytes (batch,): each a whole JPEG" in graph.out
+    texts = [readme.read_text() for readme in readmes]
+    assert ["do not divide by 255" in text for text in texts] == [True, True]
+    assert ["serving_default" in text for text in texts] == [False, True]
+
+
+def test_a_refused_export_says_what_to_train(life: Life) -> None:
+    """A whole command: model type and data set are those that the model has."""
+    automl = life.run("export", AUTOML, "--to", "nothing")
+    empty = life.run("export", f"{CUSTOM}@2", "--to", "nothing")
+
+    anew = "Type: ops train --mode custom --model-type"
+    assert f"{anew} cnn --dataset photos@1   (its model can be exported)" in told(automl)
+    assert told(empty).endswith(f"{anew} linear --dataset photos@1 --again\n")

@@ -14,7 +14,7 @@ from ops.errors import Code, OpsError
 from ops.ledger import Ledger
 from ops.progress import Silent
 from ops.workflows import import_dataset as workflow
-from ops.workflows import imported
+from ops.workflows import imported, train, train_options
 from ops.workflows.import_dataset import Done
 from ops.workflows.import_source import Options, look
 from tests.ops.photo_files import photo, write_photos
@@ -70,6 +70,23 @@ def test_a_multi_label_list_becomes_a_multi_label_data_set(ledger: Ledger, shop:
     assert "4 photos have no label: stored and registered, but not trained on." in outcome.remarks
 
 
+def test_one_label_is_not_asked_of_photos_with_several(ledger: Ledger, shop: Path) -> None:
+    """Refused before a price is shown, where the trainer would only say so in its job."""
+    done(ledger, shop)
+    asked = train_options.Options(
+        "custom", custom=train_options.CustomOptions("cnn", {"multi-label": "no"})
+    )
+
+    with pytest.raises(OpsError) as refused:
+        train.plan(ledger, asked)
+
+    assert refused.value.code is Code.USAGE
+    assert refused.value.message == (
+        "--multi-label is no, but photos of data set shop@1 have several labels."
+    )
+    assert ledger.records("train") == []
+
+
 def test_single_labels_and_multi_label_are_two_data_sets(ledger: Ledger, tmp_path: Path) -> None:
     """The same photos imported with --multi-label are not taken for the single-label data set."""
     write_photos(tmp_path / "pets", {"cat": 10, "dog": 10})
@@ -94,7 +111,11 @@ def test_a_split_on_request_is_kept_by_the_next_version(ledger: Ledger, tmp_path
 
     assert first.result["splits"] == {"training": 36, "validation": 0, "test": 4}
     assert grown.result["splits"] == {"training": 45, "validation": 0, "test": 5}
-    assert "Split: 40 photos as in the earlier version." in grown.remarks
+    assert (
+        "Split: 40 photos as in the earlier version, the others 90/10 for each label, by their "
+        "hash." in grown.remarks
+    )
+    assert "Split: as in the earlier version." in done(ledger, pets).remarks
     assert other.result["splits"] == {"training": 30, "validation": 10, "test": 10}
 
 
@@ -109,6 +130,9 @@ def test_automl_refuses_a_data_set_without_validation(ledger: Ledger, tmp_path: 
     imported.check_automl(imported.latest(ledger, "pets@1"))
 
     assert refused.value.code is Code.REFUSED
+    assert refused.value.hint.endswith(
+        "type: ops train --mode custom --model-type cnn --dataset pets@2"
+    )
     assert refused.value.message == ("Data set pets has no validation photos; AutoML needs some.")
 
 

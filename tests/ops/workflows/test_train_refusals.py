@@ -91,7 +91,13 @@ def custom(model_type: str = "cnn", **more: Any) -> Options:
             Options("automl", custom=CustomOptions("cnn", {"epochs": "3"}, spot=True)),
             Code.USAGE,
             "--model-type, --spot, --epochs are for --mode custom. Received: --mode automl.",
-            "Type: ops train --mode custom --model-type cnn, or leave it out",
+            "Add --mode custom, or leave them out.",
+        ),
+        (
+            Options("automl", custom=CustomOptions(flags={"epochs": "3"})),
+            Code.USAGE,
+            "--epochs is for --mode custom. Received: --mode automl.",
+            "Add --mode custom --model-type cnn, or leave it out.",
         ),
         (
             Options("custm"),
