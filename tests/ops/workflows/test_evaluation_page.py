@@ -12,6 +12,7 @@ import pytest
 from ops import settings
 from ops.workflows import evaluation_pictures
 from ops.workflows.evaluate import Evaluated
+from ops.workflows.evaluate_metrics import by_f1
 from ops.workflows.evaluation_page import render, view
 from ops.workflows.evaluation_parts import figures
 from tests.ops.evaluations import evaluated, judged, pictures, several
@@ -82,18 +83,22 @@ def test_the_page_asks_no_network_and_fits_a_phone(browser: Any, tmp_path: Path)
 
 
 def test_the_slider_moves_the_figures(browser: Any, tmp_path: Path) -> None:
-    """Headline, curve and table follow the threshold, as the evaluation has them."""
+    """Headline, curve and table follow the threshold; nothing predicted has no precision."""
     found = evaluated(NASTY, judged(NASTY, 120, 0.3))
     with opened(browser, html_of(found), tmp_path) as browsed:
         page = browsed.page
         before = page.inner_text("#at-recall")
         dot = page.get_attribute("#dot", "cx")
-        page.locator("#threshold").fill("19")
+        page.locator("#threshold").fill("18")
 
-        row = next(one for one in found.curve if one.threshold == 0.95)
-        assert page.inner_text("#threshold-shown") == "0.95"
+        row = next(one for one in found.curve if one.threshold == 0.9)
+        assert page.inner_text("#threshold-shown") == "0.90"
         assert page.inner_text("#at-recall") == f"{row.recall:.3f}" != before
         assert page.get_attribute("#dot", "cx") != dot
+        assert page.is_visible("#dot")
+        page.locator("#threshold").fill("23")
+        assert [page.inner_text(f"#at-{one}") for one in ("precision", "recall")] == ["–", "0.000"]
+        assert not page.is_visible("#dot")
         assert browsed.console == []
 
 
@@ -124,7 +129,10 @@ def test_a_label_draws_its_curve_and_opens_its_mistakes(browser: Any, tmp_path: 
         assert "This evaluation has no confusion matrix" in page.inner_text("main")
         page.locator("#labels [data-open-label]").first.click()
 
-        assert len(page.get_attribute("#line-label", "points").split()) == len(found.curve)
+        hardest = by_f1(found.labels)[0]
+        drawn = [row for row in hardest.curve if row.precision is not None]
+        assert 0 < len(drawn) < len(hardest.curve)
+        assert len(page.get_attribute("#line-label", "points").split()) == len(drawn)
         assert page.locator("#label-pictures figure:visible").count() > 0
         assert browsed.console == []
 
