@@ -1,188 +1,200 @@
-"""Commands killed at each of their requests and repeated: what was left, what the repeat did."""
+"""`ops` killed at each request that changes something, and repeated: what was left, what it did.
 
-import json
+Every cut begins from a copy of the same cloud and the same folder of the user, so that a step is
+the same request each time; what was left and what became of it are counted by the cloud's API.
+"""
+
 import re
+import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.error import HTTPError
 
+from tests.journey.standing import counted, difference, standing, unfinished
+from tests.local_cloud import start_cloud, stop_cloud, wait_until
 from tests.ops.cutting_proxy import CuttingProxy, cutting_proxy
-from tests.ops.life import Life, ended, living
+from tests.ops.life import Life, ended, engine_options, write_photos
+from tests.ops.steps import Step, form, steps
 
-BUCKET = "local-project-ops-default"
 KILLED = -9
-# Requests that change something → what they do, in a word; the first that fits.
+BEFORE, AFTER = "before", "after"
+# Each leaves what the next one needs; the first begins in an empty cloud.
+COMMANDS = {
+    "import": ("import-dataset", "photos"),
+    "train": ("train", "--mode", "custom", "--model-type", "linear", "--seed", "1"),
+    "deploy": ("deploy", "--ttl", "30m"),
+    "teardown": ("teardown", "--yes"),
+}
+# The fewest that a classifier may have.
+LABELS, PER_LABEL = ("red shoe", "t-shirt"), 10
+# A longer row of steps of one word is cut before and after in turn, a shorter one both ways.
+LONG_ROW = 5
+# The form of a step → what it does, in a word; the first that fits.
 WORDS = (
-    (r"/locks/|locks%2F| locks/", "lock"),
-    (r" images/", "photo"),
-    (r" runs/[^/]+/plan.json", "plan on record"),
-    (r" runs/[^/]+/events.jsonl", "event on record"),
-    (r" runs/[^/]+/result.json", "result on record"),
-    (r" datasets/.*/([a-z]+)\.", "data set file"),
-    (r"^POST .*/datasets$", "data set made"),
-    (r"^POST .*/datasets/.*:import$", "import begun"),
-    (r"^POST .*/trainingPipelines$", "training submitted"),
+    (r"^POST objects/locks/", "lock taken"),
+    (r"^DELETE objects/locks/", "lock given back"),
+    (r"^POST objects/images/", "photo uploaded"),
+    (r"^POST objects/datasets/", "data set file written"),
+    (r"^POST objects/.*/plan.json", "plan on record"),
+    (r"^POST objects/.*/events.jsonl", "event on record"),
+    (r"^POST objects/.*/result.json", "result on record"),
+    (r"^POST datasets$", "data set made"),
+    (r"^POST datasets/.*:import$", "import begun"),
+    (r"^POST trainingPipelines$", "training submitted"),
     (r"evaluations:import$", "evaluation imported"),
     (r"slices:batchImport$", "slices imported"),
-    (r"^POST .*/endpoints$", "endpoint made"),
-    (r"^PATCH .*/endpoints/", "endpoint labelled"),
+    (r"^POST endpoints$", "endpoint made"),
+    (r"^PATCH endpoints/", "endpoint labelled"),
     (r":deployModel$", "model deployed"),
     (r":undeployModel$", "model undeployed"),
-    (r"^DELETE .*/(endpoints|trainingPipelines|models|datasets|customJobs)/", "resource deleted"),
-    (r"^DELETE .*/o/", "object deleted"),
-    (r"^DELETE .*/b/[^/]+$", "bucket deleted"),
-    (r"^POST /storage/v1/b$", "bucket made"),
+    (r"^POST buckets$", "bucket made"),
+    (r"^DELETE buckets/", "bucket deleted"),
+    (r"^DELETE objects/images/", "photo deleted"),
+    (r"^DELETE objects/", "file deleted"),
+    (r"^DELETE ", "resource deleted"),
 )
 
 
 @dataclass(frozen=True)
-class Row:
-    """One kill: at which step, what it left in the cloud, and what the repeat did there."""
+class Cut:
+    """Where a command is killed: before that request has arrived, or after it was acted upon."""
 
     command: str
-    step: str
+    step: Step
+    side: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kill: what it left in the cloud, and what the repeat sent and came to."""
+
+    cut: Cut
     left: str
     by: str
-    repeat: str
+    sent: str
+    did: str
 
 
 @dataclass
 class Campaign:
-    """A user whose commands go through a proxy that can kill them; `rows` say how it went."""
+    """A user whose commands go through a proxy that can kill them."""
 
+    folder: Path
     life: Life
-    proxied: Life
     proxy: CuttingProxy
-    rows: list[Row] = field(default_factory=list)
+    known: dict[str, list[Step]] = field(default_factory=dict)
+    ends: dict[str, Counter[str]] = field(default_factory=dict)
 
-    def steps(self, *words: str) -> list[str]:
-        """The requests of an undisturbed command that change something."""
+    @property
+    def proxied(self) -> Life:
+        """The user, whose commands find the proxy."""
+        return self.life.through(self.life.home / "proxied")
+
+    def prepare(self) -> None:
+        """Run each command undisturbed: its steps, what it leads to, and a copy from before it."""
+        for command, words in COMMANDS.items():
+            stop_cloud(self.life.cloud)
+            shutil.copytree(self.life.cloud.data, self.folder / command / "cloud")
+            shutil.copytree(self.life.home / "state", self.folder / command / "state")
+            self.restore(command)
+            self.proxied.result(*words)
+            self.known[command] = steps(self.proxy.seen)
+            self.ends[command] = standing(self.life)
+
+    def restore(self, command: str) -> None:
+        """Let everything be as it was before this command."""
+        stop_cloud(self.life.cloud)
+        for name, place in (("cloud", self.life.data), ("state", self.life.home / "state")):
+            shutil.rmtree(place)
+            shutil.copytree(self.folder / command / name, place)
+        cloud = start_cloud(self.life.data, *engine_options(self.life.home))
+        self.life = Life(cloud, self.life.home, cloud.data)
+        self.proxy.lead(cloud.data, self.proxied.data)
         self.proxy.forget()
-        self.proxied.result(*words)
-        return list(self.proxy.seen)
 
-    def cut(self, words: tuple[str, ...], at: int, known: list[str]) -> None:
-        """Kill the command when its request number `at` has arrived, and repeat it.
-
-        By its run's id where one is on record, and at every other cut by the same words.
-        """
-        before = self.standing()
-        self.proxy.forget()
-        process = self.proxied.begin(*words)
-        self.proxy.victim, self.proxy.at = process.pid, at
-        code = ended(process).code
-        assert code == KILLED, (words, at, code)
-        left = difference(before, self.standing())
-        step = f"{at:2} of {len(known)}: {word(self.proxy.seen[at - 1])}"
-        repeat = self.repeat(words)
+    def kill(self, cut: Cut) -> Row:
+        """Kill the command there, repeat it, and hold it against the undisturbed one."""
+        self.restore(cut.command)
+        before = standing(self.life)
+        self.run_into(cut)
+        left = standing(self.life)
+        repeat = self.repeat(cut)
         self.proxy.forget()
         self.proxied.result(*repeat)
-        did = Counter(map(word, self.proxy.seen))
-        del did["lock"]
+        end = standing(self.life)
+        wrong = difference(settled(self.ends[cut.command]), settled(end))
+        assert wrong == "—", (cut, wrong)
+        sent = Counter(word(form(one)) for one in self.proxy.seen)
         by = "ops resume" if repeat[0] == "resume" else "the same again"
-        self.rows.append(Row(f"ops {words[0]}", step, left, by, counted(did) or "nothing more"))
+        came = difference(left, end)
+        return Row(cut, difference(before, left), by, counted(sent) or "nothing", came)
 
-    def repeat(self, words: tuple[str, ...]) -> tuple[str, ...]:
-        """The command that takes it up."""
-        if words[0] == "teardown":
-            return words if len(self.rows) % 2 else ("resume", "teardown", "--yes")
-        unfinished = [one["run"] for one in self.life.result("resume")["runs"]]
-        if unfinished and len(self.rows) % 2 == 0:
-            return ("resume", unfinished[-1])
-        return words
+    def run_into(self, cut: Cut) -> None:
+        """Have the command killed at that step, and at no other."""
+        self.proxy.arrives = cut.side == AFTER
+        process = self.proxied.begin(*COMMANDS[cut.command])
+        self.proxy.victim, self.proxy.wanted = process.pid, cut.step
+        code = ended(process).code
+        assert code == KILLED, (cut, code, self.proxy.seen)
+        wait_until(lambda: self.proxy.busy == 0)
+        assert self.proxy.killed_at == cut.step
+        strange = set(steps(self.proxy.seen)) - set(self.known[cut.command])
+        assert not strange, (cut, strange)
 
-    def standing(self) -> Counter[str]:
-        """How many there are of everything, asked of the cloud and not of `ops`."""
-        found: Counter[str] = Counter()
-        for kind in ("datasets", "trainingPipelines", "endpoints"):
-            found[NOUNS[kind]] = len(self.life.listed(kind))
-        for endpoint in self.life.listed("endpoints"):
-            found["deployed model"] += len(endpoint.get("deployedModels", []))
-        for model in self.life.listed("models"):
-            found["model version"] += len(self.versions(str(model["name"])))
-        for name in self.objects():
-            found[kind_of_object(name)] += 1
-        return found
-
-    def versions(self, model: str) -> list[dict[str, object]]:
-        """The versions of a model."""
-        return list(self.life.asked(f"/v1/{model}:listVersions").get("models", []))
-
-    def objects(self) -> list[str]:
-        """The names in the bucket; none without a bucket."""
-        try:
-            found = self.life.asked(f"/storage/v1/b/{BUCKET}/o?maxResults=5000")
-        except HTTPError:
-            return []
-        return [str(one["name"]) for one in found.get("items", [])]
+    def repeat(self, cut: Cut) -> tuple[str, ...]:
+        """The command that takes it up: the two sides of a step by one way each, if there are."""
+        words = COMMANDS[cut.command]
+        number = self.known[cut.command].index(cut.step) + (cut.side == AFTER)
+        if number % 2:
+            return words
+        if cut.command == "teardown":
+            return ("resume", *words)
+        runs = unfinished(self.life)
+        return ("resume", runs[0]) if runs else words
 
 
-NOUNS = {"datasets": "data set", "trainingPipelines": "training", "endpoints": "endpoint"}
+def word(asked: str) -> str:
+    """What a step of this form does, in a word; the form where there is none."""
+    return next((said for known, said in WORDS if re.search(known, asked)), asked)
 
 
-def kind_of_object(name: str) -> str:
-    """What an object is, in a word."""
-    kinds = {
-        r"images/": "photo",
-        r"datasets/": "data set file",
-        r"locks/": "lock",
-        r"runs/[^/]+/plan.json": "run planned",
-        r"runs/[^/]+/result.json": "result",
-        r"runs/[^/]+/events.jsonl": "record of events",
-    }
-    return next((kind for form, kind in kinds.items() if re.match(form, name)), "file of a run")
+def settled(found: Counter[str]) -> Counter[str]:
+    """Without locks: one that a killed process left stays until the next who needs it takes it."""
+    return Counter({kind: count for kind, count in found.items() if kind != "lock"})
 
 
-def word(request: str) -> str:
-    """What a request does, in a word."""
-    return next((said for form, said in WORDS if re.search(form, request)), request)
+def all_cuts(known: Mapping[str, list[Step]]) -> list[Cut]:
+    """Every step once, before and after; of a long row of equal ones each on one side only."""
+    found = []
+    for command, its in known.items():
+        counts = Counter(word(step.form) for step in its)
+        for number, step in enumerate(its):
+            both = counts[word(step.form)] <= LONG_ROW
+            sides = (BEFORE, AFTER) if both else ((BEFORE, AFTER)[number % 2],)
+            found += [Cut(command, step, side) for side in sides]
+    return found
 
 
-def counted(found: Counter[str]) -> str:
-    """`2 photos`, as `photo x2`, comma separated."""
-    return ", ".join(f"{kind} x{count}" if count > 1 else kind for kind, count in found.items())
-
-
-def difference(before: Counter[str], after: Counter[str]) -> str:
-    """What there is more and less of."""
-    more, less = after - before, before - after
-    return ", ".join(filter(None, [counted(more), f"gone: {counted(less)}" if less else ""])) or "—"
-
-
-def telling(known: list[str]) -> list[int]:
-    """The steps to cut at: the first and the last of each row of the same kind."""
-    kinds = [word(one) for one in known]
-    edges = [
-        number
-        for number in range(1, len(kinds) + 1)
-        if number in (1, len(kinds))
-        or kinds[number - 1] != kinds[number - 2]
-        or kinds[number - 1] != kinds[number]
-    ]
-    return [number for number in edges if kinds[number - 1] != "lock"]
+def not_cut(known: Mapping[str, list[Step]], rows: Iterable[Row]) -> list[Cut]:
+    """The cuts that the rows lack, or have more than once."""
+    counts = Counter(row.cut for row in rows)
+    return [cut for cut in {*all_cuts(known), *counts} if counts[cut] != 1]
 
 
 @contextmanager
 def campaign(folder: Path) -> Iterator[Campaign]:
-    """A life behind a proxy."""
-    with living(folder) as life, cutting_proxy(life.cloud.data, life.home / "proxied") as proxy:
-        yield Campaign(life, life.through(life.home / "proxied"), proxy)
-
-
-def write(rows: list[Row], path: Path) -> None:
-    """Add the rows to a file of JSON lines."""
-    with path.open("a") as file:
-        file.writelines(json.dumps(asdict(row)) + "\n" for row in rows)
-
-
-def never_twice(life: Life, run: str) -> bool:
-    """Whether a run has one training, and its one version one evaluation of three slices."""
-    trainings = [o for o in life.listed("trainingPipelines") if o["labels"]["ops-run"] == run]
-    name = trainings[0]["modelToUpload"]["name"]
-    version = trainings[0]["modelToUpload"]["versionId"]
-    found = life.asked(f"/v1/{name}@{version}/evaluations")["modelEvaluations"]
-    slices = life.asked(f"/v1/{found[0]['name']}/slices")["modelEvaluationSlices"]
-    return (len(trainings), len(found), len(slices)) == (1, 1, 3)
+    """A user with a folder of photos and an empty cloud behind a proxy, ready to be cut."""
+    home = folder / "home"
+    (home / "state").mkdir(parents=True)
+    (home / "gate").touch()
+    write_photos(home / "photos", LABELS, PER_LABEL)
+    cloud = start_cloud(folder / "cloud", *engine_options(home))
+    with cutting_proxy(cloud.data, home / "proxied") as proxy:
+        found = Campaign(folder / "copies", Life(cloud, home, cloud.data), proxy)
+        try:
+            found.prepare()
+            yield found
+        finally:
+            stop_cloud(found.life.cloud)

@@ -1,123 +1,82 @@
-"""`kill -9` at each step of an import, a custom training, a deployment and a teardown.
+"""`kill -9` at steps of an import, a custom training, a deployment and a teardown.
 
-In the suite at every sixth step; `python -m bench resume` cuts at each, and prints the table.
+In the suite at a few that leave the most behind; `python -m bench resume` cuts at each.
 """
 
-import os
 from collections.abc import Iterator
-from functools import partial
-from pathlib import Path
 
 import pytest
 
-from tests.journey.cuts import Campaign, campaign, never_twice, telling, write
-from tests.local_cloud import wait_until
-from tests.ops.life import COLOURS, write_photos
+from tests.journey.cuts import (
+    AFTER,
+    BEFORE,
+    COMMANDS,
+    Campaign,
+    Cut,
+    Row,
+    all_cuts,
+    campaign,
+    not_cut,
+    word,
+)
+from tests.ops.steps import Step, form, steps
 
-EVERY = int(os.environ.get("OPS_TEST_EVERY_CUT", "6"))
-TABLE = os.environ.get("OPS_TEST_TABLE", "")
-TRAIN = ("train", "--mode", "custom", "--model-type", "linear", "--seed")
-DEPLOY = ("deploy", "--ttl", "30m")
-PHOTOS = 36
+PARENT = "/v1/projects/local-project/locations/us-central1"
+UPLOAD = "POST /upload/storage/v1/b/local-project-ops-default/o"
+SAMPLE = (
+    Cut("import", Step("POST datasets/{id}:import", 1), BEFORE),
+    Cut("train", Step("POST trainingPipelines", 1), AFTER),
+    Cut("deploy", Step("POST endpoints/{id}:deployModel", 1), AFTER),
+    Cut("teardown", Step("DELETE endpoints/{id}", 1), BEFORE),
+)
 
 
 @pytest.fixture(scope="module")
 def cut(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaign]:
-    """A user behind a proxy; what was found is printed, and kept if asked for."""
+    """A user behind a proxy, and what each command does undisturbed."""
     with campaign(tmp_path_factory.mktemp("cuts")) as found:
         yield found
-        for row in found.rows:
-            print(" | ".join(vars(row).values()))
-        if TABLE:
-            write(found.rows, Path(TABLE))
 
 
-def cuts(known: list[str]) -> list[int]:
-    """The steps at which this command is killed."""
-    return telling(known)[::EVERY]
+@pytest.mark.parametrize("where", SAMPLE, ids=lambda one: f"{one.command} {one.step.form}")
+def test_a_command_killed_at_a_step_is_taken_up(cut: Campaign, where: Cut) -> None:
+    """The repeat leads to exactly what an undisturbed command leads to: nothing twice."""
+    row = cut.kill(where)
+
+    assert row.left != "—"
+    assert row.sent != "nothing"
 
 
-def fresh_photos(cut: Campaign, name: str) -> str:
-    """A folder of photos of its own, some of them the same as before."""
-    folder = cut.life.home / name
-    write_photos(folder)
-    # Another byte at the end of a PNG changes its hash and not its picture.
-    for number, label in enumerate(COLOURS):
-        path = folder / label / "0.png"
-        path.write_bytes(path.read_bytes() + name.encode() + bytes([number]))
-    return name
+def test_every_step_of_a_command_has_a_word_and_a_cut(cut: Campaign) -> None:
+    """No changing request of the four commands is unknown, and each is in the bench's table."""
+    every = all_cuts(cut.known)
+
+    assert list(cut.known) == list(COMMANDS)
+    assert {(one.command, one.step) for one in every} == {
+        (command, step) for command, its in cut.known.items() for step in its
+    }
+    assert [one for one in every if word(one.step.form) == one.step.form] == []
+    assert set(SAMPLE) <= set(every)
 
 
-def test_an_import_is_taken_up_at_every_step(cut: Campaign) -> None:
-    """One run, one data set, every photo in it once."""
-    known = cut.steps("import-dataset", fresh_photos(cut, "whole"))
-    for at in cuts(known):
-        name = fresh_photos(cut, f"photos{at}")
-        cut.cut(("import-dataset", name), at, known)
+def test_a_step_keeps_its_name_when_its_number_shifts() -> None:
+    """A lock asked for twice, or another id, does not make another step of what follows."""
+    submit = f"POST {PARENT}/trainingPipelines"
+    take = f"{UPLOAD} locks/models.json"
+    first = f"{UPLOAD} runs/train-59c9c8480d57-533a3d57-1/plan.json"
+    again = f"{UPLOAD} runs/train-aaaaaaaaaaaa-bbbbbbbb-2/plan.json"
 
-        made = [one for one in cut.life.listed("datasets") if one["displayName"] == name]
-        assert len(made) == 1
-        items = cut.life.asked(f"/v1/{made[0]['name']}/dataItems?pageSize=100")["dataItems"]
-        assert len(items) == PHOTOS
-    assert cut.rows
+    assert steps([first, take, submit])[-1] == steps([again, take, take, submit])[-1]
+    assert form(first) == form(again) == "POST objects/runs/{run}/plan.json"
+    assert steps([take, take])[1] == Step("POST objects/locks/models.json", 2)
 
 
-def test_a_custom_training_is_taken_up_at_every_step(cut: Campaign) -> None:
-    """One pipeline, one version, one evaluation with a slice for each label."""
-    known = cut.steps(*TRAIN, "1000")
-    for at in cuts(known):
-        words = (*TRAIN, str(at))
-        cut.cut(words, at, known)
+def test_a_step_without_its_cut_is_found() -> None:
+    """A campaign that missed a step, or cut one twice, does not pass for whole."""
+    known = {"train": [Step("POST trainingPipelines", 1)]}
+    whole = [Row(cut, "", "", "", "") for cut in all_cuts(known)]
 
-        assert never_twice(cut.life, cut.life.result(*words)["run"])
-    assert any("trainingPipelines" in step for step in known)
-
-
-def test_a_deployment_is_taken_up_at_every_step(cut: Campaign) -> None:
-    """One endpoint with one model on it."""
-    cut.life.result(*DEPLOY)
-    clear(cut)
-    known = cut.steps(*DEPLOY)
-    for at in cuts(known):
-        clear(cut)
-        cut.cut(DEPLOY, at, known)
-
-        (endpoint,) = cut.life.listed("endpoints")
-        assert len(endpoint["deployedModels"]) == 1
-    assert any(":deployModel" in step for step in known)
-
-
-def clear(cut: Campaign) -> None:
-    """Take everything off its endpoint behind the back of `ops`, and delete the endpoint."""
-    for endpoint in cut.life.listed("endpoints"):
-        for model in endpoint.get("deployedModels", []):
-            undeploy = {"deployedModelId": model["id"]}
-            cut.life.posted(f"/v1/{endpoint['name']}:undeployModel", undeploy)
-        wait_until(partial(is_empty, cut, endpoint["name"]))
-        cut.life.deleted(f"/v1/{endpoint['name']}")
-    wait_until(lambda: not cut.life.listed("endpoints"))
-
-
-def is_empty(cut: Campaign, endpoint: str) -> bool:
-    """Whether no model is on the endpoint."""
-    return not cut.life.asked(f"/v1/{endpoint}").get("deployedModels")
-
-
-def test_a_teardown_is_taken_up_at_every_step(cut: Campaign) -> None:
-    """Nothing of the stack is left, however often it was cut off."""
-    words = ("teardown", "--yes")
-    cut.life.result(*words)
-    known = cut.steps(*words) if whole_life(cut) else []
-    for at in cuts(known):
-        whole_life(cut)
-        cut.cut(words, at, known)
-
-        assert sum(cut.standing().values()) == 0
-    assert len(known) > 4
-
-
-def whole_life(cut: Campaign) -> bool:
-    """A stack with photos, a model and an endpoint."""
-    cut.life.result("import-dataset", "photos")
-    cut.life.result(*TRAIN, "1")
-    return bool(cut.life.result(*DEPLOY)["endpoint"])
+    assert [row.cut.side for row in whole] == [BEFORE, AFTER]
+    assert not_cut(known, whole) == []
+    assert not_cut(known, whole[:1]) == [whole[1].cut]
+    assert not_cut(known, [*whole, whole[0]]) == [whole[0].cut]

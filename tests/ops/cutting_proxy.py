@@ -17,6 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from tests.ops.steps import Step, steps
+
 HOP_BY_HOP = frozenset({"connection", "transfer-encoding", "keep-alive", "content-length"})
 OBJECT_NAME = re.compile(rb'"name": ?"([^"]+)"')
 ASKED_BY_POST = (":predict", "/entries:list")
@@ -27,20 +29,48 @@ READS = frozenset({"GET", "HEAD"})
 class CuttingProxy:
     """Counts the requests that change something; kills `victim` around number `at`.
 
+    `wanted` names that request by what it asks for instead, whatever number it then has.
     `arrives` says whether that request still reaches the server (its answer never comes back).
     """
 
     server: str
     seen: list[str] = field(default_factory=list)
     at: int = 0
+    wanted: Step | None = None
+    busy: int = 0
     arrives: bool = True
     victim: int = 0
+    port: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def forget(self) -> None:
         """Count from the start, and kill nobody."""
         self.seen.clear()
         self.at = self.victim = 0
+        self.wanted = None
+
+    def lead(self, data: Path, own: Path) -> None:
+        """Stand in front of the server of `data`, for those whose data folder is `own`."""
+        found = json.loads((data / "server.json").read_text())
+        self.server = found["url"]
+        url = f"http://127.0.0.1:{self.port}"
+        (own / "server.json").write_text(json.dumps({**found, "port": self.port, "url": url}))
+
+    @property
+    def killed_at(self) -> Step:
+        """The step at which the victim died, from what was really asked."""
+        return steps(self.seen[: self.at])[-1]
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Count a request as under way for the block."""
+        with self.lock:
+            self.busy += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.busy -= 1
 
     def number_of(self, method: str, path: str, body: bytes = b"") -> int:
         """This request's number among those that change something; 0 for a read.
@@ -53,6 +83,8 @@ class CuttingProxy:
         object_name = f" {named[1].decode()}" if named else ""
         with self.lock:
             self.seen.append(f"{method} {unquote(urlsplit(path).path)}{object_name}")
+            if self.wanted and steps(self.seen)[-1] == self.wanted:
+                self.at = len(self.seen)
             return len(self.seen)
 
     def cuts(self, number: int, arrived: bool) -> bool:
@@ -84,6 +116,10 @@ def handler(proxy: CuttingProxy) -> type[BaseHTTPRequestHandler]:
 
         def pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            with proxy.at_work():
+                self.pass_on_or_cut(body)
+
+        def pass_on_or_cut(self, body: bytes) -> None:
             number = proxy.number_of(self.command, self.path, body)
             if proxy.cuts(number, arrived=False):
                 self.close_connection = True
@@ -128,16 +164,13 @@ class Server(ThreadingHTTPServer):
 @contextmanager
 def cutting_proxy(data: Path, own: Path) -> Iterator[CuttingProxy]:
     """A proxy to the server of `data`; `own` becomes the data folder that leads to the proxy."""
-    found = json.loads((data / "server.json").read_text())
-    proxy = CuttingProxy(found["url"])
+    proxy = CuttingProxy("")
     server = Server(("127.0.0.1", 0), handler(proxy))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
+    proxy.port = server.server_address[1]
     own.mkdir(parents=True)
-    url = f"http://127.0.0.1:{server.server_address[1]}"
-    (own / "server.json").write_text(
-        json.dumps({**found, "port": server.server_address[1], "url": url})
-    )
+    proxy.lead(data, own)
     try:
         yield proxy
     finally:

@@ -7,7 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,26 +137,25 @@ def interrupted(process: subprocess.Popen[str]) -> Ran:
     return ended(process)
 
 
-def write_photos(folder: Path) -> None:
-    """Twelve small PNG files a label, each of its own colour and no two alike."""
+def write_photos(
+    folder: Path, labels: Iterable[str] = COLOURS, per_label: int = PHOTOS_PER_LABEL
+) -> None:
+    """Small PNG files for each label, each label of its own colour and no two files alike."""
     from PIL import Image
 
     randomly = random.Random(0)
-    for label, colour in COLOURS.items():
+    for label in labels:
+        colour = COLOURS[label]
         (folder / label).mkdir(parents=True)
-        for number in range(PHOTOS_PER_LABEL):
+        for number in range(per_label):
             near = tuple(value + randomly.randrange(-25, 25) for value in colour)
             image = Image.new("RGB", (40, 30), near)
             image.putpixel((number, 0), (randomly.randrange(256), number, 7))
             image.save(folder / label / f"{number}.png")
 
 
-@contextmanager
-def living(folder: Path, train: str = "", serve: str = "") -> Iterator[Life]:
-    """A life with photos imported; `train` and `serve` are commands in place of the engine's."""
-    home = folder / "home"
-    home.mkdir()
-    write_photos(home / "photos")
+def engine_options(home: Path, train: str = "", serve: str = "") -> list[str]:
+    """The server's options for engines that train in a blink, held by the gate in `home`."""
     python = shlex.quote(sys.executable)
     gate = shlex.quote(str(home / "gate"))
     engine = f"{python} {shlex.quote(str(ENGINE))}"
@@ -165,8 +164,16 @@ def living(folder: Path, train: str = "", serve: str = "") -> Iterator[Life]:
     engines = [f"train:{TASK}={train}", f"serve:{TASK}={serve}"]
     engines += [f"train:{IMAGE}={custom} train {gate}", f"serve:{IMAGE}={custom} serve"]
     options = [word for command in engines for word in ("--engine", command)]
-    options += ["--image-pull-seconds", "2"]
-    with running_cloud(folder / "cloud", *options) as cloud:
+    return [*options, "--image-pull-seconds", "2"]
+
+
+@contextmanager
+def living(folder: Path, train: str = "", serve: str = "") -> Iterator[Life]:
+    """A life with photos imported; `train` and `serve` are commands in place of the engine's."""
+    home = folder / "home"
+    home.mkdir()
+    write_photos(home / "photos")
+    with running_cloud(folder / "cloud", *engine_options(home, train, serve)) as cloud:
         life = Life(cloud, home, cloud.data)
         life.gate.touch()
         life.result("import-dataset", "photos")
