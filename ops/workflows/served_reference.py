@@ -178,7 +178,8 @@ def _failed(run: Run, ended: BatchJob, plan: BatchPlan) -> OpsError:
         return OpsError(
             Code.OVER_CAP,
             f"The batch prediction {job} was cancelled; it may take {plan.most_hours:.3g} node "
-            f"hour{'' if plan.most_hours == 1 else 's'} (${plan.most.usd:.2f}). {left} Google bills what it used.",
+            f"hour{'' if plan.most_hours == 1 else 's'} (${plan.most.usd:.2f}). "
+            f"{left} Google bills what it used.",
             "Type a higher --max-cost, or leave out --check",
         )
     why = ended.error.rstrip(".") or ended.state
