@@ -170,8 +170,9 @@ def _stopped(done: Trained) -> str:
 
 
 def _used(done: Trained) -> str:
-    used = f", {done.node_hours:g} node hours" if done.node_hours is not None else ""
-    return used + (f" in {done.seconds:.0f} s" if done.seconds is not None else "")
+    used = [f"{done.node_hours:g} node hours"] if done.node_hours is not None else []
+    used += [f"{done.seconds:.0f} s"] if done.seconds is not None else []
+    return f" ({', '.join(used)})" if used else ""
 
 
 def _evaluation(done: Trained) -> list[str]:

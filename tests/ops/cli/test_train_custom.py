@@ -87,7 +87,7 @@ def test_the_same_custom_training_again_is_shown(life: Life, trained: dict[str, 
 
     assert told(again).partition("\n")[2] == "Trained already; --again trains anew.\n"
     assert f"Run        {trained['run']}\n" in again.out
-    assert "\nStopped    all its epochs done, or no more gain, in " in again.out
+    assert "\nStopped    all its epochs done, or no more gain (" in again.out
     assert other["model"] == f"{PARENT}/models/default-photos-custom@2"
     assert pipeline_of(life, trained["run"])
 
