@@ -15,7 +15,7 @@ from trainer.models.tail import split
 
 EMBEDDED_AT_ONCE = 128
 # Seconds, not minutes, between two lines of progress on a busy machine.
-READ_AT_ONCE = 128
+READ_AT_ONCE = 64
 
 Map = NDArray[np.float16]
 
