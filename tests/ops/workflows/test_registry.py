@@ -98,4 +98,4 @@ def test_a_model_is_meant_by_id_version_alias_run_or_nothing(ledger: Ledger) -> 
     assert meant(newest=True) == second
     with pytest.raises(OpsError, match="There is no model default-shoes-custom@worst") as unknown:
         meant("default-shoes-custom@worst")
-    assert "default-shoes-custom@best" in unknown.value.hint
+    assert "default-shoes-custom@2 (@best)" in unknown.value.hint
