@@ -166,11 +166,14 @@ def settled(found: Counter[str]) -> Counter[str]:
 
 
 def all_cuts(known: Mapping[str, list[Step]]) -> list[Cut]:
-    """Every step once, before and after; of a long row of equal ones each on one side only."""
+    """Every step once, before and after; of a long row of like ones each on one side only.
+
+    The same cuts in the same order, in whatever order threads asked.
+    """
     found = []
     for command, its in known.items():
         counts = Counter(word(step.form) for step in its)
-        for number, step in enumerate(its):
+        for number, step in enumerate(sorted(its, key=str)):
             both = counts[word(step.form)] <= LONG_ROW
             sides = (BEFORE, AFTER) if both else ((BEFORE, AFTER)[number % 2],)
             found += [Cut(command, step, side) for side in sides]

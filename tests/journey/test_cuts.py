@@ -80,3 +80,13 @@ def test_a_step_without_its_cut_is_found() -> None:
     assert not_cut(known, whole) == []
     assert not_cut(known, whole[:1]) == [whole[1].cut]
     assert not_cut(known, [*whole, whole[0]]) == [whole[0].cut]
+
+
+def test_the_cuts_are_the_same_in_whatever_order_threads_asked() -> None:
+    """Of a long row of like requests each is cut on one side, and on the same one each time."""
+    photos = [Step("DELETE objects/images/{hash}.png", number) for number in range(1, 7)]
+    known = all_cuts({"teardown": photos})
+
+    assert known == all_cuts({"teardown": photos[::-1]})
+    assert len(known) == len(photos)
+    assert {one.side for one in known} == {BEFORE, AFTER}
