@@ -11,7 +11,7 @@ from tests.journey.journal import Journal
 from tests.journey.kills import Life, ended_at_last, instants, killed, seconds_of
 
 # 21 kills of each victim: bench/kills.py. Here fewer, so that the whole suite stays short.
-KILLS = int(os.environ.get("OPS_TEST_KILLS", "6"))
+KILLS = int(os.environ.get("OPS_TEST_KILLS", "3"))
 SEED = int(os.environ.get("OPS_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 
 

@@ -126,7 +126,7 @@ def test_a_trainer_whose_ops_was_killed_is_followed(here: Here) -> None:
 
     assert second.returncode == 0, err
     assert json.loads(out)["result"]["state"] == "succeeded"
-    assert not before.is_running()
+    assert before not in here.trainers()
     assert here.said().count('"message": "Training cnn."') == 1
 
 
