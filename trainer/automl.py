@@ -83,20 +83,11 @@ def _node_hours(config: Config, seconds: float) -> float:
 
 def _read(config: Config, journal: Journal) -> Any:
     from trainer.data.manifest import read_photos
-    from trainer.data.survey import check_files
+    from trainer.data.survey import check_files, tell
 
     task = config.task
     photos = read_photos(config.data_files, config.mount, task.labels, task.multi_label)
-    journal.say(
-        f"{len(photos.training)} training, {len(photos.validation)} validation and "
-        f"{len(photos.test)} test photos of {len(photos.labels)} labels.",
-        phase="read",
-        fraction=0.01,
-    )
-    if photos.unlabelled:
-        journal.say(f"Skipped {photos.unlabelled} rows without a label.", "WARNING")
-    if photos.unused_labels:
-        journal.say(f"No photo has these labels: {', '.join(photos.unused_labels)}.", "WARNING")
+    tell(photos, journal)
     check_files([*photos.training, *photos.validation, *photos.test])
     return photos
 

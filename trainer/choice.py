@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from trainer import scratch, transfer
 from trainer.artifacts import Candidate
 from trainer.config import Task
-from trainer.data.manifest import Photo, Photos, hold_out, spread
+from trainer.data.manifest import Photo, Photos, spread
+from trainer.data.survey import share_out
 from trainer.embed import Embedder
 from trainer.journal import Journal
 from trainer.judge import Score, lead, mirror_helps, score, scratch_wins, survivors
@@ -56,12 +57,7 @@ class _Finalist:
 
 def choose(photos: Photos, task: Task, journal: Journal, keep_going: Callable[[], bool]) -> Choice:
     """The best candidate, trained on every planned photo."""
-    taught, judges = hold_out(photos.training, photos.validation, task.seed)
-    if not photos.validation:
-        journal.say(
-            f"There are no validation photos; {len(judges)} training photos take their place.",
-            "WARNING",
-        )
+    taught, judges = share_out(photos, task.seed, journal)
     work = plan(len(taught), len(judges), len(photos.labels), task.max_seconds)
     contest = _Contest(
         labels=photos.labels,

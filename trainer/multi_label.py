@@ -17,7 +17,8 @@ from trainer import transfer
 from trainer.artifacts import Candidate
 from trainer.choice import BUDGET, CONVERGED, TRANSFER, Choice
 from trainer.config import Task
-from trainer.data.manifest import Photo, Photos, hold_out, spread, truth_matrix
+from trainer.data.manifest import Photo, Photos, spread, truth_matrix
+from trainer.data.survey import share_out
 from trainer.embed import Embedder, Reader
 from trainer.journal import Journal
 from trainer.judge import Score, mirror_helps, score_of_several
@@ -45,12 +46,7 @@ def choose(
     embedder: Reader | None = None,
 ) -> Choice:
     """The classifier of several labels, taught by every planned photo, read by Lite0."""
-    taught, judges = hold_out(photos.training, photos.validation, task.seed)
-    if not photos.validation:
-        journal.say(
-            f"There are no validation photos; {len(judges)} training photos take their place.",
-            "WARNING",
-        )
+    taught, judges = share_out(photos, task.seed, journal)
     work = plan(len(taught), len(judges), len(photos.labels), task.max_seconds)
     lesson = _Lesson(
         labels=photos.labels,

@@ -89,7 +89,7 @@ def run(job: Job, journal: Journal) -> None:
 
 def _read(job: Job, journal: Journal) -> Dataset:
     from trainer.data.dataset import exported_dataset, read_dataset
-    from trainer.data.survey import check_files
+    from trainer.data.survey import check_files, tell
 
     several = job.flag("multi-label")
     if job.manifest is not None:
@@ -97,17 +97,7 @@ def _read(job: Job, journal: Journal) -> Dataset:
     else:
         dataset = exported_dataset(job.data_files, job.mount, several)
     photos = dataset.photos
-    journal.say(
-        f"{len(photos.training)} training, {len(photos.validation)} validation and "
-        f"{len(photos.test)} test photos of {len(photos.labels)} labels"
-        f"{', several a photo' if dataset.multi_label else ''}.",
-        phase="read",
-        fraction=0.01,
-    )
-    if photos.unlabelled:
-        journal.say(f"Skipped {photos.unlabelled} rows without a label.", "WARNING")
-    if photos.unused_labels:
-        journal.say(f"No photo has these labels: {', '.join(photos.unused_labels)}.", "WARNING")
+    tell(photos, journal, ", several a photo" if dataset.multi_label else "")
     check_files([*photos.training, *photos.validation, *photos.test])
     return dataset
 
