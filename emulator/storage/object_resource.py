@@ -17,7 +17,7 @@ Body = dict[str, Any]
 
 COLUMNS = (
     "bucket, name, generation, metageneration, sha256, md5, crc32c, size_bytes,"
-    " created, updated, body"
+    " created, updated, body, acl, secret"
 )
 DEFAULT_TYPE = "application/octet-stream"
 # What a client may set; everything else in an object is computed.
@@ -37,7 +37,11 @@ HEADERS = {
 
 @dataclass(frozen=True)
 class ObjectRow:
-    """A live object; digests as Google prints them (base64), sha256 in hex."""
+    """A generation of an object; digests as Google prints them (base64), sha256 in hex.
+
+    `md5` is "" where there is none (composed objects). `acl` are its access controls, None where
+    they follow from the bucket; `secret` is how its bytes are encrypted, None: they are not.
+    """
 
     bucket: str
     name: str
@@ -50,6 +54,8 @@ class ObjectRow:
     created: str
     updated: str
     body: Body
+    acl: list[Body] | None = None
+    secret: Body | None = None
 
     @property
     def content_type(self) -> str:
@@ -64,8 +70,19 @@ class ObjectRow:
 
 def from_columns(row: tuple[Any, ...]) -> ObjectRow:
     """The object in a row of COLUMNS."""
-    values = (*row[:-1], json.loads(row[-1]))
+    acl, secret = (json.loads(text) if text else None for text in row[-2:])
+    values = (*row[:-3], json.loads(row[-3]), acl, secret)
     return ObjectRow(*values)
+
+
+def to_columns(row: ObjectRow) -> tuple[Any, ...]:
+    """The values of COLUMNS for an object."""
+    return (
+        row.bucket, row.name, row.generation, row.metageneration, row.sha256, row.md5, row.crc32c,
+        row.size_bytes, row.created, row.updated, _dump(row.body),
+        None if row.acl is None else _dump(row.acl),
+        None if row.secret is None else _dump(row.secret),
+    )  # fmt: skip
 
 
 def writable(sent: Body) -> Body:
@@ -133,6 +150,10 @@ def _header_value(text: str) -> bytes:
 
 def _http_date(text: str) -> str:
     return format_datetime(datetime.fromisoformat(text), usegmt=True)
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _texts(metadata: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,14 @@ from emulator.cloud import Cloud
 from emulator.storage import buckets
 from emulator.storage.errors import no_object
 from emulator.storage.names import check_object, successor
-from emulator.storage.object_resource import COLUMNS, ObjectRow, from_columns, patched, writable
+from emulator.storage.object_resource import (
+    COLUMNS,
+    ObjectRow,
+    from_columns,
+    patched,
+    to_columns,
+    writable,
+)
 from emulator.storage.preconditions import ABSENT, Preconditions
 from emulator.store.blobs import BlobRef
 
@@ -74,6 +80,9 @@ def store_object(
     reference: BlobRef,
     fields: Body,
     conditions: Preconditions = ANY,
+    *,
+    acl: list[Body] | None = None,
+    secret: Body | None = None,
 ) -> ObjectRow:
     """Makes finished bytes the live object. 404 without the bucket, 412 by the conditions.
 
@@ -90,7 +99,7 @@ def store_object(
         moment = timestamp(cloud.clock.now())
         row = ObjectRow(
             bucket, name, buckets.next_generation(db, cloud), 1, reference.sha256, reference.md5,
-            reference.crc32c, reference.size_bytes, moment, moment, body,
+            reference.crc32c, reference.size_bytes, moment, moment, body, acl, secret,
         )  # fmt: skip
         _write(db, row)
         if before is not None and before.sha256 != row.sha256:
@@ -154,14 +163,9 @@ def _prefix_clause(bucket: str, prefix: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _write(db: sqlite3.Connection, row: ObjectRow) -> None:
-    values = (
-        row.bucket, row.name, row.generation, row.metageneration, row.sha256, row.md5, row.crc32c,
-        row.size_bytes, row.created, row.updated,
-        json.dumps(row.body, ensure_ascii=False, separators=(",", ":")),
-    )  # fmt: skip
     db.execute(
-        f"INSERT OR REPLACE INTO objects ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        values,
+        f"INSERT OR REPLACE INTO objects ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        to_columns(row),
     )
 
 
