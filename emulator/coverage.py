@@ -21,6 +21,11 @@ SERVICES = (
     "ModelService",
     "EndpointService",
     "PredictionService",
+    "TensorboardService",
+    "MetadataService",
+    "ScheduleService",
+    "PersistentResourceService",
+    "DeploymentResourcePoolService",
 )
 
 

@@ -18,11 +18,16 @@ VERTEX_FOLDER = Path(__file__).parent / "aiplatform" / "tables"
 # Services whose message types are kept; of the others only the routes are, to answer 501 by name.
 VERTEX_TYPED = (
     "dataset_service",
+    "deployment_resource_pool_service",
     "endpoint_service",
     "job_service",
+    "metadata_service",
     "model_service",
+    "persistent_resource_service",
     "pipeline_service",
     "prediction_service",
+    "schedule_service",
+    "tensorboard_service",
 )
 MIXINS = frozenset(
     [
