@@ -6,18 +6,22 @@ import asyncio
 import re
 import zlib
 from collections.abc import AsyncIterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from emulator.cloud import Cloud
 from emulator.storage import objects
+from emulator.storage.encryption import Transform, opener, required_key
 from emulator.storage.errors import StorageError
 from emulator.storage.http import Call, Reply
 from emulator.storage.object_resource import ObjectRow, media_headers
 from emulator.storage.preconditions import Preconditions, generation_of
+from emulator.web import Header
 
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 # Read at once on the event loop up to here; beyond it, in pieces by a thread.
 PIECE_BYTES = 1 << 20
+GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
+GZIP_MAGIC = b"\x1f\x8b"
 
 
 async def download(cloud: Cloud, call: Call) -> Reply:
@@ -27,20 +31,30 @@ async def download(cloud: Cloud, call: Call) -> Reply:
     with cloud.store.read() as db:
         row = objects.require(db, bucket, name, generation_of(call.query))
         Preconditions.from_query(call.query).check_read(row.generation, row.metageneration)
-        unpacked = _wants_unpacked(row, call.headers.get("accept-encoding", ""))
-        asked = "" if unpacked else call.headers.get("range", "")
-        wanted = requested_range(asked, row.size_bytes)
+        key = required_key(row.secret, call.headers)
         file = cloud.blobs.path(row.sha256).open("rb")
     headers = media_headers(row)
-    if unpacked:
-        headers = [pair for pair in headers if pair[0] != b"content-encoding"]
-        return Reply(200, headers=headers, stream=_unpacked(_pieces(file, row.size_bytes)))
+    if _wants_unpacked(row, call.headers.get("accept-encoding", "")):
+        opened = opener(row.secret, key)
+        unpacked = _unpacked(_pieces(file, row.size_bytes, opened))
+        return Reply(200, headers=_unpacked_headers(headers), stream=unpacked)
+    wanted = _wanted(file, call, row)
+    start, end = wanted or (0, row.size_bytes)
+    opened = opener(row.secret, key, start)
     if wanted is None:
-        return await _reply(200, file, 0, row.size_bytes, headers)
-    start, end = wanted
+        return await _reply(200, file, (start, end), headers, opened)
     text = f"bytes {start}-{end - 1}/{row.size_bytes}"
     headers.append((b"content-range", text.encode()))
-    return await _reply(206, file, start, end - start, headers)
+    return await _reply(206, file, (start, end), headers, opened)
+
+
+def _wanted(file: BinaryIO, call: Call, row: ObjectRow) -> tuple[int, int] | None:
+    """The range of the object that is asked for; the file is closed where there is none."""
+    try:
+        return requested_range(call.headers.get("range", ""), row.size_bytes)
+    except UnsatisfiableError:
+        file.close()
+        raise
 
 
 def requested_range(text: str, size_bytes: int) -> tuple[int, int] | None:
@@ -72,13 +86,19 @@ class UnsatisfiableError(StorageError):
 
 
 async def _reply(
-    status: int, file: BinaryIO, start: int, length: int, headers: list[tuple[bytes, bytes]]
+    status: int,
+    file: BinaryIO,
+    extent: tuple[int, int],
+    headers: list[Header],
+    opened: Transform,
 ) -> Reply:
+    start, end = extent
     file.seek(start)
-    if length > PIECE_BYTES:
-        return Reply(status, headers=headers, stream=_pieces(file, length), length=length)
+    if end - start > PIECE_BYTES:
+        stream = _pieces(file, end - start, opened)
+        return Reply(status, headers=headers, stream=stream, length=end - start)
     with file:
-        return Reply(status, file.read(length), headers)
+        return Reply(status, opened(file.read(end - start)), headers)
 
 
 def _wants_unpacked(row: ObjectRow, accepted: str) -> bool:
@@ -86,25 +106,45 @@ def _wants_unpacked(row: ObjectRow, accepted: str) -> bool:
     packed = row.body.get("contentEncoding") == "gzip"
     return (
         packed
-        and "gzip" not in accepted
+        and not GZIP.search(accepted)
         and "no-transform" not in str(row.body.get("cacheControl", ""))
     )
 
 
+def _unpacked_headers(headers: list[Header]) -> list[Header]:
+    """Headers of bytes that are unpacked on the way; a Range is not looked at then."""
+    kept = [pair for pair in headers if pair[0] not in (b"content-encoding", b"accept-ranges")]
+    return [*kept, (b"vary", b"Accept-Encoding"), (b"warning", b"214 UploadServer gunzipped")]
+
+
 async def _unpacked(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    """The plain bytes of a gzip file of one or more members; other bytes come as they are."""
+    unpacker: Any = None
+    packed: bool | None = None
     async for data in pieces:
+        if packed is None:
+            packed = data.startswith(GZIP_MAGIC)
+        if not packed:
+            yield data
+            continue
         while data:
-            yield unpacker.decompress(data, PIECE_BYTES)
-            data = unpacker.unconsumed_tail
-    yield unpacker.flush()
+            if unpacker is None or unpacker.eof:
+                unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+            yield await asyncio.to_thread(unpacker.decompress, data, PIECE_BYTES)
+            data = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
+    if unpacker is not None:
+        yield unpacker.flush()
 
 
-async def _pieces(file: BinaryIO, length: int) -> AsyncIterator[bytes]:
+async def _pieces(file: BinaryIO, length: int, opened: Transform) -> AsyncIterator[bytes]:
     with file:
         while length > 0:
-            data = await asyncio.to_thread(file.read, min(PIECE_BYTES, length))
+            data = await asyncio.to_thread(_piece, file, min(PIECE_BYTES, length), opened)
             if not data:
                 raise OSError("A blob is shorter than its row says.")
             length -= len(data)
             yield data
+
+
+def _piece(file: BinaryIO, size: int, opened: Transform) -> bytes:
+    return opened(file.read(size))

@@ -17,7 +17,10 @@ JSON_LIMIT_BYTES = 8 << 20
 
 @dataclass(frozen=True)
 class Call:
-    """One request: the names in its path, its query, its headers (lower case) and its body."""
+    """One request: the names in its path, its query, its headers (lower case) and its body.
+
+    `fields` is what the headers of an XML request say of the object; None: it is a JSON request.
+    """
 
     method: str
     names: tuple[str, ...]
@@ -27,6 +30,7 @@ class Call:
     path: str = ""
     raw_query: str = ""
     caller: Caller | None = None
+    fields: dict[str, Any] | None = None
 
     async def body(self) -> bytes:
         """The whole body, for those that are small by nature."""

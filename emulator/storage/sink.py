@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+from emulator.storage.encryption import Seal
 from emulator.storage.errors import StorageError
 from emulator.store.blobs import BlobRef, BlobWriter
 from emulator.web import Receive
@@ -16,9 +17,13 @@ BATCH_BYTES = 256 << 10
 class Sink:
     """Feeds one writer from a coroutine."""
 
-    def __init__(self, writer: BlobWriter, slow_disk: bool) -> None:
-        """`slow_disk`: finishing waits for the disk (fsync), so it never happens on the loop."""
+    def __init__(self, writer: BlobWriter, slow_disk: bool, seal: Seal | None = None) -> None:
+        """`slow_disk`: finishing waits for the disk (fsync), so it never happens on the loop.
+
+        With a `seal` what is written is encrypted; the reference has the plain bytes' digests.
+        """
         self._writer = writer
+        self._seal = seal
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
         self._threaded = slow_disk
@@ -37,13 +42,14 @@ class Sink:
 
     def _end(self) -> BlobRef:
         self._flush()
-        return self._writer.finish()
+        reference = self._writer.finish()
+        return self._seal.reference(reference) if self._seal else reference
 
     def _flush(self) -> None:
         data = b"".join(self._waiting)
         self._waiting.clear()
         self._waiting_bytes = 0
-        self._writer.write(data)
+        self._writer.write(self._seal.update(data) if self._seal else data)
 
 
 async def pieces(receive: Receive) -> AsyncIterator[bytes]:

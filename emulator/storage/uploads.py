@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from emulator.cloud import Cloud
 from emulator.storage import checksums, resumable
+from emulator.storage.encryption import Seal
 from emulator.storage.errors import StorageError, invalid
 from emulator.storage.http import Call, Reply, json_reply
 from emulator.storage.names import check_object
@@ -14,6 +16,9 @@ from emulator.storage.objects import store_object
 from emulator.storage.preconditions import Preconditions
 from emulator.storage.related import Related, boundary_of
 from emulator.storage.sink import Sink, pieces
+
+# What a client may say of an object beside its media, in the query of an upload.
+IN_QUERY = ("contentEncoding", "kmsKeyName")
 
 
 async def upload(cloud: Cloud, call: Call) -> Reply:
@@ -32,44 +37,57 @@ async def _media(cloud: Cloud, call: Call) -> Reply:
     name = call.query.get("name", "")
     check_object(name)
     fields: dict[str, Any] = {"contentType": call.headers.get("content-type")}
-    if "contentEncoding" in call.query:
-        fields["contentEncoding"] = call.query["contentEncoding"]
-    with cloud.blobs.writer() as writer:
-        sink = Sink(writer, cloud.blobs.fsync)
-        async for data in pieces(call.receive):
-            await sink.write(data)
-        reference = await sink.finish()
-        checksums.check(reference, call.headers, {})
-        conditions = Preconditions.from_query(call.query)
-        row = store_object(cloud, call.names[0], name, reference, fields, conditions)
-    return stored_reply(cloud, row)
+    fields |= call.fields or {}
+    return await _store(cloud, call, pieces(call.receive), lambda: (name, fields))
 
 
 async def _multipart(cloud: Cloud, call: Call) -> Reply:
     related = Related(boundary_of(call.headers.get("content-type", "")))
-    with cloud.blobs.writer() as writer:
-        sink = Sink(writer, cloud.blobs.fsync)
+
+    async def media() -> AsyncIterator[bytes]:
         async for data in pieces(call.receive):
-            if media := related.feed(data):
-                await sink.write(media)
+            if part := related.feed(data):
+                yield part
         related.finish()
+
+    def described() -> tuple[str, dict[str, Any]]:
         fields = related.fields
         name = str(fields.get("name") or call.query.get("name", ""))
         check_object(name)
         _check_bucket(fields, call.names[0])
         fields.setdefault("contentType", related.media_type or None)
+        return name, fields
+
+    return await _store(cloud, call, media(), described)
+
+
+async def _store(
+    cloud: Cloud,
+    call: Call,
+    media: AsyncIterator[bytes],
+    described: Callable[[], tuple[str, dict[str, Any]]],
+) -> Reply:
+    """Makes streamed bytes an object; `described`, asked at their end, tells name and fields."""
+    seal = Seal.for_request(call.headers)
+    with cloud.blobs.writer() as writer:
+        sink = Sink(writer, cloud.blobs.fsync, seal)
+        async for data in media:
+            await sink.write(data)
+        name, fields = described()
         reference = await sink.finish()
         checksums.check(reference, call.headers, fields)
-        conditions = Preconditions.from_query(call.query)
-        row = store_object(cloud, call.names[0], name, reference, fields, conditions)
+        said = {key: call.query[key] for key in IN_QUERY if key in call.query}
+        row = store_object(
+            cloud, call.names[0], name, reference, {**fields, **said},
+            Preconditions.from_query(call.query), secret=seal.secret if seal else None,
+        )  # fmt: skip
     return stored_reply(cloud, row)
 
 
 def stored_reply(cloud: Cloud, row: ObjectRow) -> Reply:
     """The answer to a finished upload."""
-    return json_reply(
-        resource(row, cloud.settings.base_url), headers=[(b"etag", row.etag.encode())]
-    )
+    answer = resource(row, cloud.settings.base_url)
+    return json_reply(answer, headers=[(b"etag", row.etag.encode())])
 
 
 def _check_bucket(fields: dict[str, Any], bucket: str) -> None:
