@@ -15,8 +15,11 @@ from starlette.routing import BaseRoute
 
 from emulator.accounts import account, key_file
 from emulator.aiplatform.routes import routes as vertex_routes
+from emulator.artifactregistry.routes import routes as registry_routes
+from emulator.billing.routes import routes as billing_routes
 from emulator.clock import Clock, SystemClock
 from emulator.cloud import Cloud, ServerSettings
+from emulator.cloudquotas.routes import routes as quota_routes
 from emulator.control import routes as control_routes
 from emulator.door import Door
 from emulator.errors import ApiError, error_body
@@ -29,6 +32,7 @@ from emulator.logging.routes import routes as logging_routes
 from emulator.oauth import routes as oauth_routes
 from emulator.operations import Operations
 from emulator.resourcemanager import routes as project_routes
+from emulator.retry_tests import RetryTests
 from emulator.serviceusage import routes as service_routes
 from emulator.serviceusage.gate import gate
 from emulator.storage import resumable
@@ -69,18 +73,22 @@ def build_app(cloud: Cloud) -> App:
     owner = account(settings)
     write_env(settings, key_file(settings))
     tokens = Tokens(owner, cloud.clock, settings.base_url, settings.require_auth)
+    retry_tests = RetryTests()
     routes: list[BaseRoute] = [
         *oauth_routes(tokens),
-        *control_routes.routes(cloud),
+        *control_routes.routes(cloud, retry_tests),
         *project_routes.routes(cloud),
         *service_routes.routes(cloud),
         *iam_routes.routes(),
         *logging_routes(cloud),
+        *quota_routes(cloud),
+        *billing_routes(cloud),
+        *registry_routes(cloud),
         *vertex_routes(cloud),
     ]
     other = Starlette(routes=routes, exception_handlers=_HANDLERS, lifespan=_lifespan(cloud))
     served = _dispatch(StorageApi(cloud), gate(cloud, other))
-    return Door(served, settings, tokens, cloud.faults)
+    return Door(served, settings, tokens, cloud.faults, retry_tests)
 
 
 def _dispatch(storage: StorageApi, other: App) -> App:

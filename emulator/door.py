@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 from urllib.parse import urlsplit
 
 from emulator.cloud import ServerSettings
 from emulator.errors import ApiError, error_body
-from emulator.faults import Fault, Faults, fill_disk
+from emulator.faults import Faults, Meeting, from_header
+from emulator.forced_failures import forced
+from emulator.interference import interfere
+from emulator.retry_tests import RetryTests
 from emulator.tokens import Tokens
 from emulator.web import App, Receive, Scope, Send, answer_json, header
 
@@ -21,16 +23,24 @@ NO_PAYER = (
     "iam-admin/iam/project?project={payer} and then retry."
 )
 # These are asked before there is a token, or by people who have none.
-OPEN_PATHS = ("/token", "/_emulator/")
+OPEN_PATHS = ("/token", "/_emulator/", "/retry_test")
 
 
 class Door:
     """An ASGI app that lets requests through to another, with `scope["caller"]` set."""
 
-    def __init__(self, app: App, settings: ServerSettings, tokens: Tokens, faults: Faults) -> None:
+    def __init__(
+        self,
+        app: App,
+        settings: ServerSettings,
+        tokens: Tokens,
+        faults: Faults,
+        retry_tests: RetryTests,
+    ) -> None:
         self._app = app
         self._tokens = tokens
         self._faults = faults
+        self._retry_tests = retry_tests
         self._projects = settings.projects
         self._hosts = LOOPBACK | {urlsplit(settings.base_url).netloc.rsplit(":", 1)[0]}
         self._origins = {f"http://{host}:{settings.port}" for host in self._hosts}
@@ -41,16 +51,30 @@ class Door:
             return
         try:
             self._check_sender(scope)
-            fault = self._faults.take(scope["method"], scope["path"])
-            if fault is not None and await _happens(fault, receive, send):
-                return
+            meeting = self._met(scope)
             if not scope["path"].startswith(OPEN_PATHS):
                 scope["caller"] = self._tokens.caller(header(scope, b"authorization"))
                 self._check_payer(scope)
         except ApiError as error:
             await answer_json(send, error.http_code, _refusal(error))
             return
-        await self._app(scope, receive, send)
+        if meeting is None:
+            await self._app(scope, receive, send)
+        else:
+            await interfere(self._app, meeting, scope, receive, send)
+
+    def _met(self, scope: Scope) -> Meeting | None:
+        """The fault that a request meets: its own, that of its retry test, or a scripted one."""
+        method, path = scope["method"], scope["path"]
+        if asked := header(scope, b"x-emulator-fault"):
+            return Meeting(from_header(asked), lambda: None)
+        if test := header(scope, b"x-retry-test-id"):
+            raw_path = scope["raw_path"].partition(b"?")[0].decode("latin-1")
+            if meeting := self._retry_tests.take(test, method, raw_path):
+                return meeting
+        if fault := forced(scope):
+            return Meeting(fault, lambda: None)
+        return self._faults.take(method, path)
 
     def _check_sender(self, scope: Scope) -> None:
         host = header(scope, b"host") or ""
@@ -81,32 +105,6 @@ def _payer(project: str) -> dict[str, Any]:
         "domain": "googleapis.com",
         "metadata": {"consumer": f"projects/{project}"},
     }
-
-
-async def _happens(fault: Fault, receive: Receive, send: Send) -> bool:
-    """Whether the fault took the place of an answer."""
-    if fault.delay_seconds:
-        await asyncio.sleep(fault.delay_seconds)
-    if fault.disk_full:
-        fill_disk()
-    if fault.reset:
-        _transport(receive).abort()
-        return True
-    if fault.status:
-        await answer_json(send, fault.status, _scripted(fault.status))
-        return True
-    return False
-
-
-def _transport(receive: Receive) -> Any:
-    """The connection of a request: uvicorn hands out a bound method of the cycle that owns it."""
-    return receive.__self__.transport  # type: ignore[attr-defined]
-
-
-def _scripted(status: int) -> dict[str, Any]:
-    message = f"A scripted fault answers {status}."
-    reason = {"message": message, "domain": "global", "reason": "backendError"}
-    return {"error": {"code": status, "message": message, "errors": [reason]}}
 
 
 def _refusal(error: ApiError) -> dict[str, Any]:
