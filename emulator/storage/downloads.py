@@ -13,7 +13,8 @@ from emulator.storage import objects
 from emulator.storage.encryption import Transform, opener, required_key
 from emulator.storage.errors import StorageError
 from emulator.storage.http import Call, Reply
-from emulator.storage.object_resource import ObjectRow, media_headers
+from emulator.storage.media_headers import media_headers
+from emulator.storage.object_resource import ObjectRow
 from emulator.storage.preconditions import Preconditions, generation_of
 from emulator.web import Header
 

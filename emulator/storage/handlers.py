@@ -6,6 +6,7 @@ from emulator.cloud import Cloud
 from emulator.resourcemanager import projects
 from emulator.storage import buckets, listing, objects
 from emulator.storage.downloads import download
+from emulator.storage.encryption import revealed
 from emulator.storage.errors import StorageError, required
 from emulator.storage.http import Call, Reply, json_reply
 from emulator.storage.object_resource import ObjectRow, resource
@@ -81,7 +82,7 @@ async def get_object(cloud: Cloud, call: Call) -> Reply:
     with cloud.store.read() as db:
         row = objects.require(db, bucket, name, generation_of(call.query))
     Preconditions.from_query(call.query).check_read(row.generation, row.metageneration)
-    return object_reply(cloud, row)
+    return object_reply(cloud, row, revealed=revealed(row.secret, call.headers))
 
 
 async def patch_object(cloud: Cloud, call: Call) -> Reply:
@@ -127,10 +128,11 @@ async def missing(_: Cloud, call: Call) -> Reply:
     raise StorageError(501, "notImplemented", message)
 
 
-def object_reply(cloud: Cloud, row: ObjectRow) -> Reply:
+def object_reply(cloud: Cloud, row: ObjectRow, *, revealed: bool = False) -> Reply:
     """An object's JSON, with its entity tag as a header too."""
     headers = [(b"etag", row.etag.encode())]
-    return json_reply(resource(row, cloud.settings.base_url), headers=headers)
+    answer = resource(row, cloud.settings.base_url, revealed=revealed)
+    return json_reply(answer, headers=headers)
 
 
 def _project(call: Call) -> str:

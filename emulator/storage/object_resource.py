@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
-from email.utils import format_datetime
 from typing import Any
 from urllib.parse import quote
 
 from emulator.storage.bucket_resource import etag
+from emulator.storage.encryption import resource_fields
 from emulator.storage.merge import merged
-from emulator.web import Header
 
 Body = dict[str, Any]
 
@@ -27,12 +25,6 @@ WRITABLE = frozenset(
         "contentLanguage", "customTime", "temporaryHold", "eventBasedHold", "storageClass",
     }
 )  # fmt: skip
-HEADERS = {
-    "cacheControl": b"cache-control",
-    "contentDisposition": b"content-disposition",
-    "contentEncoding": b"content-encoding",
-    "contentLanguage": b"content-language",
-}
 
 
 @dataclass(frozen=True)
@@ -99,8 +91,11 @@ def patched(body: Body, sent: Body) -> Body:
     return writable(merged(body, patch))
 
 
-def resource(row: ObjectRow, base_url: str) -> Body:
-    """The object as JSON; 64-bit numbers are strings, as Google's JSON has them."""
+def resource(row: ObjectRow, base_url: str, *, revealed: bool = False) -> Body:
+    """The object as JSON; 64-bit numbers are strings, as Google's JSON has them.
+
+    Checksums of bytes under a customer's key are told only with `revealed`: the key was supplied.
+    """
     path = f"/storage/v1/b/{row.bucket}/o/{quote(row.name, safe='')}"
     return {
         "kind": "storage#object",
@@ -114,42 +109,19 @@ def resource(row: ObjectRow, base_url: str) -> Body:
         "contentType": row.content_type,
         "storageClass": "STANDARD",
         "size": str(row.size_bytes),
-        "md5Hash": row.md5,
-        "crc32c": row.crc32c,
+        **(_checksums(row) if revealed or row.secret is None else {}),
         "etag": row.etag,
         "timeCreated": row.created,
         "updated": row.updated,
         "timeStorageClassUpdated": row.created,
         "timeFinalized": row.created,
+        **resource_fields(row.secret),
         **row.body,
     }
 
 
-def media_headers(row: ObjectRow) -> list[Header]:
-    """The headers that Cloud Storage sends with an object's bytes."""
-    pairs = [
-        (b"content-type", row.content_type),
-        (b"etag", row.etag),
-        (b"last-modified", _http_date(row.updated)),
-        (b"accept-ranges", "bytes"),
-        (b"x-goog-generation", str(row.generation)),
-        (b"x-goog-metageneration", str(row.metageneration)),
-        (b"x-goog-hash", f"crc32c={row.crc32c},md5={row.md5}"),
-        (b"x-goog-storage-class", str(row.body.get("storageClass", "STANDARD"))),
-        (b"x-goog-stored-content-encoding", str(row.body.get("contentEncoding", "identity"))),
-        (b"x-goog-stored-content-length", str(row.size_bytes)),
-        *((name, str(row.body[key])) for key, name in HEADERS.items() if key in row.body),
-    ]
-    return [(name, _header_value(value)) for name, value in pairs]
-
-
-def _header_value(text: str) -> bytes:
-    """A header's bytes; line ends cannot leave the header they are in."""
-    return text.replace("\r", " ").replace("\n", " ").encode("utf-8")
-
-
-def _http_date(text: str) -> str:
-    return format_datetime(datetime.fromisoformat(text), usegmt=True)
+def _checksums(row: ObjectRow) -> Body:
+    return {"crc32c": row.crc32c} | ({"md5Hash": row.md5} if row.md5 else {})
 
 
 def _dump(value: Any) -> str:

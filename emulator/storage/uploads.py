@@ -86,7 +86,7 @@ async def _store(
 
 def stored_reply(cloud: Cloud, row: ObjectRow) -> Reply:
     """The answer to a finished upload."""
-    answer = resource(row, cloud.settings.base_url)
+    answer = resource(row, cloud.settings.base_url, revealed=True)
     return json_reply(answer, headers=[(b"etag", row.etag.encode())])
 
 
