@@ -15,6 +15,7 @@ ORDER = (
     "demo",
     "kills",
     "resume",
+    "server_kills",
 )
 
 
