@@ -11,8 +11,7 @@ from emulator.cloud import Cloud
 from emulator.errors import ApiError
 
 Body = dict[str, Any]
-KIND = batch_run.KIND
-NOUN = "batch prediction job"
+LIFE = batch_run.LIFE
 MESSAGE = "batch_prediction_job"
 REQUIRED = ("display_name", "model", "input_config", "output_config")
 INPUT_FORMATS = ("jsonl", FILE_LIST)
@@ -30,16 +29,8 @@ def create_batch_prediction_job(cloud: Cloud, request: Body) -> Body:
     with cloud.store.transaction():
         model = models.require(cloud, sent["model"])
         _check_model(location, model, sent)
-        kept = {key: value for key, value in sent.items() if key not in ("state", "error")}
-        pending = {
-            "name": name,
-            "state": "JOB_STATE_PENDING",
-            "modelVersionId": model["versionId"],
-            TITLE: model["displayName"],
-        }
-        body = resources.created(cloud, {**kept, **pending})
-        body.pop("etag")
-        cloud.resources.insert(KIND, name, body, location.name)
+        own = {"modelVersionId": model["versionId"], TITLE: model["displayName"]}
+        body = LIFE.insert(cloud, name, {**sent, **own})
     cloud.jobs.spawn(batch_run.follow(cloud, name), name)
     return body
 
@@ -85,36 +76,22 @@ def _check_model(location: names.Location, model: Body, sent: Body) -> None:
 
 def get_batch_prediction_job(cloud: Cloud, request: Body) -> Body:
     """GetBatchPredictionJob."""
-    return resources.require(cloud, NOUN, request["name"])
+    return LIFE.require(cloud, request["name"])
 
 
 def list_batch_prediction_jobs(cloud: Cloud, request: Body) -> Body:
     """ListBatchPredictionJobs."""
     location = names.location(request["parent"])
-    rows = resources.children(cloud, KIND, location.name)
+    rows = resources.children(cloud, LIFE.kind, location.name)
     return listing.page("batchPredictionJobs", rows, request)
 
 
 def cancel_batch_prediction_job(cloud: Cloud, request: Body) -> Body:
     """CancelBatchPredictionJob: from now on it can only end as cancelled, however soon it ends."""
-    with cloud.store.transaction():
-        body = resources.require(cloud, NOUN, request["name"])
-        if body["state"] not in batch_run.FINAL_STATES:
-            batch_run.store(cloud, body, state="JOB_STATE_CANCELLING")
+    LIFE.cancel(cloud, request["name"])
     return {}
 
 
 def delete_batch_prediction_job(cloud: Cloud, request: Body) -> Body:
     """DeleteBatchPredictionJob; refused while it runs. What it wrote stays in its bucket."""
-    name = request["name"]
-    with cloud.store.transaction():
-        body = resources.require(cloud, NOUN, name)
-        if body["state"] not in batch_run.FINAL_STATES:
-            raise ApiError(
-                "FAILED_PRECONDITION",
-                f'The BatchPredictionJob "{name}" is in state {body["state"]} and cannot be '
-                "deleted. Cancel it first.",
-            )
-        cloud.resources.delete(name)
-        metadata = resources.typed("DeleteOperationMetadata", {})
-        return cloud.operations.done(names.parent(name), metadata, resources.EMPTY)
+    return LIFE.delete(cloud, request["name"])

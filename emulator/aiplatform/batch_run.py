@@ -10,9 +10,10 @@ import asyncio
 import logging
 from typing import Any
 
-from emulator.aiplatform import batch_results, batch_rows, models, names, resources, serving
+from emulator.aiplatform import batch_results, batch_rows, models, names, serving
 from emulator.aiplatform.batch_rows import BatchRow
 from emulator.aiplatform.batch_server import ask, no_answer
+from emulator.aiplatform.lifecycles import BATCH_PREDICTION_JOB, CANCELLED
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 from emulator.metering import record_batch_prediction
@@ -21,27 +22,14 @@ from emulator.storage.errors import StorageError
 
 LOG = logging.getLogger("emulator.aiplatform")
 Body = dict[str, Any]
-KIND = "aiplatform.BatchPredictionJob"
-FINAL_STATES = frozenset({"JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED"})
-CANCELLED = {"code": 1, "message": "CANCELED"}
+LIFE = BATCH_PREDICTION_JOB
 ROWS_AT_ONCE = 16
 ATTEMPTS = 2
 
 
-def store(cloud: Cloud, body: Body, **changes: Any) -> Body:
-    """The job as changed; for the inside of a transaction."""
-    changed = {**body, **changes, "updateTime": resources.now(cloud)}
-    cloud.resources.replace(body["name"], changed)
-    return changed
-
-
 def take_up(cloud: Cloud) -> set[str]:
     """Every job that has not ended is followed again; the ids of their models' servers."""
-    with cloud.store.read() as db:
-        rows = db.execute("SELECT name FROM resources WHERE kind = ?", (KIND,)).fetchall()
-    unfinished = [
-        name for (name,) in rows if cloud.resources.require(name)["state"] not in FINAL_STATES
-    ]
+    unfinished = LIFE.unfinished(cloud)
     batch_results.keep_only(cloud, unfinished)
     for name in unfinished:
         cloud.jobs.spawn(follow(cloud, name), name)
@@ -80,10 +68,6 @@ def _error(name: str, problem: Exception) -> ApiError:
     return ApiError("INTERNAL", f"Internal error: {problem!r}")
 
 
-def _is_cancelling(cloud: Cloud, name: str) -> bool:
-    return bool(cloud.resources.require(name)["state"] == "JOB_STATE_CANCELLING")
-
-
 async def _advance(cloud: Cloud, name: str) -> None:
     """Every row has its result, or somebody has asked for the job's end."""
     body = cloud.resources.require(name)
@@ -94,9 +78,9 @@ async def _advance(cloud: Cloud, name: str) -> None:
     await asyncio.to_thread(cloud.jobs.remove, _server(name))
     deployed = _deployed(body)
     place = await asyncio.to_thread(batch_results.count, cloud, name)
-    while place < len(rows) and not _is_cancelling(cloud, name):
-        await serving.healthy(cloud, name, deployed, lambda: _is_cancelling(cloud, name))
-        _mark_running(cloud, name)
+    while place < len(rows) and not LIFE.is_cancelling(cloud, name):
+        await serving.healthy(cloud, name, deployed, lambda: LIFE.is_cancelling(cloud, name))
+        LIFE.mark_running(cloud, name)
         place = await _predict(cloud, body, deployed, rows, place)
 
 
@@ -110,13 +94,6 @@ def _deployed(body: Body) -> Body:
     }
 
 
-def _mark_running(cloud: Cloud, name: str) -> None:
-    with cloud.store.transaction():
-        body = cloud.resources.require(name)
-        if body["state"] == "JOB_STATE_PENDING":
-            store(cloud, body, state="JOB_STATE_RUNNING", startTime=resources.now(cloud))
-
-
 async def _predict(
     cloud: Cloud, body: Body, deployed: Body, rows: list[BatchRow], place: int
 ) -> int:
@@ -125,7 +102,7 @@ async def _predict(
     Rows that the server does not survive are sent one at a time; such a row has an error.
     """
     name, size = body["name"], _rows_at_once(body)
-    while place < len(rows) and not _is_cancelling(cloud, name):
+    while place < len(rows) and not LIFE.is_cancelling(cloud, name):
         chunk = rows[place : place + size]
         results = await _asked(cloud, body, deployed, chunk)
         if results is None and size > 1:
@@ -147,7 +124,7 @@ async def _asked(
         if results is not None:
             return results
         await asyncio.to_thread(cloud.jobs.remove, _server(name))
-        await serving.healthy(cloud, name, deployed, lambda: _is_cancelling(cloud, name))
+        await serving.healthy(cloud, name, deployed, lambda: LIFE.is_cancelling(cloud, name))
     return None
 
 
@@ -160,16 +137,15 @@ def _conclude(cloud: Cloud, name: str, problem: ApiError | None) -> None:
     """State, results and usage are there together or not at all."""
     with cloud.store.transaction():
         body = cloud.resources.get(name)
-        if body is None or body["state"] in FINAL_STATES:
+        if body is None or LIFE.is_final(body):
             return
         results = batch_results.read(cloud, name)
-        changes: Body = {"endTime": resources.now(cloud)}
+        changes: Body = {}
         if results:
             changes |= batch_results.export(cloud, body, results)
-        if body["state"] == "JOB_STATE_CANCELLING":
-            changes |= {"state": "JOB_STATE_CANCELLED", "error": CANCELLED}
+        word = "SUCCEEDED"
+        if body["state"] == LIFE.state("CANCELLING"):
+            word, changes["error"] = "CANCELLED", CANCELLED
         elif problem := problem or batch_results.failure(results):
-            changes |= {"state": "JOB_STATE_FAILED", "error": status(problem)}
-        else:
-            changes |= {"state": "JOB_STATE_SUCCEEDED"}
-        record_batch_prediction(cloud, store(cloud, body, **changes))
+            word, changes["error"] = "FAILED", status(problem)
+        record_batch_prediction(cloud, LIFE.end(cloud, body, word, **changes))

@@ -6,11 +6,10 @@ from typing import Any
 
 from emulator.aiplatform import custom_run, custom_spec, listing, names, resources
 from emulator.cloud import Cloud
-from emulator.errors import ApiError
 from emulator.logging import entries
 
 Body = dict[str, Any]
-KIND = custom_run.KIND
+LIFE = custom_run.LIFE
 
 
 def create_custom_job(cloud: Cloud, request: Body) -> Body:
@@ -28,53 +27,35 @@ def create_custom_job(cloud: Cloud, request: Body) -> Body:
 
 def insert(cloud: Cloud, name: str, wanted: Body) -> Body:
     """A new job of that name, PENDING; joins the caller's transaction."""
-    kept = {key: value for key, value in wanted.items() if key not in ("state", "error")}
-    pending = {**kept, "name": name, "state": "JOB_STATE_PENDING"}
-    body = resources.created(cloud, pending)
-    body.pop("etag")
     with cloud.store.transaction():
-        cloud.resources.insert(KIND, name, body, names.location(name).name)
+        body = LIFE.insert(cloud, name, wanted)
         entries.service(cloud, name, "Waiting for job to be provisioned.")
     return body
 
 
 def get_custom_job(cloud: Cloud, request: Body) -> Body:
     """GetCustomJob."""
-    return resources.require(cloud, "custom job", request["name"])
+    return LIFE.require(cloud, request["name"])
 
 
 def list_custom_jobs(cloud: Cloud, request: Body) -> Body:
     """ListCustomJobs."""
     location = names.location(request["parent"])
-    rows = resources.children(cloud, KIND, location.name)
+    rows = resources.children(cloud, LIFE.kind, location.name)
     return listing.page("customJobs", rows, request)
 
 
 def cancel_custom_job(cloud: Cloud, request: Body) -> Body:
     """CancelCustomJob: from now on it can only end as cancelled, however soon it ends."""
     name = request["name"]
-    with cloud.store.transaction():
-        body = resources.require(cloud, "custom job", name)
-        if body["state"] in custom_run.FINAL_STATES:
-            return {}
-        custom_run.store(cloud, body, state="JOB_STATE_CANCELLING")
-    cloud.jobs.cancel(names.last(name))
+    if LIFE.cancel(cloud, name) is not None:
+        cloud.jobs.cancel(names.last(name))
     return {}
 
 
 def delete_custom_job(cloud: Cloud, request: Body) -> Body:
     """DeleteCustomJob; refused while it runs."""
     name = request["name"]
-    with cloud.store.transaction():
-        body = resources.require(cloud, "custom job", name)
-        if body["state"] not in custom_run.FINAL_STATES:
-            raise ApiError(
-                "FAILED_PRECONDITION",
-                f'The CustomJob "{name}" is in state {body["state"]} and cannot be deleted. '
-                "Cancel it first.",
-            )
-        cloud.resources.delete(name)
-        metadata = resources.typed("DeleteOperationMetadata", {})
-        operation = cloud.operations.done(names.parent(name), metadata, resources.EMPTY)
+    operation = LIFE.delete(cloud, name)
     cloud.jobs.discard(names.last(name))
     return operation

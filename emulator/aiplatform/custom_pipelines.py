@@ -16,6 +16,7 @@ from emulator.aiplatform import (
     resources,
     results,
 )
+from emulator.aiplatform.lifecycles import CANCELLED, OWNER, TRAINING_PIPELINE
 from emulator.aiplatform.training_inputs import DEFINITION_PREFIX
 from emulator.cloud import Cloud
 
@@ -24,7 +25,7 @@ DEFINITION = f"{DEFINITION_PREFIX}custom_task_1.0.0.yaml"
 FIELD = "training_pipeline"
 # The job of a pipeline, named before it is made, so that it is made once.
 JOB = "_job"
-CANCELLED = {"code": 1, "message": "CANCELED"}
+LIFE = TRAINING_PIPELINE
 
 
 def is_custom(body: Body) -> bool:
@@ -80,24 +81,17 @@ def _submit(cloud: Cloud, name: str, job: str, data: Body) -> bool:
     with cloud.store.transaction():
         body = cloud.resources.require(name)
         if body["state"] == "PIPELINE_STATE_CANCELLING":
-            _end(cloud, body, "PIPELINE_STATE_CANCELLED", error=CANCELLED)
+            LIFE.end(cloud, body, "CANCELLED", error=CANCELLED)
             return False
         wanted = {
             "displayName": f"{body['displayName']}-custom-job",
             "jobSpec": body["trainingTaskInputs"],
             "labels": body.get("labels", {}),
-            custom_run.PIPELINE: name,
+            OWNER: name,
             **data,
         }
         custom_jobs.insert(cloud, job, wanted)
-        now = resources.now(cloud)
-        _store(
-            cloud,
-            body,
-            state="PIPELINE_STATE_RUNNING",
-            startTime=now,
-            trainingTaskMetadata={"backingCustomJob": job},
-        )
+        LIFE.mark_running(cloud, name, trainingTaskMetadata={"backingCustomJob": job})
     return True
 
 
@@ -113,11 +107,11 @@ def _conclude(cloud: Cloud, name: str, job: Body) -> None:
     with cloud.store.transaction():
         body = cloud.resources.require(name)
         if body["state"] == "PIPELINE_STATE_CANCELLING" or job["state"] == "JOB_STATE_CANCELLED":
-            _end(cloud, body, "PIPELINE_STATE_CANCELLED", error=CANCELLED)
+            LIFE.end(cloud, body, "CANCELLED", error=CANCELLED)
         elif job["state"] == "JOB_STATE_FAILED":
-            _end(cloud, body, "PIPELINE_STATE_FAILED", error=job["error"])
+            LIFE.end(cloud, body, "FAILED", error=job["error"])
         else:
-            _end(cloud, body, "PIPELINE_STATE_SUCCEEDED", **_model(cloud, body))
+            LIFE.end(cloud, body, "SUCCEEDED", **_model(cloud, body))
 
 
 def _model(cloud: Cloud, body: Body) -> Body:
@@ -130,12 +124,3 @@ def _model(cloud: Cloud, body: Body) -> Body:
     model_artifacts.check(cloud, uri, asked["containerSpec"]["imageUri"])
     model = results.upload(cloud, body, models.custom(asked, artifactUri=uri))
     return {"modelToUpload": resources.public(model)}
-
-
-def _end(cloud: Cloud, body: Body, state: str, **changes: Any) -> None:
-    _store(cloud, body, state=state, endTime=resources.now(cloud), **changes)
-
-
-def _store(cloud: Cloud, body: Body, **changes: Any) -> None:
-    changed = {**body, **changes, "updateTime": resources.now(cloud)}
-    cloud.resources.replace(body["name"], changed)

@@ -18,9 +18,9 @@ from emulator.aiplatform import (
     custom_failures,
     custom_spec,
     names,
-    resources,
     unknown_images,
 )
+from emulator.aiplatform.lifecycles import CANCELLED, CUSTOM_JOB
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 from emulator.jobs import Ending, JobSpec, engines, open_files, user_code
@@ -33,32 +33,17 @@ from emulator.storage.errors import StorageError
 
 LOG = logging.getLogger("emulator.aiplatform")
 Body = dict[str, Any]
-KIND = "aiplatform.CustomJob"
-# The pipeline that a job works for, which follows it.
-PIPELINE = "_pipeline"
-FINAL_STATES = frozenset({"JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED"})
-CANCELLED = {"code": 1, "message": "CANCELED"}
+LIFE = CUSTOM_JOB
 COMMAND_IGNORED = "The local cloud does not execute the container's own command; its args are kept."
 TAKE_SECONDS = 0.5
 # Looking at a view of many files takes long: at most this share of the time is spent on it.
 TAKE_SHARE = 0.1
 
 
-def store(cloud: Cloud, body: Body, **changes: Any) -> Body:
-    """The job as changed; for the inside of a transaction."""
-    changed = {**body, **changes, "updateTime": resources.now(cloud)}
-    cloud.resources.replace(body["name"], changed)
-    return changed
-
-
 def take_up(cloud: Cloud) -> None:
     """Every job that has not ended is followed again; those of pipelines by their pipelines."""
-    with cloud.store.read() as db:
-        rows = db.execute("SELECT name FROM resources WHERE kind = ?", (KIND,)).fetchall()
-    for (name,) in rows:
-        body = cloud.resources.get(name)
-        if body is not None and body["state"] not in FINAL_STATES and PIPELINE not in body:
-            cloud.jobs.spawn(go_on(cloud, name), name)
+    for name in LIFE.unfinished(cloud):
+        cloud.jobs.spawn(go_on(cloud, name), name)
 
 
 async def go_on(cloud: Cloud, name: str) -> None:
@@ -83,16 +68,16 @@ async def follow(cloud: Cloud, name: str) -> Body:
 async def _advance(cloud: Cloud, name: str) -> None:
     job = names.last(name)
     body = cloud.resources.require(name)
-    if body["state"] in FINAL_STATES:
+    if LIFE.is_final(body):
         return
     if not cloud.jobs.was_launched(job):
         command = _command(cloud, body)
         if command is None:
-            await unknown_images.wait(cloud, body, lambda: is_cancelling(cloud, name))
+            await unknown_images.wait(cloud, body, lambda: LIFE.is_cancelling(cloud, name))
             conclude(cloud, name, Ending("cancelled"))
             return
         spec = await asyncio.to_thread(_prepare, cloud, body, command)
-        if is_cancelling(cloud, name):
+        if LIFE.is_cancelling(cloud, name):
             conclude(cloud, name, Ending("cancelled"))
             return
         cloud.jobs.launch(spec)
@@ -135,16 +120,10 @@ def _import_path(cloud: Cloud, body: Body, job: str) -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join(map(str, found))} if found else {}
 
 
-def is_cancelling(cloud: Cloud, name: str) -> bool:
-    """Whether somebody has asked for the job's end."""
-    return bool(cloud.resources.require(name)["state"] == "JOB_STATE_CANCELLING")
-
-
 def _mark_running(cloud: Cloud, name: str) -> None:
     with cloud.store.transaction():
-        body = cloud.resources.require(name)
-        if body["state"] == "JOB_STATE_PENDING":
-            store(cloud, body, state="JOB_STATE_RUNNING", startTime=resources.now(cloud))
+        if LIFE.mark_running(cloud, name):
+            body = cloud.resources.require(name)
             entries.service(cloud, name, "Waiting for training program to start.")
             if custom_spec.code(body["jobSpec"]).get("command"):
                 entries.service(cloud, name, COMMAND_IGNORED, "WARNING")
@@ -156,7 +135,7 @@ async def _finished(cloud: Cloud, name: str) -> Ending:
     outputs = custom_environment.outputs(cloud, job)
     taking = asyncio.create_task(_keep_taking(cloud, name, outputs))
     try:
-        ending = await cloud.jobs.finished(job, lambda: is_cancelling(cloud, name))
+        ending = await cloud.jobs.finished(job, lambda: LIFE.is_cancelling(cloud, name))
     finally:
         taking.cancel()
         await asyncio.wait([taking])
@@ -194,35 +173,34 @@ def conclude(cloud: Cloud, name: str, ending: Ending) -> None:
     """The final state and the bill are there together or not at all."""
     with cloud.store.transaction():
         body = cloud.resources.require(name)
-        if body["state"] in FINAL_STATES:
+        if LIFE.is_final(body):
             return
-        if body["state"] == "JOB_STATE_CANCELLING":
-            _end(cloud, body, "JOB_STATE_CANCELLED", "Job is cancelled.", error=CANCELLED)
+        if body["state"] == LIFE.state("CANCELLING"):
+            _end(cloud, body, "CANCELLED", "Job is cancelled.", error=CANCELLED)
         elif ending.is_success:
-            _end(cloud, body, "JOB_STATE_SUCCEEDED", "Job completed successfully.")
+            _end(cloud, body, "SUCCEEDED", "Job completed successfully.")
         else:
             _end_badly(cloud, body, custom_failures.failure(cloud, name, ending))
 
 
 def _end_badly(cloud: Cloud, body: Body, problem: ApiError) -> None:
     entries.service(cloud, body["name"], problem.message, "ERROR")
-    _end(cloud, body, "JOB_STATE_FAILED", "Job failed.", error=status(problem))
+    _end(cloud, body, "FAILED", "Job failed.", error=status(problem))
 
 
-def _end(cloud: Cloud, body: Body, state: str, said: str, **changes: Any) -> None:
+def _end(cloud: Cloud, body: Body, word: str, said: str, **changes: Any) -> None:
     """The final state, its log line and the bill."""
     entries.service(cloud, body["name"], said)
-    end = resources.now(cloud)
-    record_custom_job(cloud, store(cloud, body, state=state, endTime=end, **changes))
+    record_custom_job(cloud, LIFE.end(cloud, body, word, **changes))
 
 
 def _fail(cloud: Cloud, name: str, problem: ApiError) -> None:
     """The job has failed, or is cancelled where somebody had asked for that."""
     with cloud.store.transaction():
         body = cloud.resources.get(name)
-        if body is None or body["state"] in FINAL_STATES:
+        if body is None or LIFE.is_final(body):
             return
-        if body["state"] == "JOB_STATE_CANCELLING":
+        if body["state"] == LIFE.state("CANCELLING"):
             conclude(cloud, name, Ending("cancelled"))
         else:
             _end_badly(cloud, body, problem)

@@ -11,6 +11,7 @@ import logging
 from typing import Any
 
 from emulator.aiplatform import automl_job, custom_pipelines, names, resources
+from emulator.aiplatform.lifecycles import CANCELLED, TRAINING_PIPELINE
 from emulator.aiplatform.results import collect
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
@@ -20,11 +21,7 @@ from emulator.operations import status
 
 LOG = logging.getLogger("emulator.aiplatform")
 Body = dict[str, Any]
-KIND = "aiplatform.TrainingPipeline"
-FINAL_STATES = frozenset(
-    {"PIPELINE_STATE_SUCCEEDED", "PIPELINE_STATE_FAILED", "PIPELINE_STATE_CANCELLED"}
-)
-CANCELLED = {"code": 1, "message": "CANCELED"}
+LIFE = TRAINING_PIPELINE
 
 
 def job_id(name: str) -> str:
@@ -32,21 +29,10 @@ def job_id(name: str) -> str:
     return names.last(name)
 
 
-def store(cloud: Cloud, body: Body, **changes: Any) -> Body:
-    """The pipeline as changed; for the inside of a transaction."""
-    changed = {**body, **changes, "updateTime": resources.now(cloud)}
-    cloud.resources.replace(body["name"], changed)
-    return changed
-
-
 def take_up(cloud: Cloud) -> None:
     """Every pipeline that has not ended is followed again."""
-    with cloud.store.read() as db:
-        rows = db.execute("SELECT name FROM resources WHERE kind = ?", (KIND,)).fetchall()
-    for (name,) in rows:
-        body = cloud.resources.get(name)
-        if body is not None and body["state"] not in FINAL_STATES:
-            cloud.jobs.spawn(follow(cloud, name), name)
+    for name in LIFE.unfinished(cloud):
+        cloud.jobs.spawn(follow(cloud, name), name)
 
 
 async def follow(cloud: Cloud, name: str) -> None:
@@ -69,50 +55,36 @@ async def _advance(cloud: Cloud, name: str) -> None:
     body = cloud.resources.require(name)
     if not cloud.jobs.was_launched(job):
         spec = await asyncio.to_thread(automl_job.prepare, cloud, body)
-        if _is_cancelling(cloud, name):
+        if LIFE.is_cancelling(cloud, name):
             conclude(cloud, name, Ending("cancelled"))
             return
         cloud.jobs.launch(spec)
     else:
         cloud.jobs.relaunch(job)
-    _mark_running(cloud, name)
-    ending = await cloud.jobs.finished(job, lambda: _is_cancelling(cloud, name))
+    LIFE.mark_running(cloud, name)
+    ending = await cloud.jobs.finished(job, lambda: LIFE.is_cancelling(cloud, name))
     await asyncio.to_thread(conclude, cloud, name, ending)
-
-
-def _is_cancelling(cloud: Cloud, name: str) -> bool:
-    return bool(cloud.resources.require(name)["state"] == "PIPELINE_STATE_CANCELLING")
-
-
-def _mark_running(cloud: Cloud, name: str) -> None:
-    with cloud.store.transaction():
-        body = cloud.resources.require(name)
-        if body["state"] == "PIPELINE_STATE_PENDING":
-            store(cloud, body, state="PIPELINE_STATE_RUNNING", startTime=resources.now(cloud))
 
 
 def conclude(cloud: Cloud, name: str, ending: Ending) -> None:
     """State, model, evaluation and usage are there together or not at all."""
     with cloud.store.transaction():
         body = cloud.resources.require(name)
-        if body["state"] in FINAL_STATES:
+        if LIFE.is_final(body):
             return
-        if body["state"] == "PIPELINE_STATE_CANCELLING":
+        if body["state"] == LIFE.state("CANCELLING"):
             _bill(cloud, body, automl_job.node_hours_spent(cloud, ending))
-            end = resources.now(cloud)
-            state = "PIPELINE_STATE_CANCELLED"
-            store(cloud, body, state=state, error=CANCELLED, endTime=end)
+            LIFE.end(cloud, body, "CANCELLED", error=CANCELLED)
             return
         if not ending.is_success:
             raise automl_job.failure(cloud, job_id(name), ending)
         outcome = automl_job.outcome(cloud, body, ending)
         model = collect(cloud, body)
         _bill(cloud, body, outcome.milli_node_hours / 1000)
-        store(
+        LIFE.end(
             cloud,
             body,
-            state="PIPELINE_STATE_SUCCEEDED",
-            endTime=resources.now(cloud),
+            "SUCCEEDED",
             trainingTaskMetadata=outcome.to_json(),
             modelToUpload=resources.public(model),
         )
@@ -127,10 +99,9 @@ def _fail(cloud: Cloud, name: str, problem: ApiError) -> None:
     """The pipeline has failed, or is cancelled where somebody had asked for that."""
     with cloud.store.transaction():
         body = cloud.resources.get(name)
-        if body is None or body["state"] in FINAL_STATES:
+        if body is None or LIFE.is_final(body):
             return
-        if body["state"] == "PIPELINE_STATE_CANCELLING":
+        if body["state"] == LIFE.state("CANCELLING"):
             conclude(cloud, name, Ending("cancelled"))
             return
-        end = resources.now(cloud)
-        store(cloud, body, state="PIPELINE_STATE_FAILED", error=status(problem), endTime=end)
+        LIFE.end(cloud, body, "FAILED", error=status(problem))

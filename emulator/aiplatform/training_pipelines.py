@@ -22,7 +22,7 @@ from emulator.cloud import Cloud
 from emulator.errors import ApiError
 
 Body = dict[str, Any]
-KIND = training.KIND
+LIFE = training.LIFE
 
 
 def create_training_pipeline(cloud: Cloud, request: Body) -> Body:
@@ -43,12 +43,8 @@ def create_training_pipeline(cloud: Cloud, request: Body) -> Body:
             _require_dataset(cloud, location, sent)
         model_id, parent_model = sent.get("modelId", ""), sent.get("parentModel", "")
         models.check_target(cloud, location, model_id, parent_model)
-        kept = {key: value for key, value in sent.items() if key not in ("name", "state", "error")}
-        pending = {"name": name, "state": "PIPELINE_STATE_PENDING", "trainingTaskInputs": inputs}
         own = custom_pipelines.new_job(name) if is_custom else {}
-        body = resources.created(cloud, {**kept, **pending, **own})
-        body.pop("etag")
-        cloud.resources.insert(KIND, name, body, location.name)
+        body = LIFE.insert(cloud, name, {**sent, "trainingTaskInputs": inputs, **own})
     cloud.jobs.spawn(training.follow(cloud, name), name)
     return body
 
@@ -80,13 +76,13 @@ def _require_dataset(cloud: Cloud, location: names.Location, sent: Body) -> None
 
 def get_training_pipeline(cloud: Cloud, request: Body) -> Body:
     """GetTrainingPipeline."""
-    return resources.require(cloud, "training pipeline", request["name"])
+    return LIFE.require(cloud, request["name"])
 
 
 def list_training_pipelines(cloud: Cloud, request: Body) -> Body:
     """ListTrainingPipelines."""
     location = names.location(request["parent"])
-    rows = resources.children(cloud, KIND, location.name)
+    rows = resources.children(cloud, LIFE.kind, location.name)
     return listing.page("trainingPipelines", rows, request)
 
 
@@ -94,10 +90,9 @@ def cancel_training_pipeline(cloud: Cloud, request: Body) -> Body:
     """CancelTrainingPipeline: from now on it can only end as cancelled, however soon it ends."""
     name = request["name"]
     with cloud.store.transaction():
-        body = resources.require(cloud, "training pipeline", name)
-        if body["state"] in training.FINAL_STATES:
+        body = LIFE.cancel(cloud, name)
+        if body is None:
             return {}
-        training.store(cloud, body, state="PIPELINE_STATE_CANCELLING")
         custom_pipelines.cancel_job(cloud, body)
     cloud.jobs.cancel(training.job_id(name))
     return {}
@@ -106,16 +101,6 @@ def cancel_training_pipeline(cloud: Cloud, request: Body) -> Body:
 def delete_training_pipeline(cloud: Cloud, request: Body) -> Body:
     """DeleteTrainingPipeline; refused while it runs."""
     name = request["name"]
-    with cloud.store.transaction():
-        body = resources.require(cloud, "training pipeline", name)
-        if body["state"] not in training.FINAL_STATES:
-            raise ApiError(
-                "FAILED_PRECONDITION",
-                f'The TrainingPipeline "{name}" is in state {body["state"]} and cannot be deleted. '
-                "Cancel it first.",
-            )
-        cloud.resources.delete(name)
-        metadata = resources.typed("DeleteOperationMetadata", {})
-        operation = cloud.operations.done(names.parent(name), metadata, resources.EMPTY)
+    operation = LIFE.delete(cloud, name)
     cloud.jobs.discard(training.job_id(name))
     return operation
