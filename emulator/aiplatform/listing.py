@@ -1,146 +1,177 @@
-"""Lists as Google gives them: filter (AIP-160, the part clients use), order, pages, read mask."""
+"""Lists as Google gives them: filter (AIP-160), orderBy, pages bound to their query, readMask."""
 
 from __future__ import annotations
 
 import base64
+import functools
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from emulator.aiplatform import filters, masks
+from emulator.aiplatform.comparisons import look_up
+from emulator.aiplatform.list_schemas import ListSchema
+from emulator.aiplatform.masks import camel as camel
+from emulator.aiplatform.refusals import bad_field
 from emulator.errors import ApiError
 
 Body = dict[str, Any]
-MAX_PAGE_SIZE = 1000
-DEFAULT_PAGE_SIZE = 100
 # Tells apart what was created at the same moment; never answered.
 PLACE = "_place"
-_TERM = re.compile(
-    r"\s*(?P<not>NOT\s+|-)?(?P<path>[A-Za-z_][\w]*(?:\.(?:\"[^\"]*\"|[\w/.-]+))?)"
-    r"\s*(?P<operator>!=|>=|<=|=|:|<|>)\s*(?P<value>\"(?:[^\"\\]|\\.)*\"|[^\s()=\"]+)\s*"
-)
-_COMPARE: dict[str, Callable[[str, str], bool]] = {
-    "=": lambda have, want: have == want,
-    "!=": lambda have, want: have != want,
-    ">": lambda have, want: have > want,
-    "<": lambda have, want: have < want,
-    ">=": lambda have, want: have >= want,
-    "<=": lambda have, want: have <= want,
-}
+_ORDER = re.compile(r"([A-Za-z_][\w.]*)(?:\s+(asc|desc))?", re.IGNORECASE)
+# What makes a list another list: a token of one is refused by another (AIP-158).
+_QUERY = ("parent", "name", "dataset", "filter", "dataItemFilter", "orderBy")
+# A value as it is ordered: nothing, then numbers, then text.
+Rank = tuple[int, float, str]
+Position = list[Rank]
 
 
-def camel(path: str) -> str:
-    """`display_name` as `displayName`."""
-    return re.sub(r"_([a-z0-9])", lambda found: found.group(1).upper(), path)
+def matcher(text: str, key: str = "dataItems") -> Callable[[Mapping[str, Any]], bool]:
+    """Whether a resource of the list `key` passes the filter. INVALID_ARGUMENT for no filter."""
+    return filters.compiled(text, ListSchema(key))
 
 
-def matcher(text: str) -> Callable[[Mapping[str, Any]], bool]:
-    """Whether a resource passes the filter: terms joined by AND, each of which may be an OR.
+def page(
+    key: str, rows: Iterable[Body], request: Mapping[str, Any], schema: ListSchema | None = None
+) -> Body:
+    """The answer to a list request: the rows that pass, in order, one page and its token.
 
-    INVALID_ARGUMENT for text that is no such filter.
+    `schema` says what may be asked, where that is not what `lists.toml` has under `key`.
+    INVALID_ARGUMENT for a bad filter, order, size, mask, or a token of another list.
     """
-    groups: list[list[Callable[[Mapping[str, Any]], bool]]] = []
-    for clause in _split(text, "AND"):
-        inside = clause.removeprefix("(").removesuffix(")") if clause[:1] == "(" else clause
-        terms = [_term(part, text) for part in _split(inside, "OR")]
-        groups.append(terms)
-    return lambda body: all(any(term(body) for term in terms) for terms in groups)
-
-
-def _split(text: str, word: str) -> list[str]:
-    """The parts between a word that stands outside quotes."""
-    parts = re.split(rf'\s+{word}\s+(?=(?:[^"]*"[^"]*")*[^"]*$)', text.strip())
-    return [part.strip() for part in parts if part.strip()]
-
-
-def _term(part: str, text: str) -> Callable[[Mapping[str, Any]], bool]:
-    found = _TERM.fullmatch(part)
-    if found is None:
-        raise ApiError("INVALID_ARGUMENT", f"Invalid filter: {text!r} at {part!r}.")
-    path, operator, value = found["path"], found["operator"], _unquote(found["value"])
-    test = _has(path, value) if operator == ":" else _compares(path, _COMPARE[operator], value)
-    return (lambda body: not test(body)) if found["not"] else test
-
-
-def _unquote(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text[1:-1]) if text.startswith('"') else text
-
-
-def _has(path: str, value: str) -> Callable[[Mapping[str, Any]], bool]:
-    """`labels:key`, `labels.key:*` and `field:value`."""
-
-    def test(body: Mapping[str, Any]) -> bool:
-        have = _lookup(body, path)
-        if isinstance(have, Mapping):
-            return value == "*" or value in have
-        return have is not None and (value == "*" or str(have) == value)
-
-    return test
-
-
-def _compares(
-    path: str, compare: Callable[[str, str], bool], value: str
-) -> Callable[[Mapping[str, Any]], bool]:
-    def test(body: Mapping[str, Any]) -> bool:
-        have = _lookup(body, path)
-        text = str(have).lower() if isinstance(have, bool) else str("" if have is None else have)
-        return compare(text, value)
-
-    return test
-
-
-def _lookup(body: Mapping[str, Any], path: str) -> Any:
-    field, _, rest = path.partition(".")
-    value = body.get(camel(field))
-    if not rest:
-        return value
-    return value.get(rest.strip('"')) if isinstance(value, Mapping) else None
-
-
-def page(key: str, rows: Iterable[Body], request: Mapping[str, Any]) -> Body:
-    """The answer to a list request: the rows that pass, in order, one page and its token."""
-    passes = matcher(request.get("filter", ""))
-    field, _, direction = request.get("orderBy", "").partition(",")[0].strip().partition(" ")
-    falling = direction.strip().lower() == "desc"
-    position = _position(camel(field))
-    found = sorted(filter(passes, rows), key=position, reverse=falling)
-    if token := request.get("pageToken"):
-        after = _read_token(token)
-        found = [row for row in found if (position(row) > after) is not falling]
-        found = [row for row in found if position(row) != after]
-    size = min(int(request.get("pageSize", 0)) or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
-    answer: Body = {key: found[:size]} if found else {}
+    schema = schema or ListSchema(key)
+    passes = filters.compiled(request.get("filter", ""), schema)
+    order = orders(request.get("orderBy", ""), schema)
+    size, mask = page_size(request, schema), read_mask(request, schema)
+    found = sorted(filter(passes, rows), key=functools.cmp_to_key(_comparing(order)))
+    if request.get("pageToken"):
+        after = _position_of(key, request, len(order))
+        found = found[_first_behind(found, after, order) :]
+    chosen = found[:size]
+    answer: Body = {key: [masks.picked(row, mask) if mask else row for row in chosen]}
     if len(found) > size:
-        answer["nextPageToken"] = _token(position(found[size - 1]))
-    return answer
+        answer["nextPageToken"] = token(key, request, _position(found[size - 1], order))
+    return answer if chosen else {}
 
 
-def _position(field: str) -> Callable[[Mapping[str, Any]], list[str]]:
-    """Where a row stands: its field, then its time of creation, then its place among equals."""
+def page_size(request: Mapping[str, Any], schema: ListSchema) -> int:
+    """Rows of a page: the default for 0, the largest for more. INVALID_ARGUMENT below 0."""
+    asked = int(request.get("pageSize", 0))
+    default, largest = schema.page_sizes
+    if asked < 0:
+        raise bad_field("page_size", f"Page size must not be negative. Received: {asked}.")
+    return min(asked or default, largest)
 
-    def position(row: Mapping[str, Any]) -> list[str]:
-        return [str(row.get(field, "")), row.get("createTime", ""), row.get(PLACE, ""), row["name"]]
 
+def read_mask(request: Mapping[str, Any], schema: ListSchema) -> list[list[str]]:
+    """The paths to answer; empty for all. INVALID_ARGUMENT for one that the resource has not."""
+    found = masks.paths(request.get("readMask", ""))
+    if ["*"] in found:
+        return []
+    for path in found:
+        schema.check_mask(path)
+    return found
+
+
+@dataclass(frozen=True)
+class Key:
+    """One part of an order: a path, whether it falls, whether it is ordered as a number."""
+
+    path: tuple[str, ...]
+    falling: bool
+    is_number: bool = False
+
+    def rank(self, row: Mapping[str, Any]) -> Rank:
+        """Where a row stands by this part; absent is before everything."""
+        value = look_up(row, list(self.path))
+        if value is None:
+            return (0, 0.0, "")
+        if self.is_number or isinstance(value, (bool, int, float)):
+            return (1, float(value), "")
+        return (2, 0.0, value if isinstance(value, str) else json.dumps(value, sort_keys=True))
+
+
+Order = list[Key]
+
+
+def orders(text: str, schema: ListSchema) -> Order:
+    """The parts of orderBy, ties broken by creation, place and name. INVALID_ARGUMENT for none."""
+    found: Order = []
+    for part in filter(None, (one.strip() for one in (text or schema.default_order).split(","))):
+        matched = _ORDER.fullmatch(part)
+        if matched is None:
+            raise bad_field("order_by", f"Invalid order by: syntax error at '{part}'.")
+        is_number = schema.check_order(matched.group(1))
+        path = tuple(camel(one) for one in matched.group(1).split("."))
+        found.append(Key(path, (matched.group(2) or "").lower() == "desc", is_number))
+    falling = bool(found) and found[0].falling
+    return [*found, *(Key((field,), falling) for field in ("createTime", PLACE, "name"))]
+
+
+def _position(row: Mapping[str, Any], order: Order) -> Position:
+    return [key.rank(row) for key in order]
+
+
+def _compare(one: Position, other: Position, order: Order) -> int:
+    for left, right, key in zip(one, other, order, strict=True):
+        if left != right:
+            return -1 if (left < right) is not key.falling else 1
+    return 0
+
+
+def _comparing(order: Order) -> Callable[[Body, Body], int]:
+    return lambda one, other: _compare(_position(one, order), _position(other, order), order)
+
+
+def _first_behind(rows: list[Body], after: Position, order: Order) -> int:
+    for place, row in enumerate(rows):
+        if _compare(_position(row, order), after, order) > 0:
+            return place
+    return len(rows)
+
+
+def _digest(key: str, request: Mapping[str, Any]) -> str:
+    query = [key, *(request.get(field, "") for field in _QUERY)]
+    return hashlib.sha256(json.dumps(query).encode()).hexdigest()[:16]
+
+
+def token(key: str, request: Mapping[str, Any], position: Any) -> str:
+    """A page token: where the next page begins, and the list that it is of."""
+    text = json.dumps([_digest(key, request), position], ensure_ascii=False)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def token_position(key: str, request: Mapping[str, Any]) -> Any:
+    """What `token` was given. INVALID_ARGUMENT for another list's token, or none at all."""
+    text = request["pageToken"]
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        digest, position = json.loads(raw)
+    except (ValueError, TypeError, RecursionError):
+        raise _bad_token(text) from None
+    if digest != _digest(key, request):
+        raise _bad_token(text)
     return position
 
 
-def _token(position: list[str]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
+def _bad_token(text: str) -> ApiError:
+    return bad_field("page_token", f"The page token is invalid: '{text[:200]}'.")
 
 
-def _read_token(token: str) -> list[str]:
+def _position_of(key: str, request: Mapping[str, Any], length: int) -> Position:
+    position = token_position(key, request)
     try:
-        return [str(part) for part in json.loads(base64.urlsafe_b64decode(token))]
-    except ValueError:
-        raise ApiError("INVALID_ARGUMENT", f"Invalid page token: {token}") from None
+        found = [(int(kind), float(number), str(text)) for kind, number, text in position]
+    except (ValueError, TypeError):
+        raise _bad_token(request["pageToken"]) from None
+    if len(found) != length:
+        raise _bad_token(request["pageToken"])
+    return found
 
 
 def masked_fields(mask: str, allowed: Iterable[str]) -> list[str]:
     """The camelCase top-level fields of an update mask. INVALID_ARGUMENT for one not allowed."""
-    fields = [camel(path.strip().partition(".")[0]) for path in mask.split(",") if path.strip()]
-    if not fields:
-        raise ApiError("INVALID_ARGUMENT", "The update_mask must not be empty.")
-    for field in fields:
-        if field not in set(allowed):
-            raise ApiError("INVALID_ARGUMENT", f"Updating {field} is not supported.")
-    return fields
+    return list(dict.fromkeys(path[0] for path in masks.checked(mask, allowed, {})))

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from emulator.aiplatform import listing, names, resources
+from emulator.aiplatform.list_schemas import ListSchema
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 
@@ -248,7 +249,7 @@ def list_model_versions(cloud: Cloud, request: Body) -> Body:
         {**with_deployments(merged(cloud, one), served), listing.PLACE: one["versionId"].zfill(9)}
         for one in stored_versions(cloud, model)
     ]
-    return listing.page("models", versions, request)
+    return listing.page("models", versions, request, ListSchema("modelVersions"))
 
 
 def deployments(cloud: Cloud, model: str) -> list[tuple[str, Body]]:

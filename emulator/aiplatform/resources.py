@@ -8,7 +8,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from emulator.aiplatform import listing
+from emulator.aiplatform import listing, masks
+from emulator.aiplatform.refusals import field_errors as field_errors
 from emulator.clock import timestamp
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
@@ -67,37 +68,23 @@ def require_fields(message: str, body: Mapping[str, Any], fields: Iterable[str])
         raise field_errors(problems)
 
 
-def field_errors(problems: Iterable[tuple[str, str]]) -> ApiError:
-    """Vertex AI's list of found errors, as text and as BadRequest."""
-    pairs = list(problems)
-    text = "".join(
-        f"{number}.Field: {field}; Message: {message}\t"
-        for number, (field, message) in enumerate(pairs, start=1)
-    )
-    violations = [{"field": field, "description": message} for field, message in pairs]
-    detail = {
-        "@type": "type.googleapis.com/google.rpc.BadRequest",
-        "fieldViolations": violations,
-    }
-    return ApiError("INVALID_ARGUMENT", f"List of found errors:\t{text}", [detail])
-
-
 def patch(
     cloud: Cloud, noun: str, sent: Mapping[str, Any], mask: str, allowed: Iterable[str]
 ) -> Body:
     """The resource after an update by mask. ABORTED when `etag` is not the present one."""
-    fields = listing.masked_fields(mask, allowed)
+    paths = masks.checked(mask, allowed, sent)
     with cloud.store.transaction():
         body = require(cloud, noun, sent["name"])
-        if sent.get("etag") and sent["etag"] != body["etag"]:
-            raise ApiError("ABORTED", f"Etag mismatch on {noun} {sent['name']}.")
-        for field in fields:
-            body.pop(field, None)
-            if field in sent:
-                body[field] = sent[field]
-        body = stamped(cloud, body)
+        check_etag(noun, body, sent.get("etag", ""))
+        body = stamped(cloud, masks.merged(body, sent, paths))
         cloud.resources.replace(sent["name"], body)
     return body
+
+
+def check_etag(noun: str, present: Mapping[str, Any], etag: str) -> None:
+    """Raises ABORTED where an etag was sent that is not the present one (AIP-154)."""
+    if etag and etag != present.get("etag"):
+        raise ApiError("ABORTED", f"Etag mismatch on {noun} {present['name']}.")
 
 
 def children(cloud: Cloud, kind: str, parent: str) -> list[Body]:
