@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 VERTEX_PACKAGE = "google.cloud.aiplatform_v1"
-VERTEX_FOLDER = Path(__file__).parent / "aiplatform" / "tables"
+EMULATOR = Path(__file__).parent
+VERTEX_FOLDER = EMULATOR / "aiplatform" / "tables"
 # Services whose message types are kept; of the others only the routes are, to answer 501 by name.
 VERTEX_TYPED = (
     "dataset_service",
@@ -28,6 +29,21 @@ VERTEX_TYPED = (
     "prediction_service",
     "schedule_service",
     "tensorboard_service",
+)
+# Folder, package and typed services of the APIs around it.
+SMALL_APIS = (
+    (EMULATOR / "cloudquotas" / "tables", "google.cloud.cloudquotas_v1", ("cloud_quotas",)),
+    (EMULATOR / "billing" / "tables", "google.cloud.billing_v1", ("cloud_billing",)),
+    (
+        EMULATOR / "billing" / "budget_tables",
+        "google.cloud.billing.budgets_v1",
+        ("budget_service",),
+    ),
+    (
+        EMULATOR / "artifactregistry" / "tables",
+        "google.cloud.artifactregistry_v1",
+        ("artifact_registry",),
+    ),
 )
 MIXINS = frozenset(
     [
@@ -175,3 +191,5 @@ def write(folder: Path, package: str, typed: tuple[str, ...]) -> None:
 
 if __name__ == "__main__":
     write(VERTEX_FOLDER, VERTEX_PACKAGE, VERTEX_TYPED)
+    for small_folder, small_package, small_typed in SMALL_APIS:
+        write(small_folder, small_package, small_typed)

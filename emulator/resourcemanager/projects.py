@@ -13,13 +13,16 @@ NUMBER_BASE = 100_000_000_000
 NUMBER_RANGE = 800_000_000_000
 
 
-def number(cloud: Cloud, project_id: str) -> int:
+KIND = "project"
+
+
+def number(cloud: Cloud, project_id: str, *, deleted_too: bool = False) -> int:
     """The project's number: the same in all services, and after a reset.
 
-    PERMISSION_DENIED for a project that `--project` does not name, as Google answers for one
-    that does not exist.
+    PERMISSION_DENIED for a project that was deleted, or that neither was created nor is named by
+    `--project`, as Google answers for one that does not exist.
     """
-    check(cloud, project_id)
+    check(cloud, project_id, deleted_too=deleted_too)
     with cloud.store.read() as db:
         row = db.execute("SELECT number FROM projects WHERE id = ?", (project_id,)).fetchone()
     return int(row[0]) if row else _remember(cloud, project_id)
@@ -34,21 +37,43 @@ def by_number(cloud: Cloud, project_number: int) -> str | None:
     return str(row[0]) if row else None
 
 
-def canonical(cloud: Cloud, project: str) -> str:
+def canonical(cloud: Cloud, project: str, *, deleted_too: bool = False) -> str:
     """The id of a project given by id or by number."""
     if not project.isdigit():
-        number(cloud, project)
+        number(cloud, project, deleted_too=deleted_too)
         return project
     project_id = by_number(cloud, int(project))
     if project_id is None:
         raise _denied(project)
+    check(cloud, project_id, deleted_too=deleted_too)
     return project_id
 
 
-def check(cloud: Cloud, project_id: str) -> None:
+def check(cloud: Cloud, project_id: str, *, deleted_too: bool = False) -> None:
     """Raises PERMISSION_DENIED for a project that does not exist."""
-    if cloud.settings.projects and project_id not in cloud.settings.projects:
+    kept = cloud.resources.get(row_name(project_id))
+    if kept is not None and kept["state"] != "ACTIVE" and not deleted_too:
         raise _denied(project_id)
+    named = project_id in cloud.settings.projects or not cloud.settings.projects
+    if not named and kept is None:
+        raise _denied(project_id)
+
+
+def used(cloud: Cloud, project_id: str) -> bool:
+    """Whether somebody has used, named or created the project."""
+    return project_id in known(cloud)
+
+
+def known(cloud: Cloud) -> list[str]:
+    """The ids of the projects that have been used, named or created, in order."""
+    with cloud.store.read() as db:
+        rows = {row[0] for row in db.execute("SELECT id FROM projects")}
+    return sorted(rows | set(cloud.settings.projects))
+
+
+def row_name(project_id: str) -> str:
+    """Where the differences of a project from any other are kept."""
+    return f"projects/{project_id}:project"
 
 
 def _denied(project: str) -> ApiError:

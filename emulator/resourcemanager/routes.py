@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,11 +10,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from emulator.cloud import Cloud
-from emulator.errors import ApiError
-from emulator.resourcemanager import policies, projects
+from emulator.resourcemanager import policies, project_methods
+from emulator.resourcemanager.bodies import body_of, only
 
-# The emulator keeps no history of projects; each was made when Google Cloud was (App Engine, 2008).
-CREATED = "2008-04-07T00:00:00Z"
 VERSIONS = ("v1", "v3")
 
 Body = dict[str, Any]
@@ -23,11 +20,9 @@ Rule = Callable[[Cloud, str, Body, Request], Body]
 
 
 def routes(cloud: Cloud) -> list[Route]:
-    """`GET projects/P` and its three IAM methods under /v1 and /v3; P is an id or a number."""
-    found = [
-        _route(cloud, "/v3/projects/{project}", "GET", _v3),
-        _route(cloud, "/v1/projects/{project}", "GET", _v1),
-    ]
+    """Projects and their three IAM methods under /v1 and /v3; P is an id or a number."""
+    methods = (*project_methods.V1, *project_methods.V3)
+    found = [_route(cloud, path, method, rule) for method, path, rule in methods]
     for version in VERSIONS:
         for verb, rule in IAM_METHODS.items():
             found.append(_route(cloud, f"/{version}/projects/{{project}}:{verb}", "POST", rule))
@@ -38,31 +33,12 @@ def _route(cloud: Cloud, path: str, method: str, rule: Rule) -> Route:
     """The rule on the event loop: it only reads or writes a row, a thread would cost more."""
 
     async def endpoint(request: Request) -> JSONResponse:
-        body = await body_of(request) if method == "POST" else {}
-        return JSONResponse(rule(cloud, request.path_params["project"], body, request))
+        body = {} if method == "GET" else await body_of(request)
+        project = request.path_params.get("project", "")
+        return JSONResponse(rule(cloud, project, body, request))
 
     answer: Callable[[Request], Awaitable[JSONResponse]] = endpoint
     return Route(path, answer, methods=[method])
-
-
-async def body_of(request: Request) -> Body:
-    """The body as a JSON object; empty is {}. INVALID_ARGUMENT when it is something else."""
-    try:
-        found = json.loads(await request.body() or b"{}")
-    except ValueError as error:
-        message = f"Invalid JSON payload received. {error}"
-        raise ApiError("INVALID_ARGUMENT", message) from None
-    if not isinstance(found, dict):
-        raise ApiError("INVALID_ARGUMENT", "Invalid JSON payload received. Not an object.")
-    return found
-
-
-def only(body: Body, *fields: str) -> None:
-    """INVALID_ARGUMENT, as Google words it, for a field that the request has not."""
-    for name in body:
-        if name not in fields:
-            message = f'Invalid JSON payload received. Unknown name "{name}": Cannot find field.'
-            raise ApiError("INVALID_ARGUMENT", message)
 
 
 def _get_policy(cloud: Cloud, project: str, body: Body, _: Request) -> Body:
@@ -87,27 +63,3 @@ IAM_METHODS: dict[str, Rule] = {
     "setIamPolicy": _set_policy,
     "testIamPermissions": _test_permissions,
 }
-
-
-def _v3(cloud: Cloud, project: str, _body: Body, _request: Request) -> Body:
-    project_id = projects.canonical(cloud, project)
-    return {
-        "name": f"projects/{projects.number(cloud, project_id)}",
-        "projectId": project_id,
-        "displayName": project_id,
-        "state": "ACTIVE",
-        "createTime": CREATED,
-        "updateTime": CREATED,
-        "etag": f'W/"{projects.number(cloud, project_id):x}"',
-    }
-
-
-def _v1(cloud: Cloud, project: str, _body: Body, _request: Request) -> Body:
-    project_id = projects.canonical(cloud, project)
-    return {
-        "projectNumber": str(projects.number(cloud, project_id)),
-        "projectId": project_id,
-        "lifecycleState": "ACTIVE",
-        "name": project_id,
-        "createTime": CREATED,
-    }

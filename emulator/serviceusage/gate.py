@@ -11,7 +11,11 @@ from emulator.resourcemanager import projects
 from emulator.serviceusage import services
 from emulator.web import App, Receive, Scope, Send, answer_json
 
-VERTEX = re.compile(r"/(?:v1|v1beta1|ui)/projects/([^/:]+)/locations/")
+# Cloud Quotas and Artifact Registry share the first words of Vertex AI's paths.
+VERTEX = re.compile(
+    r"/(?:v1|v1beta1|ui)/projects/([^/:]+)/locations/"
+    r"(?![^/]+/(?:quota|repositories|services/))"
+)
 AIPLATFORM = "aiplatform.googleapis.com"
 CONSOLE = "https://console.developers.google.com/apis/api/{service}/overview?project={project}"
 DISABLED = (

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 from emulator.resourcemanager import projects
-from emulator.resourcemanager.routes import body_of, only
+from emulator.resourcemanager.bodies import body_of, only
 from emulator.serviceusage import services
 
 Body = dict[str, Any]
@@ -22,6 +22,8 @@ Rule = Callable[[Cloud, str, Request, Body], Body]
 
 TYPES = "type.googleapis.com/google.api.serviceusage.v1."
 IDENTITY = "type.googleapis.com/google.api.serviceusage.v1beta1.ServiceIdentity"
+# What a recorded operation of this API says of itself (2024-04-01).
+EMPTY = {"@type": "type.googleapis.com/google.protobuf.Empty", "value": {}}
 KIND = "serviceOperation"
 # Its operations are told apart from Vertex AI's, which share /v1/operations: those are numbers.
 OPERATION = "acat."
@@ -121,10 +123,7 @@ def _over(cloud: Cloud, changed: list[Body], response: Body) -> Body:
     name = f"operations/{OPERATION}p2-{changed[0]['parent'].split('/')[1]}-{uuid4()}"
     body = {
         "name": name,
-        "metadata": {
-            "@type": f"{TYPES}OperationMetadata",
-            "resourceNames": [one["name"] for one in changed],
-        },
+        "metadata": EMPTY,
         "done": True,
         "response": response,
     }

@@ -1,0 +1,1 @@
+"""Artifact Registry: repositories of container images, without the images."""

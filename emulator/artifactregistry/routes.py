@@ -1,0 +1,62 @@
+"""Routes of Artifact Registry v1."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from emulator.artifactregistry import policies, repositories
+from emulator.cloud import Cloud
+from emulator.resourcemanager.bodies import body_of, only
+from emulator.typed_api import TypedApi
+
+TABLES = Path(__file__).parent / "tables"
+PLACE = "/v1/projects/{project}/locations/{location}"
+ONE = f"{PLACE}/repositories/{{id}}"
+HANDLERS = {
+    "CreateRepository": repositories.create,
+    "GetRepository": repositories.get,
+    "ListRepositories": repositories.listed,
+    "UpdateRepository": repositories.update,
+    "DeleteRepository": repositories.delete,
+    "ListDockerImages": repositories.images,
+    "ListPackages": repositories.images,
+}
+
+
+def routes(cloud: Cloud) -> list[Route]:
+    """Repositories, their policies, and the operations that changed them."""
+
+    async def operation(request: Request) -> JSONResponse:
+        return JSONResponse(cloud.resources.require(request.url.path.removeprefix("/v1/")))
+
+    async def get_policy(request: Request) -> JSONResponse:
+        return JSONResponse(policies.get(cloud, _name(request)))
+
+    async def set_policy(request: Request) -> JSONResponse:
+        body = await body_of(request)
+        only(body, "policy", "updateMask")
+        return JSONResponse(policies.replace(cloud, _name(request), body.get("policy", {})))
+
+    async def test_permissions(request: Request) -> JSONResponse:
+        body = await body_of(request)
+        only(body, "permissions")
+        asked = [str(one) for one in body.get("permissions", [])]
+        found = policies.granted_to(cloud, _name(request), request.scope["caller"], asked)
+        return JSONResponse({"permissions": found} if found else {})
+
+    api = TypedApi(cloud, TABLES, HANDLERS)
+    return [
+        Route(f"{PLACE}/operations/{{id:uuid}}", operation, methods=["GET"]),
+        Route(f"{ONE}:getIamPolicy", get_policy, methods=["GET"]),
+        Route(f"{ONE}:setIamPolicy", set_policy, methods=["POST"]),
+        Route(f"{ONE}:testIamPermissions", test_permissions, methods=["POST"]),
+        *api.routes(f"{PLACE}/repositories", f"{PLACE}/repositories/{{rest:path}}"),
+    ]
+
+
+def _name(request: Request) -> str:
+    return request.url.path.removeprefix("/v1/").partition(":")[0]
