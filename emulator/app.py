@@ -11,7 +11,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 
 from emulator.accounts import account, key_file
 from emulator.aiplatform.routes import routes as vertex_routes
@@ -38,6 +38,7 @@ from emulator.serviceusage.gate import gate
 from emulator.storage import resumable
 from emulator.storage.api import StorageApi
 from emulator.storage.errors import StorageError
+from emulator.storage.xml.api import XmlApi
 from emulator.store.blobs import Blobs
 from emulator.store.resources import Resources
 from emulator.store.sqlite import Store
@@ -87,18 +88,29 @@ def build_app(cloud: Cloud) -> App:
         *vertex_routes(cloud),
     ]
     other = Starlette(routes=routes, exception_handlers=_HANDLERS, lifespan=_lifespan(cloud))
-    served = _dispatch(StorageApi(cloud), gate(cloud, other))
+    storage = StorageApi(cloud)
+    xml = XmlApi(cloud, storage.handled, storage.roots() | _roots(routes))
+    served = _dispatch(storage, xml, gate(cloud, other))
     return Door(served, settings, tokens, cloud.faults, retry_tests)
 
 
-def _dispatch(storage: StorageApi, other: App) -> App:
+def _dispatch(storage: StorageApi, xml: XmlApi, other: App) -> App:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and storage.claims(scope["path"]):
+        if scope["type"] != "http":
+            await other(scope, receive, send)
+        elif storage.claims(scope["path"]):
             await storage(scope, receive, send)
+        elif xml.claims(scope):
+            await xml(scope, receive, send)
         else:
             await other(scope, receive, send)
 
     return app
+
+
+def _roots(routes: list[BaseRoute]) -> frozenset[str]:
+    """The first words of the paths of these routes."""
+    return frozenset(route.path.split("/")[1] for route in routes if isinstance(route, Route))
 
 
 def _lifespan(cloud: Cloud) -> Any:

@@ -13,9 +13,9 @@ from emulator.failures import failure_answer
 from emulator.storage import copies, downloads, handlers, policies, resumable, uploads
 from emulator.storage.batch import batch
 from emulator.storage.errors import StorageError, from_api_error, invalid
-from emulator.storage.http import Call, Reply, json_reply, parse_query
+from emulator.storage.http import Call, Reply, call_of, json_reply, send_reply
 from emulator.storage.preconditions import NotModifiedError
-from emulator.web import Receive, Scope, Send, answer
+from emulator.web import Receive, Scope, Send
 
 log = logging.getLogger("emulator")
 
@@ -82,24 +82,21 @@ class StorageApi:
         """Whether a path belongs to this API."""
         return path.startswith((UPLOAD, DOWNLOAD, PLAIN, BATCH))
 
+    def roots(self) -> frozenset[str]:
+        """The first words of its paths, which no bucket of the XML API can be reached by."""
+        return frozenset(root.split("/")[1] for root in (UPLOAD, DOWNLOAD, PLAIN, BATCH))
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {
-            key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]
-        }
-        path = scope["raw_path"].partition(b"?")[0].decode("latin-1")
-        raw_query = scope["query_string"]
-        query = parse_query(raw_query)
-        method, asked = scope["method"], raw_query.decode("latin-1")
-        call = Call(method, (), query, headers, receive, path, asked, scope.get("caller"))
-        if path == BATCH:
+        call = call_of(scope, receive)
+        if call.path == BATCH:
             reply = await self._guarded(call, lambda outer: batch(outer, self.reply))
         else:
             reply = await self.reply(call)
-        await _send(send, reply)
+        await send_reply(send, reply)
 
     async def reply(self, call: Call) -> Reply:
         """The answer to one call, refusals and failures included."""
-        return await self._guarded(call, self._handled)
+        return await self._guarded(call, self.handled)
 
     async def _guarded(self, call: Call, act: Callable[[Call], Awaitable[Reply]]) -> Reply:
         try:
@@ -120,7 +117,8 @@ class StorageApi:
             code, body = failure_answer(error)
             return json_reply(body, code)
 
-    async def _handled(self, call: Call) -> Reply:
+    async def handled(self, call: Call) -> Reply:
+        """The answer to one call; refusals are raised."""
         handler, names = self._route(call.method, call.path)
         return await handler(self._cloud, replace(call, names=names))
 
@@ -151,16 +149,3 @@ def _unquoted(segment: str) -> str:
         return unquote_to_bytes(segment).decode()
     except UnicodeDecodeError:
         raise invalid(f"A name in the path is not UTF-8: '{segment}'.") from None
-
-
-async def _send(send: Send, reply: Reply) -> None:
-    if reply.stream is None:
-        await answer(send, reply.status, reply.body, reply.headers)
-        return
-    headers = list(reply.headers)
-    if reply.length is not None:
-        headers.append((b"content-length", str(reply.length).encode()))
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    async for data in reply.stream:
-        await send({"type": "http.response.body", "body": data, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})

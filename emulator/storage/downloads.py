@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 from typing import Any, BinaryIO
 
 from emulator.cloud import Cloud
-from emulator.storage import objects
-from emulator.storage.encryption import Transform, opener, required_key
+from emulator.storage import http_conditions, objects
+from emulator.storage.encryption import Transform, opener, required_key, revealed
 from emulator.storage.errors import StorageError
 from emulator.storage.http import Call, Reply
-from emulator.storage.media_headers import media_headers
+from emulator.storage.media_headers import media_headers, row_etag, xml_headers
 from emulator.storage.object_resource import ObjectRow
 from emulator.storage.preconditions import Preconditions, generation_of
 from emulator.web import Header
@@ -22,6 +22,7 @@ RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 # Read at once on the event loop up to here; beyond it, in pieces by a thread.
 PIECE_BYTES = 1 << 20
 GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
+HEAD = "head"  # what an XML request says where it wants headers alone
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -32,9 +33,13 @@ async def download(cloud: Cloud, call: Call) -> Reply:
     with cloud.store.read() as db:
         row = objects.require(db, bucket, name, generation_of(call.query))
         Preconditions.from_query(call.query).check_read(row.generation, row.metageneration)
+        if call.fields is not None:
+            http_conditions.check_read(call.fields, row_etag(row), row.updated)
+            if HEAD in call.fields:
+                return _head(row, call)
         key = required_key(row.secret, call.headers)
         file = cloud.blobs.path(row.sha256).open("rb")
-    headers = media_headers(row)
+    headers = media_headers(row) if call.fields is None else xml_headers(row)
     if _wants_unpacked(row, call.headers.get("accept-encoding", "")):
         opened = opener(row.secret, key)
         unpacked = _unpacked(_pieces(file, row.size_bytes, opened))
@@ -47,6 +52,20 @@ async def download(cloud: Cloud, call: Call) -> Reply:
     text = f"bytes {start}-{end - 1}/{row.size_bytes}"
     headers.append((b"content-range", text.encode()))
     return await _reply(206, file, (start, end), headers, opened)
+
+
+def _head(row: ObjectRow, call: Call) -> Reply:
+    """The headers of `GET` alone; checksums under a customer's key only to who has it."""
+    headers = xml_headers(row)
+    if not revealed(row.secret, call.headers):
+        headers = [pair for pair in headers if pair[0] != b"x-goog-hash"]
+    if _wants_unpacked(row, call.headers.get("accept-encoding", "")):
+        return Reply(200, headers=_unpacked_headers(headers))
+    wanted = requested_range(call.headers.get("range", ""), row.size_bytes)
+    start, end = wanted or (0, row.size_bytes)
+    if wanted:
+        headers.append((b"content-range", f"bytes {start}-{end - 1}/{row.size_bytes}".encode()))
+    return Reply(206 if wanted else 200, headers=headers, length=end - start)
 
 
 def _wanted(file: BinaryIO, call: Call, row: ObjectRow) -> tuple[int, int] | None:

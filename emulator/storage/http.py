@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from emulator.storage.errors import StorageError, invalid
 from emulator.tokens import Caller
-from emulator.web import JSON_TYPE, Header, Receive, read_body
+from emulator.web import JSON_TYPE, Header, Receive, Scope, Send, answer, read_body
 
 JSON_LIMIT_BYTES = 8 << 20
 
@@ -83,3 +83,35 @@ def parse_object(data: bytes) -> dict[str, Any]:
 def parse_query(raw: bytes) -> dict[str, str]:
     """The query's names and values; the last value of a name counts."""
     return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True)) if raw else {}
+
+
+def call_of(scope: Scope, receive: Receive) -> Call:
+    """The call in an ASGI request; its path is as it was sent, quoted."""
+    headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
+    path = scope["raw_path"].partition(b"?")[0].decode("latin-1")
+    raw_query = scope["query_string"]
+    return Call(
+        scope["method"], (), parse_query(raw_query), headers, receive, path,
+        raw_query.decode("latin-1"), scope.get("caller"),
+    )  # fmt: skip
+
+
+async def send_reply(send: Send, reply: Reply, *, head: bool = False) -> None:
+    """Sends an answer; with `head` its headers alone, as for HEAD."""
+    if reply.stream is None and not head:
+        await answer(send, reply.status, reply.body, reply.headers)
+        return
+    headers = list(reply.headers)
+    length = len(reply.body) if reply.stream is None and reply.length is None else reply.length
+    if length is not None and reply.status not in (204, 304):
+        headers.append((b"content-length", str(length).encode()))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    if reply.stream is not None and not head:
+        async for data in reply.stream:
+            await send({"type": "http.response.body", "body": data, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def flag(query: Mapping[str, str], name: str) -> bool:
+    """Whether a query parameter says true; Python's clients write it as True."""
+    return query.get(name, "").lower() == "true"

@@ -31,7 +31,7 @@ def media_headers(row: ObjectRow) -> list[Header]:
 
 def xml_headers(row: ObjectRow) -> list[Header]:
     """The headers of an object's bytes in the XML API: metadata too, a header for each hash."""
-    pairs = [(b"etag", xml_etag(row)), *_common(row)]
+    pairs = [(b"etag", row_etag(row)), *_common(row)]
     pairs += [(b"x-goog-hash", text) for text in _hashes(row)]
     if "cacheControl" not in row.body:
         pairs.append((b"cache-control", DEFAULT_CACHING))
@@ -43,18 +43,14 @@ def xml_headers(row: ObjectRow) -> list[Header]:
     return _encoded(pairs)
 
 
-def stored_headers(row: ObjectRow) -> list[Header]:
-    """The headers of the XML API's answer to a write."""
-    wanted = (b"etag", b"x-goog-")
-    pairs = [pair for pair in xml_headers(row) if pair[0].startswith(wanted)]
-    return [pair for pair in pairs if not pair[0].startswith(META.encode())]
+def row_etag(row: ObjectRow) -> str:
+    """The XML API's entity tag of an object."""
+    return xml_etag("" if row.secret else row.md5, row.etag)
 
 
-def xml_etag(row: ObjectRow) -> str:
-    """The entity tag in the XML API: the MD5 in hex where there is one, in quotation marks."""
-    if row.md5 and row.secret is None:
-        return f'"{b64decode(row.md5).hex()}"'
-    return f'"-{row.etag}"'
+def xml_etag(md5: str, etag: str) -> str:
+    """The XML API's entity tag: the MD5 in hex where there is one, in quotation marks."""
+    return f'"{b64decode(md5).hex()}"' if md5 else f'"-{etag}"'
 
 
 def _common(row: ObjectRow) -> list[tuple[bytes, str]]:

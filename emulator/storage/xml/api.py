@@ -1,0 +1,106 @@
+"""The XML API as an ASGI app: which method of which thing is asked for, and errors made XML."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from urllib.parse import unquote_to_bytes
+
+from emulator.cloud import Cloud
+from emulator.errors import ApiError
+from emulator.failures import failure_answer
+from emulator.storage.downloads import UnsatisfiableError
+from emulator.storage.errors import StorageError, from_api_error
+from emulator.storage.http import Call, Reply, call_of, send_reply
+from emulator.storage.preconditions import NotModifiedError
+from emulator.storage.xml import listings, objects
+from emulator.storage.xml.documents import document, text
+from emulator.storage.xml.errors import XmlError, from_storage, invalid_argument
+from emulator.storage.xml.request import Ask, XmlRequest
+from emulator.web import Receive, Scope, Send
+
+log = logging.getLogger("emulator")
+
+Handler = Callable[[XmlRequest], Awaitable[Reply]]
+
+# (what is asked about, method, subresource in the query): "" is the thing itself.
+ROUTES: dict[tuple[str, str, str], Handler] = {
+    ("service", "GET", ""): listings.list_buckets,
+    ("bucket", "GET", ""): listings.list_objects,
+    ("object", "GET", ""): objects.get_object,
+    ("object", "HEAD", ""): objects.get_object,
+    ("object", "PUT", ""): objects.put_object,
+    ("object", "DELETE", ""): objects.delete_object,
+}
+METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE"})
+# Versions (`v1`, `ui`) are shorter than any bucket's name, so they are never taken for one.
+SHORTEST = 3
+SUBRESOURCES = frozenset(subresource for _, _, subresource in ROUTES) - {""}
+
+
+class XmlApi:
+    """Answers whatever is under no root of another API."""
+
+    def __init__(self, cloud: Cloud, ask: Ask, roots: frozenset[str]) -> None:
+        """`ask` answers calls of the JSON API; `roots` are first words of paths of other APIs."""
+        self._cloud = cloud
+        self._ask = ask
+        self._roots = roots
+
+    def claims(self, scope: Scope) -> bool:
+        """Whether a request is one of this API: its path starts with what may be a bucket."""
+        word = scope["path"].split("/", 2)[1]
+        named = not word or (len(word) >= SHORTEST and word not in self._roots)
+        return named and scope["method"] in METHODS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        call = call_of(scope, receive)
+        await send_reply(send, await self._guarded(call), head=call.method == "HEAD")
+
+    async def _guarded(self, call: Call) -> Reply:
+        try:
+            return await self._answer(call)
+        except NotModifiedError:
+            return Reply(304)
+        except UnsatisfiableError as error:
+            reply = _refusal(error)
+            reply.headers.append((b"content-range", f"bytes */{error.size_bytes}".encode()))
+            return reply
+        except StorageError as error:
+            return _refusal(error)
+        except ApiError as error:
+            return _refusal(from_api_error(error))
+        except Exception as error:
+            log.error("%s %s failed", call.method, call.path, exc_info=error)
+            code, body = failure_answer(error)
+            reason = body["error"]["errors"][0]["reason"]
+            return _refusal(StorageError(code, reason, body["error"]["message"]))
+
+    async def _answer(self, call: Call) -> Reply:
+        bucket, _, name = call.path.removeprefix("/").partition("/")
+        request = XmlRequest(self._cloud, call, _unquoted(bucket), _unquoted(name), self._ask)
+        return await _handler(request)(request)
+
+
+def _handler(request: XmlRequest) -> Handler:
+    kind = "object" if request.name else "bucket" if request.bucket else "service"
+    asked = [name for name in request.call.query if name in SUBRESOURCES]
+    handler = ROUTES.get((kind, request.call.method, asked[0] if asked else ""))
+    if handler is None:
+        raise StorageError(405, "methodNotAllowed", f"{request.call.method} of this {kind}.")
+    return handler
+
+
+def _refusal(error: StorageError) -> Reply:
+    refusal: XmlError = from_storage(error)
+    parts = [text("Code", refusal.name), text("Message", refusal.message)]
+    parts.append(text("Details", refusal.details))
+    parts += [text(name, value) for name, value in refusal.extra.items()]
+    return document("Error", *parts, status=refusal.code)
+
+
+def _unquoted(segment: str) -> str:
+    try:
+        return unquote_to_bytes(segment).decode()
+    except UnicodeDecodeError:
+        raise invalid_argument(f"A name in the path is not UTF-8: '{segment}'.") from None
