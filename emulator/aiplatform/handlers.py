@@ -22,6 +22,7 @@ from emulator.aiplatform import (
     models,
     predictions,
     training_pipelines,
+    tuning_jobs,
 )
 from emulator.cloud import Cloud
 
@@ -51,6 +52,11 @@ HANDLERS: Mapping[str, Handler] = {
     "ListCustomJobs": custom_jobs.list_custom_jobs,
     "CancelCustomJob": custom_jobs.cancel_custom_job,
     "DeleteCustomJob": custom_jobs.delete_custom_job,
+    "CreateHyperparameterTuningJob": tuning_jobs.create_hyperparameter_tuning_job,
+    "GetHyperparameterTuningJob": tuning_jobs.get_hyperparameter_tuning_job,
+    "ListHyperparameterTuningJobs": tuning_jobs.list_hyperparameter_tuning_jobs,
+    "CancelHyperparameterTuningJob": tuning_jobs.cancel_hyperparameter_tuning_job,
+    "DeleteHyperparameterTuningJob": tuning_jobs.delete_hyperparameter_tuning_job,
     "CreateBatchPredictionJob": batch_predictions.create_batch_prediction_job,
     "GetBatchPredictionJob": batch_predictions.get_batch_prediction_job,
     "ListBatchPredictionJobs": batch_predictions.list_batch_prediction_jobs,

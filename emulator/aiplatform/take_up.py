@@ -10,6 +10,7 @@ from emulator.aiplatform import (
     imports,
     serving,
     training,
+    tuning_run,
 )
 from emulator.aiplatform.models import ENDPOINT_KIND
 from emulator.cloud import Cloud
@@ -23,6 +24,7 @@ def take_up(cloud: Cloud) -> None:
         dataset_exports.take_up(cloud, unfinished)
     training.take_up(cloud)
     custom_run.take_up(cloud)
+    tuning_run.take_up(cloud)
     wanted = batch_run.take_up(cloud)
     for unfinished in cloud.operations.unfinished(deployments.WORK):
         payload = unfinished.payload
