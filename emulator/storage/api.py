@@ -10,7 +10,16 @@ from urllib.parse import unquote_to_bytes
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 from emulator.failures import failure_answer
-from emulator.storage import copies, downloads, handlers, policies, resumable, uploads
+from emulator.storage import (
+    acl_handlers,
+    bucket_handlers,
+    copies,
+    downloads,
+    handlers,
+    policies,
+    resumable,
+    uploads,
+)
 from emulator.storage.batch import batch
 from emulator.storage.errors import StorageError, from_api_error, invalid
 from emulator.storage.http import Call, Reply, call_of, json_reply, send_reply
@@ -35,12 +44,16 @@ ROUTES: list[tuple[str, str, str, Handler]] = [
     ("PUT", PLAIN, "b/*/o/*", handlers.patch_object),
     ("DELETE", PLAIN, "b/*/o/*", handlers.delete_object),
     ("GET", PLAIN, "b/*/o", handlers.list_objects),
-    ("GET", PLAIN, "b", handlers.list_buckets),
-    ("POST", PLAIN, "b", handlers.insert_bucket),
-    ("GET", PLAIN, "b/*", handlers.get_bucket),
-    ("PATCH", PLAIN, "b/*", handlers.patch_bucket),
-    ("PUT", PLAIN, "b/*", handlers.patch_bucket),
-    ("DELETE", PLAIN, "b/*", handlers.delete_bucket),
+    ("GET", PLAIN, "b", bucket_handlers.list_buckets),
+    ("POST", PLAIN, "b", bucket_handlers.insert_bucket),
+    ("GET", PLAIN, "b/*", bucket_handlers.get_bucket),
+    ("PATCH", PLAIN, "b/*", bucket_handlers.patch_bucket),
+    ("PUT", PLAIN, "b/*", bucket_handlers.patch_bucket),
+    ("DELETE", PLAIN, "b/*", bucket_handlers.delete_bucket),
+    ("POST", PLAIN, "b/*/restore", bucket_handlers.restore_bucket),
+    ("POST", PLAIN, "b/*/lockRetentionPolicy", bucket_handlers.lock_retention_policy),
+    ("GET", PLAIN, "b/*/storageLayout", bucket_handlers.storage_layout),
+    *acl_handlers.ROUTES,
     ("GET", PLAIN, "b/*/iam", policies.get_policy),
     ("PUT", PLAIN, "b/*/iam", policies.set_policy),
     ("GET", PLAIN, "b/*/iam/testPermissions", policies.test_permissions),
@@ -52,11 +65,11 @@ ROUTES: list[tuple[str, str, str, Handler]] = [
 ]
 # Nouns of the API (https://cloud.google.com/storage/docs/json_api/v1) that are not here yet.
 MISSING = [
-    "b/*/acl", "b/*/acl/*", "b/*/defaultObjectAcl", "b/*/defaultObjectAcl/*", "b/*/folders",
+    "b/*/folders",
     "b/*/folders/*", "b/*/managedFolders", "b/*/managedFolders/*", "b/*/notificationConfigs",
-    "b/*/notificationConfigs/*", "b/*/lockRetentionPolicy", "b/*/storageLayout", "b/*/relocate",
-    "b/*/restore", "b/*/operations", "b/*/operations/*", "b/*/anywhereCaches/*", "b/*/o/watch",
-    "b/*/o/*/acl", "b/*/o/*/acl/*", "b/*/o/*/iam", "b/*/o/*/restore", "b/*/o/*/moveTo/o/*",
+    "b/*/notificationConfigs/*", "b/*/relocate",
+    "b/*/operations", "b/*/operations/*", "b/*/anywhereCaches/*", "b/*/o/watch",
+    "b/*/o/*/iam", "b/*/o/*/restore", "b/*/o/*/moveTo/o/*",
     "b/*/o/bulkRestore", "channels/stop", "projects/*/hmacKeys", "projects/*/hmacKeys/*",
 ]  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

@@ -1,80 +1,70 @@
-"""What a bucket looks like: defaults, computed fields, access controls."""
+"""What a bucket looks like: its stored form after each change, and its JSON."""
 
 from __future__ import annotations
 
 from base64 import b64encode
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from emulator.clock import timestamp
+from emulator.storage import acl, bucket_rules
+from emulator.storage.bucket_schema import writable
+from emulator.storage.bucket_settling import settled
+from emulator.storage.locations import placed
 from emulator.storage.merge import merged
 
 Body = dict[str, Any]
 
-MULTI_REGIONS = frozenset({"US", "EU", "ASIA"})
-# https://cloud.google.com/storage/docs/locations: predefined dual-regions, read 2026-11-21.
-DUAL_REGIONS = frozenset({"ASIA1", "EUR4", "EUR5", "EUR7", "EUR8", "NAM4"})
-SOFT_DELETE_SECONDS = "604800"
-# Uniform access can be turned off again for 90 days.
-LOCK_DAYS = 90
-COMPUTED = frozenset(
-    {
-        "kind", "id", "selfLink", "name", "projectNumber", "metageneration", "generation", "etag",
-        "timeCreated", "updated", "location", "locationType", "owner",
-    }
+# What a change does not touch, whatever is sent.
+FIXED = (
+    "location", "locationType", "customPlacementConfig", "objectRetention", "generation",
+    "timeCreated", "acl", "defaultObjectAcl",
 )  # fmt: skip
-ACCESS_CONTROLS = ("acl", "defaultObjectAcl", "owner")
-TEAMS = (("owners", "OWNER"), ("editors", "OWNER"), ("viewers", "READER"))
+ACCESS_CONTROLS = ("acl", "defaultObjectAcl")
+# A list of buckets has no addresses (https://cloud.google.com/storage/docs/ip-filtering-overview).
+LISTED_IP_FILTER = ("mode", "allowAllServiceAgentAccess", "allowCrossOrgVpcs")
+
+uniform = acl.uniform
 
 
-def new_body(sent: Body, now: datetime, generation: int) -> Body:
-    """The stored form of a bucket as it was asked for, with Google's defaults."""
-    location = str(sent.get("location") or "US").upper()
-    kind = _location_type(location, sent)
-    defaults: Body = {
-        "storageClass": "STANDARD",
-        "iamConfiguration": {"publicAccessPrevention": "inherited"},
-        "softDeletePolicy": {"retentionDurationSeconds": SOFT_DELETE_SECONDS},
-    }
-    if kind != "region":
-        defaults["rpo"] = "DEFAULT"
-    body = settled(merged(defaults, _writable(sent)), {}, now)
-    return body | {
-        "location": location,
-        "locationType": kind,
-        "generation": str(generation),
-        "timeCreated": timestamp(now),
-        "updated": timestamp(now),
-    }
+def new_body(
+    name: str, sent: Body, now: datetime, generation: int, object_retention: bool = False
+) -> Body:
+    """The stored form of a bucket as it was asked for, with Google's defaults. 400 for refusals."""
+    asked = merged({}, writable(sent, creation=True))
+    body: Body = asked | placed(asked)
+    if object_retention:
+        body["objectRetention"] = {"mode": "Enabled"}
+    moment = timestamp(now)
+    body |= {"generation": str(generation), "timeCreated": moment, "updated": moment}
+    return _finished(name, body, {}, now)
 
 
-def patched_body(body: Body, patch: Body, now: datetime) -> Body:
+def patched_body(name: str, body: Body, patch: Body, now: datetime) -> Body:
     """The stored form after a merge patch."""
-    result = settled(merged(body, _writable(patch, keep_null=True)), body, now)
-    return result | {"updated": timestamp(now)}
+    fields = {key: value for key, value in writable(patch).items() if key not in FIXED}
+    return _finished(name, merged(body, fields), body, now)
 
 
-def replaced_body(body: Body, sent: Body, now: datetime) -> Body:
+def replaced_body(name: str, body: Body, sent: Body, now: datetime) -> Body:
     """The stored form after an update: what is not sent falls back to its default."""
-    fresh = new_body(sent | {"location": body["location"]}, now, int(body["generation"]))
-    return fresh | {"timeCreated": body["timeCreated"]}
+    fields = merged({}, writable(sent))
+    fields.setdefault("hierarchicalNamespace", body.get("hierarchicalNamespace"))
+    kept = {key: body[key] for key in FIXED if key in body}
+    return _finished(name, {**fields, **kept}, body, now)
 
 
-def settled(body: Body, before: Body, now: datetime) -> Body:
-    """Fields that Cloud Storage completes or leaves out, made as it answers them."""
-    _settle_access(body, before, now)
-    _settle_duration(body, before, "softDeletePolicy", "retentionDurationSeconds", now)
-    _settle_duration(body, before, "retentionPolicy", "retentionPeriod", now)
-    if not (body.get("lifecycle") or {}).get("rule", True):
-        del body["lifecycle"]
-    return {key: value for key, value in body.items() if value not in ({}, [], None)}
+def touched(body: Body, now: datetime) -> Body:
+    """The body with the time of its last change."""
+    return body | {"updated": timestamp(now)}
 
 
 def resource(
-    name: str, body: Body, metageneration: int, project_number: int, base_url: str, full: bool
+    name: str, body: Body, metageneration: int, project_number: int, base_url: str
 ) -> Body:
-    """The bucket as JSON; with `full` also its access controls (projection=full)."""
-    answer = {
+    """The bucket as JSON, without its access controls."""
+    shown = {key: value for key, value in body.items() if key not in ACCESS_CONTROLS}
+    return {
         "kind": "storage#bucket",
         "id": name,
         "selfLink": f"{base_url}/storage/v1/b/{name}",
@@ -82,26 +72,29 @@ def resource(
         "projectNumber": str(project_number),
         "metageneration": str(metageneration),
         "etag": etag(metageneration),
-        **body,
+        **shown,
     }
-    if full and not uniform(body):
-        answer = _access_controls(name, project_number, answer["selfLink"]) | answer
-    if not full:
-        for key in ACCESS_CONTROLS:
-            answer.pop(key, None)
-    return answer
 
 
-def uniform(body: Body) -> bool:
-    """Whether uniform bucket-level access is on: then there are no access controls."""
-    access = body.get("iamConfiguration", {}).get("uniformBucketLevelAccess", {})
-    return bool(access.get("enabled"))
+def listed(answer: Body) -> Body:
+    """A bucket's JSON as lists have it: of an IP filter they tell only the mode."""
+    if "ipFilter" not in answer:
+        return answer
+    kept = {key: value for key, value in answer["ipFilter"].items() if key in LISTED_IP_FILTER}
+    return {**answer, "ipFilter": kept}
 
 
 def etag(metageneration: int, generation: int = 0) -> str:
-    """Google's entity tag: generation and metageneration as a protocol buffer in base64."""
-    fields = (b"\x08" + _varint(generation)) if generation else b""
-    return b64encode(fields + b"\x10" + _varint(metageneration)).decode()
+    """Google's entity tag: a protocol buffer in base64, of a bucket (`CAE=`) or of an object."""
+    if not generation:
+        return b64encode(b"\x08" + _varint(metageneration)).decode()
+    return b64encode(b"\x08" + _varint(generation) + b"\x10" + _varint(metageneration)).decode()
+
+
+def _finished(name: str, body: Body, before: Body, now: datetime) -> Body:
+    body = settled(name, body, before, now)
+    bucket_rules.check(name, body, before, now)
+    return body
 
 
 def _varint(number: int) -> bytes:
@@ -110,76 +103,3 @@ def _varint(number: int) -> bytes:
         groups.append(number & 0x7F | 0x80)
         number >>= 7
     return bytes([*groups, number])
-
-
-def _writable(sent: Body, keep_null: bool = False) -> Body:
-    return {
-        key: value
-        for key, value in sent.items()
-        if key not in COMPUTED and (keep_null or value is not None)
-    }
-
-
-def _location_type(location: str, sent: Body) -> str:
-    if location in DUAL_REGIONS or sent.get("customPlacementConfig"):
-        return "dual-region"
-    return "multi-region" if location in MULTI_REGIONS else "region"
-
-
-def _settle_access(body: Body, before: Body, now: datetime) -> None:
-    """`bucketPolicyOnly` is the old name of uniform access; Google answers both."""
-    access = body.setdefault("iamConfiguration", {})
-    access.setdefault("publicAccessPrevention", "inherited")
-    old = (before.get("iamConfiguration") or {}).get("uniformBucketLevelAccess", {})
-    new = access.get("uniformBucketLevelAccess") or {}
-    if new == old and "bucketPolicyOnly" in access:
-        new = access["bucketPolicyOnly"] or new
-    state: Body = {"enabled": bool(new.get("enabled"))}
-    if state["enabled"]:
-        state["lockedTime"] = old.get("lockedTime") or timestamp(now + timedelta(days=LOCK_DAYS))
-    access["uniformBucketLevelAccess"] = state
-    access["bucketPolicyOnly"] = dict(state)
-
-
-def _settle_duration(body: Body, before: Body, policy: str, field: str, now: datetime) -> None:
-    if not body.get(policy):
-        return
-    seconds = str(body[policy].get(field, "0"))
-    old = before.get(policy) or {}
-    settled_policy = {**body[policy], field: seconds}
-    if seconds == "0":
-        settled_policy.pop("effectiveTime", None)
-    elif old.get(field) != seconds or "effectiveTime" not in old:
-        settled_policy["effectiveTime"] = timestamp(now)
-    body[policy] = settled_policy
-
-
-def _access_controls(name: str, project_number: int, link: str) -> Body:
-    entities = [(f"project-{team}-{project_number}", team, role) for team, role in TEAMS]
-    team = [{"projectNumber": str(project_number), "team": team} for _, team, _ in entities]
-    return {
-        "acl": [
-            {
-                "kind": "storage#bucketAccessControl",
-                "id": f"{name}/{entity}",
-                "selfLink": f"{link}/acl/{entity}",
-                "bucket": name,
-                "entity": entity,
-                "role": role,
-                "etag": etag(1),
-                "projectTeam": team[place],
-            }
-            for place, (entity, _, role) in enumerate(entities)
-        ],
-        "defaultObjectAcl": [
-            {
-                "kind": "storage#objectAccessControl",
-                "entity": entity,
-                "role": role,
-                "etag": etag(1),
-                "projectTeam": team[place],
-            }
-            for place, (entity, _, role) in enumerate(entities)
-        ],
-        "owner": {"entity": entities[0][0]},
-    }

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from emulator.cloud import Cloud
 from emulator.resourcemanager import projects
-from emulator.storage import bucket_resource
+from emulator.storage import acl, bucket_resource
 from emulator.storage.errors import StorageError, no_bucket
 from emulator.storage.names import HIDDEN_PREFIX, check_bucket
 from emulator.storage.preconditions import Preconditions
@@ -21,25 +23,60 @@ FOREIGN = (
     "the system. Please select a different name and try again."
 )
 OWN = "Your previous request to create the named bucket succeeded and you already own it."
-NOT_EMPTY = "The bucket you tried to delete is not empty."
+HIDDEN = {
+    "iamConfiguration": {"uniformBucketLevelAccess": {"enabled": True}},
+    "softDeletePolicy": {"retentionDurationSeconds": "0"},
+}
+COLUMNS = "name, project_id, metageneration, body"
 
 
 @dataclass(frozen=True)
 class BucketRow:
-    """A bucket as it is stored."""
+    """A bucket as it is stored; `deleted` and `expires` are set for one that can be restored."""
 
     name: str
     project_id: str
     metageneration: int
     body: Body
+    deleted: str | None = None
+    expires: str | None = None
+
+    @property
+    def generation(self) -> int:
+        """The number that tells this bucket from earlier ones of its name."""
+        return int(self.body.get("generation", 0))
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the query of a create or change says beside the body."""
+
+    acl: str | None = None
+    default_object_acl: str | None = None
+    object_retention: bool = False
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> Options:
+        """Reads `predefinedAcl`, `predefinedDefaultObjectAcl` and `enableObjectRetention`."""
+        return cls(
+            query.get("predefinedAcl"),
+            query.get("predefinedDefaultObjectAcl"),
+            flag(query, "enableObjectRetention"),
+        )
+
+
+NOTHING = Options()
+
+
+def flag(query: Mapping[str, str], name: str) -> bool:
+    """Whether a query says yes; Python's client writes `True`."""
+    return query.get(name, "").lower() == "true"
 
 
 def find(db: sqlite3.Connection, name: str) -> BucketRow | None:
     """The bucket of that name, or None."""
-    row = db.execute(
-        "SELECT name, project_id, metageneration, body FROM buckets WHERE name = ?", (name,)
-    ).fetchone()
-    return None if row is None else BucketRow(row[0], row[1], row[2], json.loads(row[3]))
+    row = db.execute(f"SELECT {COLUMNS} FROM buckets WHERE name = ?", (name,)).fetchone()
+    return None if row is None else from_columns(row)
 
 
 def require(db: sqlite3.Connection, name: str) -> BucketRow:
@@ -56,23 +93,21 @@ def require_bucket(cloud: Cloud, name: str) -> BucketRow:
         return require(db, name)
 
 
-def create_bucket(cloud: Cloud, project: str, sent: Body) -> BucketRow:
+def create_bucket(cloud: Cloud, project: str, sent: Body, options: Options = NOTHING) -> BucketRow:
     """Makes a bucket from what a client sent. 409 when the name is taken."""
     name = str(sent.get("name") or "")
     if not name:
         raise StorageError(400, "required", "Required", ("parameter", "name"))
     check_bucket(name)
-    return _insert(cloud, projects.canonical(cloud, project), name, sent)
+    return _insert(cloud, projects.canonical(cloud, project), name, sent, options)
 
 
 def hidden_bucket(cloud: Cloud, project: str, name: str) -> BucketRow:
     """A bucket of the server's own, in no list; made when it is not there."""
     assert name.startswith(HIDDEN_PREFIX), name
     with cloud.store.transaction() as db:
-        uniform = {"uniformBucketLevelAccess": {"enabled": True}}
-        return find(db, name) or _insert(
-            cloud, projects.canonical(cloud, project), name, {"iamConfiguration": uniform}
-        )
+        found = find(db, name)
+        return found or _insert(cloud, projects.canonical(cloud, project), name, HIDDEN)
 
 
 def drop_hidden_bucket(cloud: Cloud, name: str) -> None:
@@ -94,50 +129,54 @@ def list_buckets(
     project_id = projects.canonical(cloud, project)
     with cloud.store.read() as db:
         rows = db.execute(
-            "SELECT name, project_id, metageneration, body FROM buckets WHERE project_id = ?"
+            f"SELECT {COLUMNS} FROM buckets WHERE project_id = ?"
             " AND name >= ? AND substr(name, 1, ?) = ? AND substr(name, 1, ?) <> ?"
             " ORDER BY name LIMIT ?",
             (project_id, start, len(prefix), prefix, len(HIDDEN_PREFIX), HIDDEN_PREFIX, limit),
         ).fetchall()
-    return [BucketRow(row[0], row[1], row[2], json.loads(row[3])) for row in rows]
+    return [from_columns(row) for row in rows]
 
 
 def patch_bucket(
-    cloud: Cloud, name: str, sent: Body, conditions: Preconditions, *, replace: bool = False
+    cloud: Cloud,
+    name: str,
+    sent: Body,
+    conditions: Preconditions,
+    *,
+    replace: bool = False,
+    options: Options = NOTHING,
 ) -> BucketRow:
     """Changes a bucket by merge patch, or with `replace` to what was sent."""
     change = bucket_resource.replaced_body if replace else bucket_resource.patched_body
+    now = cloud.clock.now()
     with cloud.store.transaction() as db:
         row = require(db, name)
         conditions.check_write(0, row.metageneration)
-        body = change(row.body, sent, cloud.clock.now())
-        db.execute(
-            "UPDATE buckets SET body = ?, metageneration = metageneration + 1 WHERE name = ?",
-            (_dump(body), name),
-        )
-        return BucketRow(name, row.project_id, row.metageneration + 1, body)
+        body = _controlled(change(name, row.body, sent, now), sent, options)
+        return write(db, row, body, now)
 
 
-def delete_bucket(cloud: Cloud, name: str, conditions: Preconditions) -> None:
-    """Deletes an empty bucket. 409 when it holds an object."""
-    with cloud.store.transaction() as db:
-        row = require(db, name)
-        conditions.check_write(0, row.metageneration)
-        if db.execute("SELECT 1 FROM objects WHERE bucket = ? LIMIT 1", (name,)).fetchone():
-            raise StorageError(409, "conflict", NOT_EMPTY)
-        db.execute("DELETE FROM buckets WHERE name = ?", (name,))
+def write(db: sqlite3.Connection, row: BucketRow, body: Body, now: datetime) -> BucketRow:
+    """The bucket with another body, one metageneration later."""
+    body = bucket_resource.touched(body, now)
+    db.execute(
+        "UPDATE buckets SET body = ?, metageneration = metageneration + 1 WHERE name = ?",
+        (dump(body), row.name),
+    )
+    return BucketRow(row.name, row.project_id, row.metageneration + 1, body)
 
 
 def resource(cloud: Cloud, row: BucketRow, *, full: bool = False) -> Body:
-    """The bucket as JSON."""
-    return bucket_resource.resource(
-        row.name,
-        row.body,
-        row.metageneration,
-        projects.number(cloud, row.project_id),
-        cloud.settings.base_url,
-        full,
-    )
+    """The bucket as JSON; with `full` also its access controls (projection=full)."""
+    from emulator.storage import acl_resources
+
+    number, url = projects.number(cloud, row.project_id), cloud.settings.base_url
+    answer = bucket_resource.resource(row.name, row.body, row.metageneration, number, url)
+    if row.deleted:
+        answer |= {"softDeleteTime": row.deleted, "hardDeleteTime": row.expires}
+    if full:
+        answer |= acl_resources.of_bucket(row.name, row.body, row.metageneration, number, url)
+    return answer
 
 
 def next_generation(db: sqlite3.Connection, cloud: Cloud) -> int:
@@ -151,19 +190,41 @@ def next_generation(db: sqlite3.Connection, cloud: Cloud) -> int:
     return int(row[0])
 
 
-def _insert(cloud: Cloud, project_id: str, name: str, sent: Body) -> BucketRow:
+def from_columns(row: tuple[Any, ...]) -> BucketRow:
+    """The bucket in a row of COLUMNS, and of what an old bucket has besides."""
+    return BucketRow(row[0], row[1], row[2], json.loads(row[3]), *row[4:])
+
+
+def dump(body: Body) -> str:
+    """The body as it is stored."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def _insert(
+    cloud: Cloud, project_id: str, name: str, sent: Body, options: Options = NOTHING
+) -> BucketRow:
     with cloud.store.transaction() as db:
         taken = find(db, name)
         if taken is not None:
             raise StorageError(409, "conflict", OWN if taken.project_id == project_id else FOREIGN)
-        generation = next_generation(db, cloud)
-        body = bucket_resource.new_body(sent, cloud.clock.now(), generation)
+        generation, now = next_generation(db, cloud), cloud.clock.now()
+        body = bucket_resource.new_body(name, sent, now, generation, options.object_retention)
+        body = _controlled(body, sent, options)
         db.execute(
-            "INSERT INTO buckets (name, project_id, metageneration, body) VALUES (?, ?, 1, ?)",
-            (name, project_id, _dump(body)),
+            f"INSERT INTO buckets ({COLUMNS}) VALUES (?, ?, 1, ?)",
+            (name, project_id, dump(body)),
         )
     return BucketRow(name, project_id, 1, body)
 
 
-def _dump(body: Body) -> str:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+def _controlled(body: Body, sent: Body, options: Options) -> Body:
+    """The body with the access controls that were sent or named."""
+    for field, predefined in (
+        ("acl", options.acl),
+        ("defaultObjectAcl", options.default_object_acl),
+    ):
+        entries = sent.get(field)
+        # Under uniform access clients send an empty list for "none".
+        if predefined or entries or (entries == [] and not acl.uniform(body)):
+            body = body | {field: acl.changed_bucket(body, field, predefined, entries)}
+    return body

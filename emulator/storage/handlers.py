@@ -1,4 +1,4 @@
-"""The methods of buckets and objects: parse the call, ask the rules, shape the reply."""
+"""The methods of objects: parse the call, ask the rules, shape the reply."""
 
 from __future__ import annotations
 
@@ -7,57 +7,10 @@ from emulator.resourcemanager import projects
 from emulator.storage import buckets, listing, objects
 from emulator.storage.downloads import download
 from emulator.storage.encryption import revealed
-from emulator.storage.errors import StorageError, required
+from emulator.storage.errors import StorageError
 from emulator.storage.http import Call, Reply, json_reply
 from emulator.storage.object_resource import ObjectRow, resource
 from emulator.storage.preconditions import Preconditions, generation_of
-
-
-async def insert_bucket(cloud: Cloud, call: Call) -> Reply:
-    """`POST b`."""
-    sent = await call.json()
-    row = buckets.create_bucket(cloud, _project(call), sent)
-    return json_reply(buckets.resource(cloud, row, full=_full(call, "acl" in sent)))
-
-
-async def list_buckets(cloud: Cloud, call: Call) -> Reply:
-    """`GET b`."""
-    token = call.query.get("pageToken")
-    limit = listing.page_size(call.query)
-    rows = buckets.list_buckets(
-        cloud,
-        _project(call),
-        call.query.get("prefix", ""),
-        listing.decoded_token(token) if token else "",
-        limit + 1,
-    )
-    answer: dict[str, object] = {"kind": "storage#buckets"}
-    if len(rows) > limit:
-        answer["nextPageToken"] = listing.token(rows.pop().name)
-    if rows:
-        answer["items"] = [buckets.resource(cloud, row, full=_full(call)) for row in rows]
-    return json_reply(answer)
-
-
-async def get_bucket(cloud: Cloud, call: Call) -> Reply:
-    """`GET b/BUCKET`."""
-    row = buckets.require_bucket(cloud, call.names[0])
-    Preconditions.from_query(call.query).check_read(0, row.metageneration)
-    return json_reply(buckets.resource(cloud, row, full=_full(call)))
-
-
-async def patch_bucket(cloud: Cloud, call: Call) -> Reply:
-    """`PATCH b/BUCKET` by merge patch, `PUT b/BUCKET` as a whole."""
-    conditions = Preconditions.from_query(call.query)
-    sent = await call.json()
-    row = buckets.patch_bucket(cloud, call.names[0], sent, conditions, replace=call.method == "PUT")
-    return json_reply(buckets.resource(cloud, row, full=_full(call, default=True)))
-
-
-async def delete_bucket(cloud: Cloud, call: Call) -> Reply:
-    """`DELETE b/BUCKET`."""
-    buckets.delete_bucket(cloud, call.names[0], Preconditions.from_query(call.query))
-    return Reply(204)
 
 
 async def list_objects(cloud: Cloud, call: Call) -> Reply:
@@ -133,15 +86,3 @@ def object_reply(cloud: Cloud, row: ObjectRow, *, revealed: bool = False) -> Rep
     headers = [(b"etag", row.etag.encode())]
     answer = resource(row, cloud.settings.base_url, revealed=revealed)
     return json_reply(answer, headers=headers)
-
-
-def _project(call: Call) -> str:
-    project = call.query.get("project")
-    if not project:
-        raise required("project")
-    return project
-
-
-def _full(call: Call, default: bool = False) -> bool:
-    projection = call.query.get("projection")
-    return default if projection is None else projection == "full"
