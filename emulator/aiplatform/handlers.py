@@ -21,6 +21,9 @@ from emulator.aiplatform import (
     model_exports,
     models,
     predictions,
+    tensorboard_points,
+    tensorboard_runs,
+    tensorboards,
     training_pipelines,
     tuning_jobs,
 )
@@ -84,7 +87,13 @@ HANDLERS: Mapping[str, Handler] = {
     "DeleteEndpoint": endpoints.delete_endpoint,
     "DeployModel": deployments.deploy_model,
     "UndeployModel": deployments.undeploy_model,
+    **tensorboards.HANDLERS,
+    **tensorboard_runs.HANDLERS,
+    **tensorboard_points.HANDLERS,
 }
 
 # These take the request's bytes as they came.
 RAW_HANDLERS: Mapping[str, RawHandler] = {"Predict": predictions.predict}
+
+# These stream messages: over HTTP a JSON list, here of one.
+STREAMED = frozenset({"ReadTensorboardBlobData"})

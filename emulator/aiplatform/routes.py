@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from emulator.aiplatform import names, operation_methods
-from emulator.aiplatform.handlers import HANDLERS, RAW_HANDLERS
+from emulator.aiplatform.handlers import HANDLERS, RAW_HANDLERS, STREAMED
 from emulator.aiplatform.resources import public
 from emulator.aiplatform.take_up import take_up
 from emulator.cloud import Cloud
@@ -73,7 +73,10 @@ class VertexApi:
             raise _unimplemented(binding)
         body = await self._request(request, binding, variables)
         result = public(HANDLERS[name](self._cloud, body))
-        return self._shaped(request, version, binding.rpc.response, result, sent, project)
+        shaped = self._shaped(request, version, binding.rpc.response, result, sent, project)
+        if name in STREAMED:
+            return Response(b"[" + bytes(shaped.body) + b"]", media_type=shaped.media_type)
+        return shaped
 
     async def _request(self, request: Request, binding: Binding, variables: dict[str, str]) -> Body:
         body = await request.body()

@@ -19,6 +19,14 @@ GOLDEN = Path(__file__).parents[4] / "shared" / "golden"
 HOST = "https://us-central1-aiplatform.googleapis.com"
 
 
+IDS = {"datasetID": "datasets", "tensorboardID": "tensorboards", "operationID": "operations"}
+LOGS = [
+    "vertexaidatasetbasic.log",
+    "vertexaiendpointbasic.log",
+    "vertexaitensorboard.log",
+]
+
+
 @dataclass(frozen=True)
 class Exchange:
     """One recorded request and its answer."""
@@ -38,7 +46,9 @@ def exchanges(text: str) -> Iterator[Exchange]:
         method, url = parts[0].splitlines()[0].split(" ", 1)
         sent = json.loads("\n\n".join(parts[1:split]) or "null")
         answered = json.loads("\n\n".join(parts[split + 1 :]) or "null")
-        yield Exchange(method, url.removeprefix(HOST), sent, int(parts[split][:3]), answered)
+        if url.startswith(HOST):
+            path = url.removeprefix(HOST).removeprefix(":443")
+            yield Exchange(method, path, sent, int(parts[split][:3]), answered)
 
 
 def missing(wanted: Any, got: Any, path: str = "") -> list[str]:
@@ -57,14 +67,14 @@ def placed(text: str, values: dict[str, str]) -> str:
 
 
 def learn(values: dict[str, str], answer: Any) -> None:
-    """Takes the ids of datasets and operations from the name in an answer."""
+    """Takes the ids of datasets, tensorboards and operations from the name in an answer."""
     name = str((answer or {}).get("name", ""))
-    for key, pattern in (("datasetID", r"/datasets/(\d+)"), ("operationID", r"/operations/(\d+)")):
-        if found := re.search(pattern, name):
+    for key, collection in IDS.items():
+        if found := re.search(rf"/{collection}/(\d+)", name):
             values[key] = found.group(1)
 
 
-@pytest.mark.parametrize("log", ["vertexaidatasetbasic.log", "vertexaiendpointbasic.log"])
+@pytest.mark.parametrize("log", LOGS)
 def test_recorded_exchanges(vertex: Vertex, log: str) -> None:
     """Replayed in order, each answer has Google's status and every key that Google answered."""
     if not GOLDEN.is_dir():
