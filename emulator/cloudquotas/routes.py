@@ -23,12 +23,16 @@ HANDLERS = {
 
 def routes(cloud: Cloud) -> list[Route]:
     """What lies under `projects/P/locations/global` for this API."""
-    base = "/{version}/projects/{project}/locations/global"
     api = TypedApi(cloud, TABLES, HANDLERS)
-    return api.routes(
+    return [route for version in ("v1", "v1beta") for route in api.routes(*_paths(version))]
+
+
+def _paths(version: str) -> list[str]:
+    base = f"/{version}/projects/{{project}}/locations/global"
+    return [
         f"{base}/quotaPreferences",
         f"{base}/quotaPreferences/{{id}}",
         f"{base}/services/{{service}}/quotaInfos",
         f"{base}/services/{{service}}/quotaInfos/{{id}}",
         f"{base}/quotaAdjusterSettings",
-    )
+    ]
