@@ -1,18 +1,19 @@
-"""The local service account: its RSA key, and the file that Google's libraries read."""
+"""The local service account, the key file that Google's libraries read, and who can sign in."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from emulator.cloud import ServerSettings
 from emulator.folder import write_whole
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 ACCOUNT_NAME = "local"
 # Google's own service account keys are RSA of this size.
@@ -28,14 +29,52 @@ class Account:
     private_key: RSAPrivateKey
 
 
+class Directory(Protocol):
+    """The accounts that can sign in."""
+
+    def keys_of(self, email: str, key_id: str | None) -> Mapping[str, RSAPublicKey]:
+        """The usable public keys of an account by id, or the one asked for."""
+        ...
+
+    def allows(self, email: str, key_id: str | None) -> bool:
+        """Whether the account, and the key where one is given, are usable now."""
+        ...
+
+    def knows(self, email: str) -> bool:
+        """Whether the account is one of this server's, usable or not."""
+        ...
+
+
+class OneAccount:
+    """The directory of a server with no account beside its own."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    def keys_of(self, email: str, key_id: str | None) -> Mapping[str, RSAPublicKey]:
+        """Its key."""
+        mine = self.knows(email) and key_id in (None, self._account.key_id)
+        return {self._account.key_id: self._account.private_key.public_key()} if mine else {}
+
+    def allows(self, email: str, key_id: str | None) -> bool:
+        """Always, for the one."""
+        return bool(self.keys_of(email, key_id))
+
+    def knows(self, email: str) -> bool:
+        """The one."""
+        return email == self._account.email
+
+
 def account(settings: ServerSettings) -> Account:
     """The account of the data folder; its key file is made, or brought up to date, here."""
     path = key_file(settings)
-    pem = _kept_pem(path) or _new_pem()
+    pem = _kept_pem(path) or private_pem(new_private_key())
     email = f"{ACCOUNT_NAME}@{settings.default_project}.iam.gserviceaccount.com"
     key_id = sha256(pem.encode()).hexdigest()[:40]
-    write_whole(path, json.dumps(_key_body(settings, pem, email, key_id), indent=2) + "\n")
-    return Account(email, key_id, _load(pem))
+    client_id = str(int(key_id[:16], 16))
+    body = key_file_body(settings, settings.default_project, pem, email, key_id, client_id)
+    write_whole(path, json.dumps(body, indent=2) + "\n")
+    return Account(email, key_id, load_private_key(pem))
 
 
 def key_file(settings: ServerSettings) -> Path:
@@ -43,16 +82,22 @@ def key_file(settings: ServerSettings) -> Path:
     return settings.data_dir / "service-account.json"
 
 
-def _key_body(settings: ServerSettings, pem: str, email: str, key_id: str) -> dict[str, str]:
+def key_file_body(
+    settings: ServerSettings, project: str, pem: str, email: str, key_id: str, client_id: str
+) -> dict[str, str]:
+    """What Google's libraries read: the key, whose it is, and where it signs in, here."""
+    url, address = settings.base_url, email.replace("@", "%40")
     return {
         "type": "service_account",
-        "project_id": settings.default_project,
+        "project_id": project,
         "private_key_id": key_id,
         "private_key": pem,
         "client_email": email,
-        "client_id": str(int(key_id[:16], 16)),
-        "auth_uri": f"{settings.base_url}/auth",
-        "token_uri": f"{settings.base_url}/token",
+        "client_id": client_id,
+        "auth_uri": f"{url}/auth",
+        "token_uri": f"{url}/token",
+        "auth_provider_x509_cert_url": f"{url}/oauth2/v1/certs",
+        "client_x509_cert_url": f"{url}/robot/v1/metadata/x509/{address}",
         "universe_domain": "googleapis.com",
     }
 
@@ -61,17 +106,23 @@ def _kept_pem(path: Path) -> str | None:
     try:
         body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         pem = str(body["private_key"])
-        _load(pem)
+        load_private_key(pem)
     except (OSError, ValueError, KeyError):
         return None
     return pem
 
 
-def _new_pem() -> str:
-    from cryptography.hazmat.primitives import serialization
+def new_private_key() -> RSAPrivateKey:
+    """A new RSA key; it takes some 100 ms."""
     from cryptography.hazmat.primitives.asymmetric import rsa
 
-    key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+    return rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+
+
+def private_pem(key: RSAPrivateKey) -> str:
+    """A private key in PEM, unencrypted, as Google's key files have it."""
+    from cryptography.hazmat.primitives import serialization
+
     return key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -79,7 +130,8 @@ def _new_pem() -> str:
     ).decode()
 
 
-def _load(pem: str) -> RSAPrivateKey:
+def load_private_key(pem: str) -> RSAPrivateKey:
+    """The RSA key of a PEM text. ValueError when it is none."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 

@@ -27,6 +27,7 @@ from emulator.failures import failure_answer
 from emulator.faults import Faults, check_disk
 from emulator.folder import write_env
 from emulator.iam import routes as iam_routes
+from emulator.iam.directory import Accounts
 from emulator.jobs import Jobs
 from emulator.logging.routes import routes as logging_routes
 from emulator.oauth import routes as oauth_routes
@@ -73,14 +74,15 @@ def build_app(cloud: Cloud) -> App:
     settings = cloud.settings
     owner = account(settings)
     write_env(settings, key_file(settings))
-    tokens = Tokens(owner, cloud.clock, settings.base_url, settings.require_auth)
+    accounts = Accounts(cloud)
+    tokens = Tokens(owner, cloud.clock, settings.base_url, settings.require_auth, accounts)
     retry_tests = RetryTests()
     routes: list[BaseRoute] = [
         *oauth_routes(tokens),
         *control_routes.routes(cloud, retry_tests),
         *project_routes.routes(cloud),
         *service_routes.routes(cloud),
-        *iam_routes.routes(),
+        *iam_routes.routes(cloud, tokens),
         *logging_routes(cloud),
         *quota_routes(cloud),
         *billing_routes(cloud),

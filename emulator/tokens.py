@@ -6,13 +6,17 @@ import binascii
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from emulator.accounts import Account
+from emulator.accounts import Account, Directory, OneAccount
 from emulator.clock import Clock
 from emulator.errors import ApiError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 OWNER = "owner@localhost"
 PREFIX = "ya29.emulator."
@@ -21,6 +25,11 @@ LIFE_SECONDS = 3600
 SKEW_SECONDS = 300
 # Verified tokens are remembered, so that an RSA check is paid once a token.
 REMEMBERED = 256
+INVALID = (
+    "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie "
+    "or other valid authentication credential. See "
+    "https://developers.google.com/identity/sign-in/web/devconsole-project."
+)
 GOOGLE_TOKEN_URI = "https://oauth2.googleapis.com/token"
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
@@ -42,19 +51,33 @@ class RefusedError(Exception):
         self.description = description
 
 
+@dataclass(frozen=True)
+class Verified:
+    """What a token says, and the key that signed it (None: the server did)."""
+
+    claims: Mapping[str, Any]
+    key_id: str | None
+
+
 class Tokens:
     """Issues and verifies the tokens of the server's own accounts."""
 
     def __init__(
-        self, account: Account, clock: Clock, base_url: str, require_auth: bool = False
+        self,
+        account: Account,
+        clock: Clock,
+        base_url: str,
+        require_auth: bool = False,
+        directory: Directory | None = None,
     ) -> None:
         numbers = account.private_key.private_numbers()
         self._account = account
+        self._directory = directory or OneAccount(account)
         self._clock = clock
         self._base_url = base_url
         self._require_auth = require_auth
         self._secret = sha256(f"access tokens {numbers.d}".encode()).digest()
-        self._verified: dict[str, dict[str, Any]] = {}
+        self._verified: dict[str, Verified] = {}
 
     def exchange(self, form: dict[str, str]) -> dict[str, Any]:
         """The answer of `POST /token` to a JWT bearer grant. RefusedError for any other request."""
@@ -64,17 +87,19 @@ class Tokens:
             raise RefusedError(
                 "unsupported_grant_type", f"Invalid grant_type: {form.get('grant_type')}"
             )
-        claims = self._signed_claims(form.get("assertion", ""))
-        if claims is None:
+        found = self._signed(form.get("assertion", ""))
+        if found is None:
             raise RefusedError("invalid_grant", "Invalid JWT Signature.")
+        claims = found.claims
         if claims.get("aud") not in (f"{self._base_url}/token", GOOGLE_TOKEN_URI):
             raise RefusedError("invalid_grant", f"Invalid JWT: aud is not {self._base_url}/token.")
         if self._expired(claims):
             raise RefusedError("invalid_grant", "Invalid JWT: Token must be a short-lived token.")
         if "target_audience" in claims:
-            return {"id_token": self._id_token(str(claims["target_audience"]))}
+            audience = str(claims["target_audience"])
+            return {"id_token": self._id_token(str(claims["iss"]), audience)}
         return {
-            "access_token": self._issue(),
+            "access_token": self.issue(str(claims["iss"])),
             "expires_in": LIFE_SECONDS - 1,
             "token_type": "Bearer",
         }
@@ -86,13 +111,23 @@ class Tokens:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
             return self._unverified(authorization, OWNER)
-        claims = self._verified.get(token) or self._verify(token)
-        if claims is None:
-            return self._unverified(token, _claimed_email(token))
-        if self._expired(claims):
+        found = self._verified.get(token) or self._verify(token)
+        if found is None:
+            return self._unknown(token)
+        email = str(found.claims["iss"])
+        if self._expired(found.claims):
             self._verified.pop(token, None)
             raise _unauthenticated("The access token has expired. Ask for a new one.")
-        return Caller(str(claims["iss"]), owner=False)
+        if not self._directory.allows(email, found.key_id):
+            raise _unauthenticated(INVALID)
+        return Caller(email, owner=False)
+
+    def _unknown(self, token: str) -> Caller:
+        """Nobody's token is the owner's; one in the name of an account here must be good."""
+        email = _claimed_email(token)
+        if token.startswith(PREFIX) or self._directory.knows(email):
+            raise _unauthenticated(INVALID)
+        return self._unverified(token, email)
 
     def _unverified(self, token: str, email: str) -> Caller:
         if self._require_auth:
@@ -105,68 +140,66 @@ class Tokens:
             )
         return Caller(email, owner=True)
 
-    def _verify(self, token: str) -> dict[str, Any] | None:
-        claims = self._issued_claims(token) if token.startswith(PREFIX) else self._jwt(token)
-        if claims is not None:
+    def _verify(self, token: str) -> Verified | None:
+        found = self._issued(token) if token.startswith(PREFIX) else self._jwt(token)
+        if found is not None:
             if len(self._verified) >= REMEMBERED:
                 self._verified.clear()
-            self._verified[token] = claims
-        return claims
+            self._verified[token] = found
+        return found
 
-    def _jwt(self, token: str) -> dict[str, Any] | None:
-        claims = self._signed_claims(token)
-        if claims is None or not self._is_service(claims.get("aud"), claims):
+    def _jwt(self, token: str) -> Verified | None:
+        found = self._signed(token)
+        if found is None or not self._is_service(found.claims.get("aud"), found.claims):
             return None
-        return claims
+        return found
 
-    def _is_service(self, audience: object, claims: dict[str, Any]) -> bool:
+    def _is_service(self, audience: object, claims: Mapping[str, Any]) -> bool:
         """Whether the audience is a service of Google or this server; scopes need none."""
         if audience is None:
             return "scope" in claims
         host = str(audience).removeprefix("https://").split("/")[0]
         return host.endswith(".googleapis.com") or str(audience).startswith(self._base_url)
 
-    def _signed_claims(self, token: str) -> dict[str, Any] | None:
-        """The claims of a JWT that the account signed, or None."""
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-        from cryptography.hazmat.primitives.hashes import SHA256
-
+    def _signed(self, token: str) -> Verified | None:
+        """A JWT that one of the accounts signed, or None."""
         signed, _, signature = token.rpartition(".")
+        head = _decode_json(signed.partition(".")[0])
         claims = _decode_json(signed.partition(".")[2])
-        if claims is None or claims.get("iss") != self._account.email:
+        if head is None or claims is None:
             return None
-        try:
-            self._account.private_key.public_key().verify(
-                _decode(signature), signed.encode(), PKCS1v15(), SHA256()
-            )
-        except (InvalidSignature, ValueError):
-            return None
-        return claims
+        key_id = head.get("kid")
+        usable = self._directory.keys_of(str(claims.get("iss")), str(key_id) if key_id else None)
+        for name, key in usable.items():
+            if _is_signed(key, signed, signature):
+                return Verified(claims, name)
+        return None
 
-    def _expired(self, claims: dict[str, Any]) -> bool:
+    def _expired(self, claims: Mapping[str, Any]) -> bool:
         now = self._clock.now().timestamp()
         try:
             return not float(claims["iat"]) - SKEW_SECONDS <= now < float(claims["exp"])
         except (KeyError, TypeError, ValueError):
             return True
 
-    def _issue(self) -> str:
+    def issue(self, email: str, life_seconds: int = LIFE_SECONDS) -> str:
+        """A new access token of an account."""
         now = int(self._clock.now().timestamp())
-        claims = {"iss": self._account.email, "iat": now, "exp": now + LIFE_SECONDS}
+        claims = {"iss": email, "iat": now, "exp": now + life_seconds}
         payload = _encode(json.dumps(claims).encode())
         return f"{PREFIX}{payload}.{self._mac(payload)}"
 
-    def _issued_claims(self, token: str) -> dict[str, Any] | None:
+    def _issued(self, token: str) -> Verified | None:
         payload, _, mac = token.removeprefix(PREFIX).partition(".")
         if not hmac.compare_digest(mac.encode(), self._mac(payload).encode()):
             return None
-        return _decode_json(payload)
+        claims = _decode_json(payload)
+        return None if claims is None else Verified(claims, None)
 
     def _mac(self, payload: str) -> str:
         return _encode(hmac.digest(self._secret, payload.encode(), "sha256"))
 
-    def _id_token(self, audience: str) -> str:
+    def _id_token(self, email: str, audience: str) -> str:
         from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
         from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -174,8 +207,8 @@ class Tokens:
         head = {"alg": "RS256", "kid": self._account.key_id, "typ": "JWT"}
         claims = {
             "aud": audience,
-            "azp": self._account.email,
-            "email": self._account.email,
+            "azp": email,
+            "email": email,
             "email_verified": True,
             "iss": self._base_url,
             "iat": now,
@@ -184,6 +217,18 @@ class Tokens:
         signed = ".".join(_encode(json.dumps(part).encode()) for part in (head, claims))
         signature = self._account.private_key.sign(signed.encode(), PKCS1v15(), SHA256())
         return f"{signed}.{_encode(signature)}"
+
+
+def _is_signed(key: RSAPublicKey, text: str, signature: str) -> bool:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.hashes import SHA256
+
+    try:
+        key.verify(_decode(signature), text.encode(), PKCS1v15(), SHA256())
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def _unauthenticated(message: str) -> ApiError:

@@ -7,7 +7,7 @@ from typing import Any
 from emulator.artifactregistry.repositories import NOT_FOUND, key_of, policy_name
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
-from emulator.iam.rights import granted
+from emulator.iam import enforce, targets
 from emulator.tokens import Caller
 from emulator.typed_api import etag
 
@@ -42,8 +42,8 @@ def replace(cloud: Cloud, name: str, sent: Policy) -> Policy:
 
 
 def granted_to(cloud: Cloud, name: str, caller: Caller, permissions: list[str]) -> list[str]:
-    """Those of the permissions that the repository's own policy gives the caller."""
-    return granted(get(cloud, name).get("bindings", []), caller, permissions)
+    """Those of the permissions that the caller has by the repository's policy or its project's."""
+    return enforce.granted(cloud, caller, permissions, targets.repository(cloud, _key(cloud, name)))
 
 
 def _key(cloud: Cloud, name: str) -> str:

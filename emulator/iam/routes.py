@@ -1,20 +1,109 @@
-"""IAM Credentials: where a service account may be used from, which Google's libraries ask."""
+"""IAM v1 and IAM Credentials v1 over HTTP: service accounts, their keys, and what they sign."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
-# "No bounds", as google.auth._regional_access_boundary_utils reads it.
-ANYWHERE = {"locations": [], "encodedLocations": "0x0"}
+from emulator.cloud import Cloud
+from emulator.errors import ApiError, error_body
+from emulator.iam import account_calls, credential_calls, key_calls
+from emulator.iam.calls import Call
+from emulator.tokens import Tokens
+
+Body = dict[str, Any]
+Rule = Callable[[Call], Body]
+
+ACCOUNTS = "projects/{project}/serviceAccounts"
+ACCOUNT = ACCOUNTS + "/{account}"
+KEYS, KEY = f"{ACCOUNT}/keys", f"{ACCOUNT}/keys/{{key}}"
+# The method of Google's API that each request is, and the rule that answers it.
+TABLE: list[tuple[str, str, str, Rule]] = [
+    ("GET", ACCOUNTS, "iam.projects.serviceAccounts.list", account_calls.listed),
+    ("POST", ACCOUNTS, "iam.projects.serviceAccounts.create", account_calls.create),
+    ("POST", f"{ACCOUNT}:enable", "iam.projects.serviceAccounts.enable", account_calls.enable),
+    ("POST", f"{ACCOUNT}:disable", "iam.projects.serviceAccounts.disable", account_calls.disable),
+    ("POST", f"{ACCOUNT}:undelete", "iam.projects.serviceAccounts.undelete",
+     account_calls.undelete),
+    ("POST", f"{ACCOUNT}:getIamPolicy", "iam.projects.serviceAccounts.getIamPolicy",
+     account_calls.get_policy),
+    ("POST", f"{ACCOUNT}:setIamPolicy", "iam.projects.serviceAccounts.setIamPolicy",
+     account_calls.set_policy),
+    ("POST", f"{ACCOUNT}:testIamPermissions", "iam.projects.serviceAccounts.testIamPermissions",
+     account_calls.test_permissions),
+    ("POST", f"{ACCOUNT}:signBlob", "iamcredentials.projects.serviceAccounts.signBlob",
+     credential_calls.sign_blob),
+    ("POST", f"{ACCOUNT}:signJwt", "iamcredentials.projects.serviceAccounts.signJwt",
+     credential_calls.sign_jwt),
+    ("POST", f"{ACCOUNT}:generateAccessToken",
+     "iamcredentials.projects.serviceAccounts.generateAccessToken",
+     credential_calls.generate_access_token),
+    ("POST", f"{ACCOUNT}:generateIdToken",
+     "iamcredentials.projects.serviceAccounts.generateIdToken", credential_calls.generate_id_token),
+    ("GET", f"{ACCOUNT}/allowedLocations",
+     "iamcredentials.projects.serviceAccounts.getAllowedLocations",
+     credential_calls.allowed_locations),
+    ("GET", KEYS, "iam.projects.serviceAccounts.keys.list", key_calls.listed),
+    ("POST", KEYS, "iam.projects.serviceAccounts.keys.create", key_calls.create),
+    ("POST", f"{KEYS}:upload", "iam.projects.serviceAccounts.keys.upload", key_calls.upload),
+    ("POST", f"{KEY}:enable", "iam.projects.serviceAccounts.keys.enable", key_calls.enable),
+    ("POST", f"{KEY}:disable", "iam.projects.serviceAccounts.keys.disable", key_calls.disable),
+    ("GET", KEY, "iam.projects.serviceAccounts.keys.get", key_calls.get),
+    ("DELETE", KEY, "iam.projects.serviceAccounts.keys.delete", key_calls.delete),
+    ("GET", ACCOUNT, "iam.projects.serviceAccounts.get", account_calls.get),
+    ("PATCH", ACCOUNT, "iam.projects.serviceAccounts.patch", account_calls.patch),
+    ("PUT", ACCOUNT, "iam.projects.serviceAccounts.update", account_calls.update),
+    ("DELETE", ACCOUNT, "iam.projects.serviceAccounts.delete", account_calls.delete),
+]  # fmt: skip
+REASONS = {400: "badRequest", 403: "forbidden", 404: "notFound", 409: "alreadyExists"}
 
 
-def routes() -> list[Route]:
-    """`GET projects/-/serviceAccounts/ADDRESS/allowedLocations`."""
+def routes(cloud: Cloud, tokens: Tokens) -> list[BaseRoute]:
+    """Every method of the table, under /v1."""
+    return [_route(cloud, tokens, *row) for row in TABLE]
 
-    async def allowed_locations(_: Request) -> JSONResponse:
-        return JSONResponse(ANYWHERE)
 
-    path = "/v1/projects/{project}/serviceAccounts/{address}/allowedLocations"
-    return [Route(path, allowed_locations, methods=["GET"])]
+def _route(
+    cloud: Cloud, tokens: Tokens, verb: str, path: str, method: str, rule: Rule
+) -> BaseRoute:
+    async def endpoint(request: Request) -> JSONResponse:
+        names, query = request.path_params, request.query_params
+        try:
+            body = await _body(request)
+            call = Call(cloud, tokens, method, names, query, body, request.scope["caller"])
+            # Keys are made and used in a thread: RSA takes its time.
+            return JSONResponse(await run_in_threadpool(_answered, call, rule))
+        except ApiError as error:
+            return _refusal(error)
+
+    return Route(f"/v1/{path}", endpoint, methods=[verb])
+
+
+def _answered(call: Call, rule: Rule) -> Body:
+    call.check_right()
+    return rule(call)
+
+
+async def _body(request: Request) -> Body:
+    try:
+        found = json.loads(await request.body() or b"{}")
+    except ValueError as error:
+        message = f"Invalid JSON payload received. {error}"
+        raise ApiError("INVALID_ARGUMENT", message) from None
+    if not isinstance(found, dict):
+        raise ApiError("INVALID_ARGUMENT", "Invalid JSON payload received. Not an object.")
+    return found
+
+
+def _refusal(error: ApiError) -> JSONResponse:
+    """One Platform's form, with the list of errors that this API's old clients read."""
+    body = error_body(error)
+    reason = REASONS.get(error.http_code, "backendError")
+    body["error"]["errors"] = [{"message": error.message, "domain": "global", "reason": reason}]
+    return JSONResponse(body, error.http_code)

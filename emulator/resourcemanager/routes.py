@@ -10,7 +10,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from emulator.cloud import Cloud
-from emulator.resourcemanager import policies, project_methods
+from emulator.iam import enforce, targets
+from emulator.resourcemanager import policies, project_methods, projects
 from emulator.resourcemanager.bodies import body_of, only
 
 VERSIONS = ("v1", "v3")
@@ -43,7 +44,8 @@ def _route(cloud: Cloud, path: str, method: str, rule: Rule) -> Route:
 
 def _get_policy(cloud: Cloud, project: str, body: Body, _: Request) -> Body:
     only(body, "options")
-    return policies.get(cloud, project)
+    options = body.get("options") or {}
+    return policies.get(cloud, project, int(options.get("requestedPolicyVersion") or 0))
 
 
 def _set_policy(cloud: Cloud, project: str, body: Body, _: Request) -> Body:
@@ -54,7 +56,8 @@ def _set_policy(cloud: Cloud, project: str, body: Body, _: Request) -> Body:
 def _test_permissions(cloud: Cloud, project: str, body: Body, request: Request) -> Body:
     only(body, "permissions")
     asked = [str(one) for one in body.get("permissions", [])]
-    found = policies.granted_to(cloud, project, request.scope["caller"], asked)
+    target = targets.project(projects.canonical(cloud, project))
+    found = enforce.granted(cloud, request.scope["caller"], asked, target)
     return {"permissions": found} if found else {}
 
 

@@ -1,0 +1,38 @@
+"""Roles and the permissions in them: Google's own from `roles.toml`, a project's from the store."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+
+from emulator.cloud import Cloud
+
+ROLES = Path(__file__).with_name("roles.toml")
+CUSTOM = "iam.Role"
+
+
+def permissions(cloud: Cloud, role: str) -> frozenset[str]:
+    """What a role holds; nothing for one that the table and the project lack, or is deleted."""
+    if role.startswith("roles/"):
+        return predefined().get(role, frozenset())
+    body = cloud.resources.get(role)
+    if body is None or body.get("deleted"):
+        return frozenset()
+    return frozenset(body.get("includedPermissions", ()))
+
+
+@cache
+def predefined() -> dict[str, frozenset[str]]:
+    """Google's roles by name."""
+    table = tomllib.loads(ROLES.read_text(encoding="utf-8"))
+    return {
+        role: frozenset(f"{kind}.{verb}" for kind, verbs in kinds.items() for verb in verbs.split())
+        for role, kinds in table.items()
+    }
+
+
+@cache
+def every_permission() -> frozenset[str]:
+    """Every permission that some role of the table holds."""
+    return frozenset().union(*predefined().values())
