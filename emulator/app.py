@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -36,7 +37,7 @@ from emulator.resourcemanager import routes as project_routes
 from emulator.retry_tests import RetryTests
 from emulator.serviceusage import routes as service_routes
 from emulator.serviceusage.gate import gate
-from emulator.storage import resumable
+from emulator.storage import resumable, versions
 from emulator.storage.api import StorageApi
 from emulator.storage.errors import StorageError
 from emulator.storage.xml.api import XmlApi
@@ -61,6 +62,8 @@ def open_cloud(settings: ServerSettings, clock: Clock | None = None) -> Cloud:
     operations, jobs = Operations(store, clock), Jobs(settings.data_dir / "jobs")
     cloud = Cloud(settings, clock, store, resources, blobs, Faults(), operations, jobs)
     resumable.sweep(cloud)
+    versions.sweep(cloud)
+    blobs.make_room = partial(versions.reclaim, cloud)
     return cloud
 
 

@@ -13,11 +13,14 @@ from emulator.failures import failure_answer
 from emulator.storage import (
     acl_handlers,
     bucket_handlers,
+    compositions,
     copies,
     downloads,
     handlers,
+    object_handlers,
     policies,
     resumable,
+    rewrites,
     uploads,
 )
 from emulator.storage.batch import batch
@@ -39,11 +42,11 @@ ROUTES: list[tuple[str, str, str, Handler]] = [
     ("PUT", UPLOAD, "b/*/o", resumable.proceed),
     ("DELETE", UPLOAD, "b/*/o", resumable.cancel),
     ("GET", DOWNLOAD, "b/*/o/*", downloads.download),
-    ("GET", PLAIN, "b/*/o/*", handlers.get_object),
-    ("PATCH", PLAIN, "b/*/o/*", handlers.patch_object),
-    ("PUT", PLAIN, "b/*/o/*", handlers.patch_object),
-    ("DELETE", PLAIN, "b/*/o/*", handlers.delete_object),
-    ("GET", PLAIN, "b/*/o", handlers.list_objects),
+    ("GET", PLAIN, "b/*/o/*", object_handlers.get_object),
+    ("PATCH", PLAIN, "b/*/o/*", object_handlers.patch_object),
+    ("PUT", PLAIN, "b/*/o/*", object_handlers.patch_object),
+    ("DELETE", PLAIN, "b/*/o/*", object_handlers.delete_object),
+    ("GET", PLAIN, "b/*/o", object_handlers.list_objects),
     ("GET", PLAIN, "b", bucket_handlers.list_buckets),
     ("POST", PLAIN, "b", bucket_handlers.insert_bucket),
     ("GET", PLAIN, "b/*", bucket_handlers.get_bucket),
@@ -57,9 +60,10 @@ ROUTES: list[tuple[str, str, str, Handler]] = [
     ("GET", PLAIN, "b/*/iam", policies.get_policy),
     ("PUT", PLAIN, "b/*/iam", policies.set_policy),
     ("GET", PLAIN, "b/*/iam/testPermissions", policies.test_permissions),
-    ("POST", PLAIN, "b/*/o/*/rewriteTo/b/*/o/*", copies.rewrite),
+    ("POST", PLAIN, "b/*/o/*/rewriteTo/b/*/o/*", rewrites.rewrite),
     ("POST", PLAIN, "b/*/o/*/copyTo/b/*/o/*", copies.copy),
-    ("POST", PLAIN, "b/*/o/*/compose", copies.compose),
+    ("POST", PLAIN, "b/*/o/*/compose", compositions.compose),
+    ("POST", PLAIN, copies.move),
     ("GET", PLAIN, "b/*/anywhereCaches", handlers.no_caches),
     ("GET", PLAIN, "projects/*/serviceAccount", handlers.service_account),
 ]
@@ -69,7 +73,7 @@ MISSING = [
     "b/*/folders/*", "b/*/managedFolders", "b/*/managedFolders/*", "b/*/notificationConfigs",
     "b/*/notificationConfigs/*", "b/*/relocate",
     "b/*/operations", "b/*/operations/*", "b/*/anywhereCaches/*", "b/*/o/watch",
-    "b/*/o/*/iam", "b/*/o/*/restore", "b/*/o/*/moveTo/o/*",
+    "b/*/o/*/iam", "b/*/o/*/restore",
     "b/*/o/bulkRestore", "channels/stop", "projects/*/hmacKeys", "projects/*/hmacKeys/*",
 ]  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

@@ -1,88 +1,90 @@
-"""Objects made of objects, without their bytes leaving the server: rewrite, copy, compose."""
+"""Objects made of objects, without their bytes leaving the server: rewrite, copy, move."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from emulator.cloud import Cloud
-from emulator.storage import objects
+from emulator.storage import buckets, objects, retention
 from emulator.storage.errors import invalid
-from emulator.storage.handlers import object_reply
-from emulator.storage.http import Call, Reply, json_reply
+from emulator.storage.http import Call, Reply
 from emulator.storage.names import check_object
-from emulator.storage.object_resource import ObjectRow, resource, writable
+from emulator.storage.object_answers import object_reply
+from emulator.storage.object_resource import ObjectRow
 from emulator.storage.preconditions import Preconditions, generation_of
 from emulator.store.blobs import BlobRef
 
-# https://cloud.google.com/storage/docs/composite-objects
-COMPOSE_LIMIT = 32
-
-
-async def rewrite(cloud: Cloud, call: Call) -> Reply:
-    """`POST …/rewriteTo/…`: always done in one call, since no bytes move."""
-    row = _copy(cloud, call, await call.json())
-    size = str(row.size_bytes)
-    answer = {
-        "kind": "storage#rewriteResponse",
-        "totalBytesRewritten": size,
-        "objectSize": size,
-        "done": True,
-        "resource": resource(row, cloud.settings.base_url),
-    }
-    return json_reply(answer)
+NOT_COPIED = ("temporaryHold", "eventBasedHold", "retention", "storageClass")
+SAME_NAME = "The source and the destination of a move must have different names."
 
 
 async def copy(cloud: Cloud, call: Call) -> Reply:
     """`POST …/copyTo/…`."""
-    return object_reply(cloud, _copy(cloud, call, await call.json()))
-
-
-async def compose(cloud: Cloud, call: Call) -> Reply:
-    """`POST …/compose`: one object of up to 32 others of the bucket, one behind the other."""
-    bucket, name = call.names
-    check_object(name)
     sent = await call.json()
-    sources = sent.get("sourceObjects") or []
-    if not 1 <= len(sources) <= COMPOSE_LIMIT:
-        raise invalid(
-            f"The number of source components provided ({len(sources)}) must be from 1 to "
-            f"{COMPOSE_LIMIT}."
-        )
-    rows = [_source(cloud, bucket, source) for source in sources]
-    fields = writable(sent.get("destination") or {})
-    fields.setdefault("contentType", rows[0].content_type)
-    conditions = Preconditions.from_query(call.query)
-    with cloud.blobs.writer() as writer:
-        for row in rows:
-            await asyncio.to_thread(writer.write_file, cloud.blobs.path(row.sha256))
-        reference = await asyncio.to_thread(writer.finish)
-        made = objects.store_object(cloud, bucket, name, reference, fields, conditions)
-    return object_reply(cloud, made)
+    row = store_copy(cloud, call, sent)
+    return object_reply(cloud, row, call, full="acl" in sent, written=True)
 
 
-def _copy(cloud: Cloud, call: Call, sent: dict[str, Any]) -> ObjectRow:
-    """One row more for the same bytes, in the transaction that reads the source."""
-    bucket, name, to_bucket, to_name = call.names
+async def move(cloud: Cloud, call: Call) -> Reply:
+    """`POST …/moveTo/o/…`: another name in the same bucket; nothing stays behind."""
+    bucket, name, to_name = call.names
     check_object(to_name)
+    if name == to_name:
+        raise invalid(SAME_NAME)
+    source = Preconditions.from_query(call.query, "Source")
     with cloud.store.transaction() as db:
-        row = objects.require(db, bucket, name, generation_of(call.query, "sourceGeneration"))
-        source = Preconditions.from_query(call.query, "Source")
-        source.check_write(row.generation, row.metageneration)
-        reference = BlobRef(row.sha256, row.md5, row.crc32c, row.size_bytes)
-        fields = writable(sent) or {**row.body}
-        fields.setdefault("contentType", row.content_type)
-        conditions = Preconditions.from_query(call.query)
-        return objects.store_object(cloud, to_bucket, to_name, reference, fields, conditions)
+        row = objects.require(db, bucket, name)
+        source.check_write(*objects.state(row))
+        home = buckets.require(db, bucket)
+        retention.check_removal(home.body, row, cloud.clock.now())
+        made = objects.store_object(
+            cloud, bucket, to_name, reference_of(row), row.body, Preconditions.of_call(call),
+            caller=call.caller, secret=row.secret, computed=computed_of(row),
+        )  # fmt: skip
+        made = objects.with_acl(db, made, row.acl)
+        objects.remove_live(db, row)
+    return object_reply(cloud, made, call, written=True)
 
 
-def _source(cloud: Cloud, bucket: str, source: dict[str, Any]) -> ObjectRow:
-    generation = source.get("generation")
-    demands = source.get("objectPreconditions") or {}
+def source_of(cloud: Cloud, call: Call) -> ObjectRow:
+    """The generation that a copy is made of: 404, 412 or 304 where it is not as demanded."""
+    bucket, name, _, to_name = call.names
+    check_object(to_name)
     with cloud.store.read() as db:
-        row = objects.require(
-            db, bucket, str(source.get("name")), int(generation) if generation else None
-        )
-    wanted = {key: str(value) for key, value in demands.items()}
-    Preconditions.from_query(wanted).check_write(row.generation, row.metageneration)
+        row = objects.require(db, bucket, name, generation_of(call.query, "sourceGeneration"))
+    source = Preconditions.from_query(call.query, "Source")
+    source.check_write(*objects.state(row))
     return row
+
+
+def store_copy(cloud: Cloud, call: Call, sent: dict[str, Any]) -> ObjectRow:
+    """One row more for the same bytes, in the transaction that reads the source."""
+    _, _, to_bucket, to_name = call.names
+    with cloud.store.transaction():
+        row = source_of(cloud, call)
+        return objects.store_object(
+            cloud, to_bucket, to_name, reference_of(row), copied_fields(row, sent),
+            Preconditions.of_call(call), caller=call.caller,
+            predefined_acl=call.query.get("destinationPredefinedAcl"),
+            secret=row.secret, computed=computed_of(row),
+        )  # fmt: skip
+
+
+def copied_fields(row: ObjectRow, sent: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a copy: those that the request sends, or else the source's.
+
+    Holds and retention are the source's alone; the class is the destination's unless it is said.
+    """
+    if sent:
+        return {"contentType": row.body.get("contentType"), **sent}
+    return {key: value for key, value in row.body.items() if key not in NOT_COPIED}
+
+
+def reference_of(row: ObjectRow) -> BlobRef:
+    """The bytes of an object."""
+    return BlobRef(row.sha256, row.md5, row.crc32c, row.size_bytes)
+
+
+def computed_of(row: ObjectRow) -> dict[str, Any]:
+    """What a copy has of the source's computed fields: of how many parts it was composed."""
+    return {key: row.body[key] for key in ("componentCount",) if key in row.body}

@@ -7,8 +7,15 @@ import re
 from emulator.storage.errors import invalid
 
 # https://cloud.google.com/storage/docs/json_api/v1/objects/list#list-objects-and-prefixes-using-glob
-TOKEN = re.compile(r"\*\*|\*|\?|\[[!^]?\]?[^\]]*\]|\{|\}|,|\\.|.", re.DOTALL)
-MEANING = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|\[[!^]?\]?[^\]]*\]|\{|\}|,|\\.|.", re.DOTALL)
+# Folders of any depth, none too, are what two stars before a slash stand for.
+MEANING = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+SPECIAL = re.compile(r"[*?\[{\\]")
+
+
+def literal_prefix(glob: str) -> str:
+    """What every name that a glob matches starts with."""
+    return SPECIAL.split(glob, maxsplit=1)[0]
 
 
 def pattern(glob: str) -> re.Pattern[str]:
@@ -43,5 +50,5 @@ def _expression(token: str, depth: int) -> str:
     if token.startswith("[") and len(token) > 1:
         inner = token[1:-1].replace("\\", "\\\\").replace("[", "\\[")
         negated = inner.startswith(("!", "^"))
-        return "[" + ("^" if negated else "") + (inner[1:] if negated else inner) + "]"
+        return f"[^/{inner[1:]}]" if negated else f"[{inner}]"
     return re.escape(token.removeprefix("\\") or token)

@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from emulator.storage.bucket_resource import etag
 from emulator.storage.encryption import resource_fields
-from emulator.storage.merge import merged
 
 Body = dict[str, Any]
 
@@ -18,13 +17,10 @@ COLUMNS = (
     " created, updated, body, acl, secret"
 )
 DEFAULT_TYPE = "application/octet-stream"
-# What a client may set; everything else in an object is computed.
-WRITABLE = frozenset(
-    {
-        "contentType", "metadata", "cacheControl", "contentDisposition", "contentEncoding",
-        "contentLanguage", "customTime", "temporaryHold", "eventBasedHold", "storageClass",
-    }
-)  # fmt: skip
+# Fields of a stored body that no client sees.
+HIDDEN = "_"
+# When a generation that is now softly deleted had become noncurrent.
+NONCURRENT = "_noncurrent"
 
 
 @dataclass(frozen=True)
@@ -33,6 +29,8 @@ class ObjectRow:
 
     `md5` is "" where there is none (composed objects). `acl` are its access controls, None where
     they follow from the bucket; `secret` is how its bytes are encrypted, None: they are not.
+    `deleted` is when it stopped being live, `expires` until when it can be restored: None for a
+    live object and for a noncurrent one.
     """
 
     bucket: str
@@ -48,6 +46,8 @@ class ObjectRow:
     body: Body
     acl: list[Body] | None = None
     secret: Body | None = None
+    deleted: str | None = None
+    expires: str | None = None
 
     @property
     def content_type(self) -> str:
@@ -77,24 +77,13 @@ def to_columns(row: ObjectRow) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def writable(sent: Body) -> Body:
-    """The fields of what a client sent that it may set, nulls left out."""
-    body = {key: value for key, value in sent.items() if key in WRITABLE and value is not None}
-    if "metadata" in body:
-        body["metadata"] = _texts(body["metadata"])
-    return body
-
-
-def patched(body: Body, sent: Body) -> Body:
-    """The fields after a merge patch; a null removes one, in `metadata` too."""
-    patch = {key: value for key, value in sent.items() if key in WRITABLE}
-    return writable(merged(body, patch))
-
-
-def resource(row: ObjectRow, base_url: str, *, revealed: bool = False) -> Body:
+def resource(
+    row: ObjectRow, base_url: str, *, revealed: bool = False, expiration: str | None = None
+) -> Body:
     """The object as JSON; 64-bit numbers are strings, as Google's JSON has them.
 
     Checksums of bytes under a customer's key are told only with `revealed`: the key was supplied.
+    `expiration` is the `retentionExpirationTime`, which depends on the bucket.
     """
     path = f"/storage/v1/b/{row.bucket}/o/{quote(row.name, safe='')}"
     return {
@@ -106,7 +95,6 @@ def resource(row: ObjectRow, base_url: str, *, revealed: bool = False) -> Body:
         "bucket": row.bucket,
         "generation": str(row.generation),
         "metageneration": str(row.metageneration),
-        "contentType": row.content_type,
         "storageClass": "STANDARD",
         "size": str(row.size_bytes),
         **(_checksums(row) if revealed or row.secret is None else {}),
@@ -116,8 +104,20 @@ def resource(row: ObjectRow, base_url: str, *, revealed: bool = False) -> Body:
         "timeStorageClassUpdated": row.created,
         "timeFinalized": row.created,
         **resource_fields(row.secret),
-        **row.body,
+        **{key: value for key, value in row.body.items() if key[0] != HIDDEN},
+        **_ends(row),
+        **({"retentionExpirationTime": expiration} if expiration else {}),
     }
+
+
+def _ends(row: ObjectRow) -> Body:
+    """When it became noncurrent, when it was softly deleted, and until when it can be restored."""
+    if row.deleted is None:
+        return {}
+    if row.expires is None:
+        return {"timeDeleted": row.deleted}
+    ends = {"softDeleteTime": row.deleted, "hardDeleteTime": row.expires}
+    return {**ends, **({"timeDeleted": row.body[NONCURRENT]} if NONCURRENT in row.body else {})}
 
 
 def _checksums(row: ObjectRow) -> Body:
@@ -126,9 +126,3 @@ def _checksums(row: ObjectRow) -> Body:
 
 def _dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _texts(metadata: Any) -> Any:
-    if not isinstance(metadata, dict):
-        return metadata
-    return {key: str(value) for key, value in metadata.items() if value is not None}

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from emulator.clock import timestamp
 from emulator.cloud import Cloud
-from emulator.storage import buckets
-from emulator.storage.errors import no_object
+from emulator.storage import acl, buckets, object_fields, retention, versions
+from emulator.storage.errors import StorageError, no_object
 from emulator.storage.names import check_object, successor
-from emulator.storage.object_resource import (
-    COLUMNS,
-    ObjectRow,
-    from_columns,
-    patched,
-    to_columns,
-    writable,
-)
-from emulator.storage.preconditions import ABSENT, Preconditions
+from emulator.storage.object_resource import COLUMNS, ObjectRow, from_columns, to_columns
+from emulator.storage.preconditions import ABSENT, NONE, Preconditions
 from emulator.store.blobs import BlobRef
+from emulator.tokens import Caller
 
 Body = dict[str, Any]
-
-ANY = Preconditions()
 
 
 def find(db: sqlite3.Connection, bucket: str, name: str) -> ObjectRow | None:
@@ -39,14 +32,37 @@ def find(db: sqlite3.Connection, bucket: str, name: str) -> ObjectRow | None:
 def require(
     db: sqlite3.Connection, bucket: str, name: str, generation: int | None = None
 ) -> ObjectRow:
-    """The live object, of that generation if one is given. 404 when there is none."""
+    """The live object, or that generation of it, noncurrent ones too. 404 when there is none."""
     row = find(db, bucket, name)
-    if row is None:
-        buckets.require(db, bucket)
+    if row is not None and generation in (None, row.generation):
+        return row
+    home = buckets.require(db, bucket)
+    if generation is None:
         raise no_object(bucket, name)
-    if generation is not None and generation != row.generation:
+    old = versions.noncurrent(db, home, name, generation)
+    if old is None:
         raise no_object(bucket, f"{name}#{generation}")
-    return row
+    return old
+
+
+def require_restorable(
+    cloud: Cloud, db: sqlite3.Connection, bucket: str, name: str, generation: int
+) -> ObjectRow:
+    """A softly deleted generation. 404 when there is none, 412 for one that is not deleted."""
+    home = buckets.require(db, bucket)
+    row = versions.restorable(db, home, name, generation, cloud.clock.now())
+    if row is not None:
+        return row
+    live = find(db, bucket, name)
+    here = live is not None and live.generation == generation
+    if here or versions.noncurrent(db, home, name, generation):
+        raise StorageError(412, "objectNotSoftDeleted", "The object is not soft-deleted.")
+    raise no_object(bucket, f"{name}#{generation}")
+
+
+def state(row: ObjectRow | None) -> tuple[int, int, str]:
+    """Generation, metageneration and etag, as preconditions are judged by; none are absent."""
+    return (ABSENT, ABSENT, "") if row is None else (row.generation, row.metageneration, row.etag)
 
 
 def get_object(cloud: Cloud, bucket: str, name: str) -> ObjectRow | None:
@@ -79,79 +95,135 @@ def store_object(
     name: str,
     reference: BlobRef,
     fields: Body,
-    conditions: Preconditions = ANY,
+    conditions: Preconditions = NONE,
     *,
-    acl: list[Body] | None = None,
+    caller: Caller | None = None,
+    predefined_acl: str | None = None,
     secret: Body | None = None,
+    computed: Body | None = None,
 ) -> ObjectRow:
-    """Makes finished bytes the live object. 404 without the bucket, 412 by the conditions.
+    """Makes finished bytes the live object: 404 without the bucket, 412 by the conditions.
 
+    403 where what is there may not be replaced yet. `fields` are a client's, `acl` among them;
+    `computed` are the server's. An object's maker owns it: `caller`, or the local owner.
     Call it while the writer of the bytes is open: they are pinned until the row refers to them.
     """
     with cloud.store.transaction() as db:
         home = buckets.require(db, bucket)
         before = find(db, bucket, name)
-        if before is None:
-            conditions.check_write(ABSENT, ABSENT)
-        else:
-            conditions.check_write(before.generation, before.metageneration)
-        body = {"storageClass": home.body["storageClass"]} | writable(fields)
-        moment = timestamp(cloud.clock.now())
+        conditions.check_write(*state(before))
+        now = cloud.clock.now()
+        if before is not None:
+            retention.check_replacement(home.body, before, now)
+        controls = acl.for_new_object(home, caller, predefined_acl, fields.get("acl"))
+        body = object_fields.new(home.body, fields, now) | (computed or {})
+        moment = timestamp(now)
         row = ObjectRow(
             bucket, name, buckets.next_generation(db, cloud), 1, reference.sha256, reference.md5,
-            reference.crc32c, reference.size_bytes, moment, moment, body, acl, secret,
+            reference.crc32c, reference.size_bytes, moment, moment, body, controls, secret,
         )  # fmt: skip
+        if before is not None:
+            versions.retire(cloud, db, home, before, now)
         _write(db, row)
-        if before is not None and before.sha256 != row.sha256:
-            _let_go(cloud, before)
     return row
 
 
-def patch_object(
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """What is to be changed of an object: its fields as sent, or all of them with `replace`."""
+
+    sent: Body
+    replace: bool = False
+    predefined_acl: str | None = None
+    override_retention: bool = False
+
+
+def change_object(
     cloud: Cloud,
     bucket: str,
     name: str,
-    sent: Body,
-    conditions: Preconditions,
-    *,
+    change: Change,
+    conditions: Preconditions = NONE,
     generation: int | None = None,
-    replace: bool = False,
 ) -> ObjectRow:
-    """Changes an object's fields by merge patch, or with `replace` to what was sent."""
+    """An object, or a noncurrent generation of it, with its fields changed."""
+    sent, settle = change.sent, object_fields.replaced if change.replace else object_fields.patched
     with cloud.store.transaction() as db:
+        home = buckets.require(db, bucket)
         before = require(db, bucket, name, generation)
-        conditions.check_write(before.generation, before.metageneration)
-        body = writable(sent) if replace else patched(before.body, sent)
-        body.setdefault("storageClass", before.body.get("storageClass", "STANDARD"))
+        conditions.check_write(*state(before))
+        now = cloud.clock.now()
+        body = settle(
+            home.body, before.body, sent, now, override_retention=change.override_retention
+        )
+        controls = before.acl
+        if change.predefined_acl or sent.get("acl"):
+            controls = acl.changed_object(
+                home.body, before.acl, change.predefined_acl, sent.get("acl")
+            )
         row = dataclasses.replace(
             before,
             metageneration=before.metageneration + 1,
-            updated=timestamp(cloud.clock.now()),
+            updated=timestamp(now),
             body=body,
+            acl=controls,
         )
-        _write(db, row)
+        if row.deleted is None:
+            _write(db, row)
+        else:
+            versions.write_noncurrent(db, home, row)
     return row
 
 
 def delete_object(
-    cloud: Cloud, bucket: str, name: str, conditions: Preconditions, generation: int | None = None
+    cloud: Cloud,
+    bucket: str,
+    name: str,
+    conditions: Preconditions = NONE,
+    generation: int | None = None,
 ) -> None:
-    """Deletes the live object. 404 when there is none, 412 by the conditions."""
+    """Deletes the live object, or one generation for good. 404 when there is none, 412, 403.
+
+    Without a generation the live object of a bucket that keeps versions becomes noncurrent.
+    """
     with cloud.store.transaction() as db:
+        home = buckets.require(db, bucket)
         row = require(db, bucket, name, generation)
-        conditions.check_write(row.generation, row.metageneration)
-        db.execute("DELETE FROM objects WHERE bucket = ? AND name = ?", (bucket, name))
-        _let_go(cloud, row)
+        conditions.check_write(*state(row))
+        now = cloud.clock.now()
+        if generation is None:
+            retention.check_replacement(home.body, row, now)
+            remove_live(db, row)
+            versions.retire(cloud, db, home, row, now)
+            return
+        retention.check_removal(home.body, row, now)
+        if row.deleted is None:
+            remove_live(db, row)
+        else:
+            versions.drop_noncurrent(db, home, row)
+        versions.bury(cloud, db, home, row, now)
+
+
+def remove_live(db: sqlite3.Connection, row: ObjectRow) -> None:
+    """Removes a live object's row; what becomes of the generation is the caller's to say."""
+    db.execute("DELETE FROM objects WHERE bucket = ? AND name = ?", (row.bucket, row.name))
+
+
+def with_acl(db: sqlite3.Connection, row: ObjectRow, controls: list[Body] | None) -> ObjectRow:
+    """A live object with other access controls, in the caller's transaction."""
+    changed = dataclasses.replace(row, acl=controls)
+    _write(db, changed)
+    return changed
 
 
 def delete_prefix(cloud: Cloud, bucket: str, prefix: str) -> int:
-    """Deletes every object whose name starts with `prefix`; their number."""
+    """Deletes every live object whose name starts with `prefix`, for good; their number."""
     where, values = _prefix_clause(bucket, prefix)
     with cloud.store.transaction() as db:
         rows = db.execute(f"SELECT {COLUMNS} FROM objects WHERE {where}", values).fetchall()
         db.execute(f"DELETE FROM objects WHERE {where}", values)
         for row in rows:
-            _let_go(cloud, from_columns(row))
+            cloud.store.after_commit(partial(cloud.blobs.release, from_columns(row).sha256))
     return len(rows)
 
 
@@ -167,7 +239,3 @@ def _write(db: sqlite3.Connection, row: ObjectRow) -> None:
         f"INSERT OR REPLACE INTO objects ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
         to_columns(row),
     )
-
-
-def _let_go(cloud: Cloud, row: ObjectRow) -> None:
-    cloud.store.after_commit(lambda: cloud.blobs.release(row.sha256))

@@ -19,8 +19,8 @@ from emulator.storage import buckets, checksums, objects
 from emulator.storage.errors import StorageError, invalid
 from emulator.storage.http import Call, Reply, json_reply
 from emulator.storage.names import check_object
-from emulator.storage.object_resource import resource
-from emulator.storage.preconditions import ABSENT, Preconditions
+from emulator.storage.object_answers import shown, wants_full
+from emulator.storage.preconditions import Preconditions
 from emulator.storage.sink import BATCH_BYTES, pieces
 from emulator.store.blobs import MEMORY_BYTES, BlobRef, Digests, write_all
 
@@ -67,8 +67,7 @@ async def initiate(cloud: Cloud, call: Call) -> Reply:
     with cloud.store.transaction() as db:
         buckets.require(db, session.bucket)
         row = objects.find(db, session.bucket, name)
-        current = (row.generation, row.metageneration) if row else (ABSENT, ABSENT)
-        Preconditions.from_query(call.query).check_write(*current)
+        Preconditions.from_query(call.query).check_write(*objects.state(row))
         request = json.dumps({"fields": fields, "query": session.query})
         db.execute(
             "INSERT INTO uploads (id, bucket, name, request, created) VALUES (?, ?, ?, ?, ?)",
@@ -208,9 +207,11 @@ async def _complete(cloud: Cloud, call: Call, session: Session, path: Path) -> R
         with cloud.store.transaction() as db:
             row = objects.store_object(
                 cloud, session.bucket, session.name, reference, session.fields,
-                Preconditions.from_query(session.query),
+                Preconditions.from_query(session.query), caller=call.caller,
+                predefined_acl=session.query.get("predefinedAcl"),
             )  # fmt: skip
-            answer = resource(row, cloud.settings.base_url)
+            full = wants_full(session.query, "acl" in session.fields)
+            answer = shown(cloud, row, buckets.require(db, session.bucket), full=full)
             db.execute(
                 "UPDATE uploads SET answer = ? WHERE id = ?", (json.dumps(answer), session.id)
             )

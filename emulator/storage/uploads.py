@@ -9,9 +9,9 @@ from emulator.cloud import Cloud
 from emulator.storage import checksums, resumable
 from emulator.storage.encryption import Seal
 from emulator.storage.errors import StorageError, invalid
-from emulator.storage.http import Call, Reply, json_reply
+from emulator.storage.http import Call, Reply
 from emulator.storage.names import check_object
-from emulator.storage.object_resource import ObjectRow, resource
+from emulator.storage.object_answers import object_reply
 from emulator.storage.objects import store_object
 from emulator.storage.preconditions import Preconditions
 from emulator.storage.related import Related, boundary_of
@@ -79,15 +79,10 @@ async def _store(
         said = {key: call.query[key] for key in IN_QUERY if key in call.query}
         row = store_object(
             cloud, call.names[0], name, reference, {**fields, **said},
-            Preconditions.from_query(call.query), secret=seal.secret if seal else None,
+            Preconditions.of_call(call), caller=call.caller,
+            predefined_acl=call.query.get("predefinedAcl"), secret=seal.secret if seal else None,
         )  # fmt: skip
-    return stored_reply(cloud, row)
-
-
-def stored_reply(cloud: Cloud, row: ObjectRow) -> Reply:
-    """The answer to a finished upload."""
-    answer = resource(row, cloud.settings.base_url, revealed=True)
-    return json_reply(answer, headers=[(b"etag", row.etag.encode())])
+    return object_reply(cloud, row, call, full="acl" in fields, written=True)
 
 
 def _check_bucket(fields: dict[str, Any], bucket: str) -> None:

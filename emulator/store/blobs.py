@@ -80,6 +80,8 @@ class Blobs:
         self._lock = threading.Lock()
         self.fsync = fsync
         self._before_write = before_write
+        # Frees some space that is only lent, if it can: whether it did.
+        self.make_room: Callable[[], bool] = lambda: False
         self._temporary.mkdir(parents=True, exist_ok=True)
 
     def path(self, sha256: str) -> Path:
@@ -93,9 +95,13 @@ class Blobs:
     def check_space(self) -> None:
         """Raises OSError (ENOSPC) where bytes would take what the database needs to go on."""
         self._before_write()
+        while self._free_bytes() < RESERVE_BYTES:
+            if not self.make_room():
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._folder))
+
+    def _free_bytes(self) -> int:
         disk = os.statvfs(self._folder)
-        if disk.f_bavail * disk.f_frsize < RESERVE_BYTES:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._folder))
+        return disk.f_bavail * disk.f_frsize
 
     def writer(self) -> BlobWriter:
         """A writer for one body; use it in a `with` that also covers the row that refers to it."""

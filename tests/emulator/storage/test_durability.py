@@ -25,7 +25,8 @@ PROJECT = "test-project"
 
 def make_bucket(http: httpx.Client, name: str = "kept") -> None:
     """A bucket for a server of the test's own."""
-    http.post(f"/storage/v1/b?project={PROJECT}", json={"name": name}).raise_for_status()
+    body = {"name": name, "softDeletePolicy": {"retentionDurationSeconds": "0"}}
+    http.post(f"/storage/v1/b?project={PROJECT}", json=body).raise_for_status()
 
 
 def put(http: httpx.Client, name: str, data: bytes) -> httpx.Response:
@@ -177,14 +178,14 @@ def test_a_disk_that_is_really_full(small_disk: Path) -> None:
     written: dict[str, bytes] = {}
     with httpx.Client(base_url=cloud.url, timeout=30) as http:
         make_bucket(http)
-        codes = fill(http, written)
+        codes = fill(http, written, "first")
         assert codes[-1] == 507
     stop_cloud(cloud)
 
     cloud = start_cloud(small_disk / "data")
     with httpx.Client(base_url=cloud.url, timeout=30) as http:
         assert all(get(http, name) == data for name, data in written.items())
-        assert put(http, "again", b"x" * 100_000).status_code == 507
+        assert fill(http, written, "more")[-1] == 507
         deleted = [http.delete(f"/storage/v1/b/kept/o/{name}") for name in list(written)[:2]]
         assert {answer.status_code for answer in deleted} == {204}
         assert put(http, "again", b"x" * 100_000).status_code == 200
@@ -212,17 +213,17 @@ def test_no_room_to_start(small_disk: Path) -> None:
     assert "emulator: The disk is full (" in refused.stderr.splitlines()[-1]
 
 
-def fill(http: httpx.Client, written: dict[str, bytes]) -> list[int]:
+def fill(http: httpx.Client, written: dict[str, bytes], mark: str) -> list[int]:
     """Writes until the disk is full, first large objects, then small; the answers' codes."""
     codes: list[int] = []
     for size in (2_000_000, 300_000, 20_000, 1_000):
         for number in range(200):
             data = os.urandom(size)
-            answer = put(http, f"o-{size}-{number}", data)
+            answer = put(http, f"{mark}-{size}-{number}", data)
             codes.append(answer.status_code)
             if answer.status_code != 200:
                 break
-            written[f"o-{size}-{number}"] = data
+            written[f"{mark}-{size}-{number}"] = data
     return codes
 
 

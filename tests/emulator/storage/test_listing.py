@@ -147,14 +147,14 @@ def test_pages_together_are_the_whole_list(
 
     found_names: list[str] = []
     found_folders: list[str] = []
-    start: str | None = prefix
+    start: tuple[str, int] | None = (prefix, 0)
     while start is not None:
         question = listing.Question(prefix, delimiter, start, successor(prefix) or "", limit)
         page = listing.list_objects(cloud, "many", question)
         assert page.size() <= limit
         found_names += [row.name for row in page.objects]
         found_folders += page.prefixes
-        start = page.next_start
+        start = page.next_place
 
     assert found_names == expected_names
     assert found_folders == expected_folders

@@ -1,0 +1,153 @@
+"""Generations that are no longer live: noncurrent ones, and those that can still be restored."""
+
+from __future__ import annotations
+
+import dataclasses
+import sqlite3
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from emulator.clock import timestamp
+from emulator.cloud import Cloud
+from emulator.storage import buckets, retention
+from emulator.storage.object_resource import (
+    COLUMNS,
+    NONCURRENT,
+    ObjectRow,
+    from_columns,
+    to_columns,
+)
+
+OLD_COLUMNS = f"{COLUMNS}, deleted, expires"
+# So many expired rows are removed at once by a request; the rest by the next, or at start.
+SWEEP_ROWS = 100
+
+
+def bucket_generation(home: buckets.BucketRow) -> int:
+    """What tells a bucket from an earlier one of the same name."""
+    return int(home.body.get("generation", 0))
+
+
+def from_old(row: tuple[object, ...]) -> ObjectRow:
+    """The object in a row of OLD_COLUMNS."""
+    deleted, expires = row[-2:]
+    assert isinstance(deleted, str | None) and isinstance(expires, str | None)
+    return dataclasses.replace(from_columns(row[:-2]), deleted=deleted, expires=expires)
+
+
+def noncurrent(
+    db: sqlite3.Connection, home: buckets.BucketRow, name: str, generation: int
+) -> ObjectRow | None:
+    """A generation that was replaced or deleted while the bucket keeps versions, or None."""
+    row = db.execute(
+        f"SELECT {OLD_COLUMNS} FROM old_objects WHERE bucket = ? AND soft = 0 AND name = ?"
+        " AND generation = ? AND bucket_generation = ?",
+        (home.name, name, generation, bucket_generation(home)),
+    ).fetchone()
+    return None if row is None else from_old(row)
+
+
+def restorable(
+    db: sqlite3.Connection, home: buckets.BucketRow, name: str, generation: int, now: datetime
+) -> ObjectRow | None:
+    """A softly deleted generation whose time has not run out, or None."""
+    row = db.execute(
+        f"SELECT {OLD_COLUMNS} FROM old_objects WHERE bucket = ? AND soft = 1 AND name = ?"
+        " AND generation = ? AND bucket_generation = ? AND expires > ?",
+        (home.name, name, generation, bucket_generation(home), timestamp(now)),
+    ).fetchone()
+    return None if row is None else from_old(row)
+
+
+def retire(
+    cloud: Cloud, db: sqlite3.Connection, home: buckets.BucketRow, row: ObjectRow, now: datetime
+) -> None:
+    """What becomes of a live object that is replaced or deleted; its row is the caller's to go.
+
+    Noncurrent in a bucket that keeps versions, softly deleted in one with such a policy, or gone.
+    """
+    if retention.versioned(home.body):
+        _insert(db, home, dataclasses.replace(row, deleted=timestamp(now)))
+    else:
+        bury(cloud, db, home, row, now)
+
+
+def bury(
+    cloud: Cloud, db: sqlite3.Connection, home: buckets.BucketRow, row: ObjectRow, now: datetime
+) -> None:
+    """Makes a generation one that can be restored for a while, or lets go of its bytes."""
+    policy = home.body.get("softDeletePolicy") or {}
+    seconds = int(policy.get("retentionDurationSeconds") or 0)
+    if seconds <= 0:
+        cloud.store.after_commit(partial(cloud.blobs.release, row.sha256))
+        return
+    body = row.body | ({NONCURRENT: row.deleted} if row.deleted else {})
+    expires = timestamp(now + timedelta(seconds=seconds))
+    _insert(db, home, dataclasses.replace(row, body=body, deleted=timestamp(now), expires=expires))
+    sweep(cloud, SWEEP_ROWS)
+
+
+def write_noncurrent(db: sqlite3.Connection, home: buckets.BucketRow, row: ObjectRow) -> None:
+    """Keeps the changed fields of a noncurrent generation."""
+    _insert(db, home, row)
+
+
+def drop_noncurrent(db: sqlite3.Connection, home: buckets.BucketRow, row: ObjectRow) -> None:
+    """Removes a noncurrent generation's row; its bytes are the caller's to let go."""
+    db.execute(
+        "DELETE FROM old_objects WHERE bucket = ? AND soft = 0 AND name = ? AND generation = ?"
+        " AND bucket_generation = ?",
+        (home.name, row.name, row.generation, bucket_generation(home)),
+    )
+
+
+def sweep(cloud: Cloud, limit: int = -1) -> int:
+    """Removes generations whose time to be restored has run out; their number."""
+    with cloud.store.transaction() as db:
+        rows = db.execute(
+            "SELECT bucket, soft, name, generation, bucket_generation, sha256 FROM old_objects"
+            " WHERE expires IS NOT NULL AND expires <= ? LIMIT ?",
+            (timestamp(cloud.clock.now()), limit),
+        ).fetchall()
+        _remove(cloud, db, rows)
+    return len(rows)
+
+
+def reclaim(cloud: Cloud) -> bool:
+    """Whether softly deleted bytes were given up, those first that would go first anyway.
+
+    For a full disk: Google has none, and a local one must be freed by deleting.
+    """
+    with cloud.store.transaction() as db:
+        rows = db.execute(
+            "SELECT bucket, soft, name, generation, bucket_generation, sha256 FROM old_objects"
+            " WHERE expires IS NOT NULL ORDER BY expires LIMIT ?",
+            (SWEEP_ROWS,),
+        ).fetchall()
+        _remove(cloud, db, rows)
+    return bool(rows)
+
+
+def _remove(cloud: Cloud, db: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:
+    for *key, sha256 in rows:
+        db.execute(
+            "DELETE FROM old_objects WHERE bucket = ? AND soft = ? AND name = ?"
+            " AND generation = ? AND bucket_generation = ?",
+            key,
+        )
+        cloud.store.after_commit(partial(cloud.blobs.release, sha256))
+
+
+def _insert(db: sqlite3.Connection, home: buckets.BucketRow, row: ObjectRow) -> None:
+    db.execute(
+        f"INSERT OR REPLACE INTO old_objects ({OLD_COLUMNS}, bucket_generation, soft)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        (
+            *to_columns(row),
+            row.deleted,
+            row.expires,
+            bucket_generation(home),
+            int(row.expires is not None),
+        ),
+    )
