@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from emulator.clock import timestamp
 from emulator.cloud import Cloud
 from emulator.resourcemanager import projects
-from emulator.storage import acl, acl_resources, buckets, objects
+from emulator.storage import acl, acl_resources, bucket_policies, buckets, objects
 from emulator.storage.acl import Entries, Entry
 from emulator.storage.acl_resources import Body
 from emulator.storage.errors import StorageError, invalid, required
@@ -175,7 +175,8 @@ def _write(cloud: Cloud, db: sqlite3.Connection, holder: Holder, entries: Entrie
     moment = timestamp(cloud.clock.now())
     if holder.row is None:
         body = holder.bucket.body | {holder.field: entries}
-        buckets.write(db, holder.bucket, body, cloud.clock.now())
+        after = buckets.write(cloud, db, holder.bucket, body)
+        bucket_policies.follow(db, holder.bucket, after)
         return
     row = holder.row
     for table in ("objects", "old_objects"):

@@ -13,6 +13,7 @@ from emulator.failures import failure_answer
 from emulator.storage import (
     acl_handlers,
     bucket_handlers,
+    bucket_policies,
     compositions,
     copies,
     downloads,
@@ -57,8 +58,8 @@ ROUTES: list[tuple[str, str, str, Handler]] = [
     ("POST", PLAIN, "b/*/lockRetentionPolicy", bucket_handlers.lock_retention_policy),
     ("GET", PLAIN, "b/*/storageLayout", bucket_handlers.storage_layout),
     *acl_handlers.ROUTES,
-    ("GET", PLAIN, "b/*/iam", policies.get_policy),
-    ("PUT", PLAIN, "b/*/iam", policies.set_policy),
+    ("GET", PLAIN, "b/*/iam", bucket_policies.get_policy),
+    ("PUT", PLAIN, "b/*/iam", bucket_policies.set_policy),
     ("GET", PLAIN, "b/*/iam/testPermissions", policies.test_permissions),
     ("POST", PLAIN, "b/*/o/*/rewriteTo/b/*/o/*", rewrites.rewrite),
     ("POST", PLAIN, "b/*/o/*/copyTo/b/*/o/*", copies.copy),

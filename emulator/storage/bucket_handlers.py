@@ -5,7 +5,7 @@ from __future__ import annotations
 from emulator.cloud import Cloud
 from emulator.storage import bucket_resource, buckets, listing, old_buckets, retention_lock
 from emulator.storage.errors import StorageError, invalid, required
-from emulator.storage.http import Call, Reply, json_reply
+from emulator.storage.http import Call, Reply, flag, json_reply
 from emulator.storage.preconditions import Preconditions, generation_of
 
 PROJECTIONS = ("full", "noAcl")
@@ -26,7 +26,7 @@ async def list_buckets(cloud: Cloud, call: Call) -> Reply:
     token, prefix = call.query.get("pageToken"), call.query.get("prefix", "")
     start = listing.decoded_token(token) if token else ""
     limit, project, full = listing.page_size(call.query), project_of(call), _full(call)
-    soft = buckets.flag(call.query, "softDeleted")
+    soft = flag(call.query, "softDeleted")
     find = old_buckets.list_buckets if soft else buckets.list_buckets
     rows = find(cloud, project, prefix, start, limit + 1)
     answer: dict[str, object] = {"kind": "storage#buckets"}
@@ -44,7 +44,7 @@ async def list_buckets(cloud: Cloud, call: Call) -> Reply:
 async def get_bucket(cloud: Cloud, call: Call) -> Reply:
     """`GET b/BUCKET`; with `softDeleted=true` the generation that can be restored."""
     generation = generation_of(call.query)
-    if buckets.flag(call.query, "softDeleted"):
+    if flag(call.query, "softDeleted"):
         if generation is None:
             raise required("generation")
         with cloud.store.read() as db:

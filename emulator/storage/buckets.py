@@ -6,13 +6,13 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from emulator.cloud import Cloud
 from emulator.resourcemanager import projects
 from emulator.storage import acl, bucket_resource
 from emulator.storage.errors import StorageError, no_bucket
+from emulator.storage.http import flag
 from emulator.storage.names import HIDDEN_PREFIX, check_bucket
 from emulator.storage.preconditions import Preconditions
 
@@ -66,11 +66,6 @@ class Options:
 
 
 NOTHING = Options()
-
-
-def flag(query: Mapping[str, str], name: str) -> bool:
-    """Whether a query says yes; Python's client writes `True`."""
-    return query.get(name, "").lower() == "true"
 
 
 def find(db: sqlite3.Connection, name: str) -> BucketRow | None:
@@ -147,18 +142,22 @@ def patch_bucket(
     options: Options = NOTHING,
 ) -> BucketRow:
     """Changes a bucket by merge patch, or with `replace` to what was sent."""
+    from emulator.storage import bucket_policies
+
     change = bucket_resource.replaced_body if replace else bucket_resource.patched_body
     now = cloud.clock.now()
     with cloud.store.transaction() as db:
         row = require(db, name)
         conditions.check_write(0, row.metageneration)
         body = _controlled(change(name, row.body, sent, now), sent, options)
-        return write(db, row, body, now)
+        changed = write(cloud, db, row, body)
+        bucket_policies.follow(db, row, changed)
+        return changed
 
 
-def write(db: sqlite3.Connection, row: BucketRow, body: Body, now: datetime) -> BucketRow:
+def write(cloud: Cloud, db: sqlite3.Connection, row: BucketRow, body: Body) -> BucketRow:
     """The bucket with another body, one metageneration later."""
-    body = bucket_resource.touched(body, now)
+    body = bucket_resource.touched(body, cloud.clock.now())
     db.execute(
         "UPDATE buckets SET body = ?, metageneration = metageneration + 1 WHERE name = ?",
         (dump(body), row.name),
@@ -203,6 +202,8 @@ def dump(body: Body) -> str:
 def _insert(
     cloud: Cloud, project_id: str, name: str, sent: Body, options: Options = NOTHING
 ) -> BucketRow:
+    from emulator.storage import bucket_policies
+
     with cloud.store.transaction() as db:
         taken = find(db, name)
         if taken is not None:
@@ -214,7 +215,10 @@ def _insert(
             f"INSERT INTO buckets ({COLUMNS}) VALUES (?, ?, 1, ?)",
             (name, project_id, dump(body)),
         )
-    return BucketRow(name, project_id, 1, body)
+        row = BucketRow(name, project_id, 1, body)
+        if "acl" in body:
+            bucket_policies.follow(db, row, row)
+    return row
 
 
 def _controlled(body: Body, sent: Body, options: Options) -> Body:

@@ -18,4 +18,4 @@ def lock(cloud: Cloud, name: str, conditions: Preconditions) -> BucketRow:
         if not policy:
             raise invalid(f"The bucket '{name}' has no retention policy to lock.")
         body = row.body | {"retentionPolicy": policy | {"isLocked": True}}
-        return buckets.write(db, row, body, cloud.clock.now())
+        return buckets.write(cloud, db, row, body)

@@ -144,11 +144,11 @@ def test_a_batch_answers_each_call(client: Client, bucket: Bucket) -> None:
 
 def test_missing_methods_are_named(http: httpx.Client, bucket: Bucket) -> None:
     """What Google has and the local cloud has not is 501, what nobody has 404; both say what."""
-    missing = http.post(f"/storage/v1/b/{bucket.name}/lockRetentionPolicy")
+    missing = http.post(f"/storage/v1/b/{bucket.name}/o/watch")
     unknown = http.post(f"/storage/v1/b/{bucket.name}/paint")
 
     assert (missing.status_code, unknown.status_code) == (501, 404)
-    assert "/lockRetentionPolicy yet" in missing.json()["error"]["message"]
+    assert "/o/watch yet" in missing.json()["error"]["message"]
     assert "no method POST" in unknown.json()["error"]["message"]
 
 
