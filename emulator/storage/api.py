@@ -64,7 +64,7 @@ ROUTES: list[tuple[str, str, str, Handler]] = [
     ("POST", PLAIN, "b/*/o/*/rewriteTo/b/*/o/*", rewrites.rewrite),
     ("POST", PLAIN, "b/*/o/*/copyTo/b/*/o/*", copies.copy),
     ("POST", PLAIN, "b/*/o/*/compose", compositions.compose),
-    ("POST", PLAIN, copies.move),
+    ("POST", PLAIN, "b/*/o/*/moveTo/o/*", copies.move),
     ("GET", PLAIN, "b/*/anywhereCaches", handlers.no_caches),
     ("GET", PLAIN, "projects/*/serviceAccount", handlers.service_account),
 ]
