@@ -24,6 +24,7 @@ LOGS = [
     "vertexaidatasetbasic.log",
     "vertexaiendpointbasic.log",
     "vertexaitensorboard.log",
+    "metadatastorebasic.log",
 ]
 
 
