@@ -27,6 +27,7 @@ from emulator.errors import ApiError, error_body
 from emulator.failures import failure_answer
 from emulator.faults import Faults, check_disk
 from emulator.folder import write_env
+from emulator.iam import credentials
 from emulator.iam import routes as iam_routes
 from emulator.iam.directory import Accounts
 from emulator.jobs import Jobs
@@ -40,6 +41,8 @@ from emulator.serviceusage.gate import gate
 from emulator.storage import resumable, versions
 from emulator.storage.api import StorageApi
 from emulator.storage.errors import StorageError
+from emulator.storage.signers import Signers
+from emulator.storage.xml import multipart_rows
 from emulator.storage.xml.api import XmlApi
 from emulator.store.blobs import Blobs
 from emulator.store.resources import Resources
@@ -62,6 +65,7 @@ def open_cloud(settings: ServerSettings, clock: Clock | None = None) -> Cloud:
     operations, jobs = Operations(store, clock), Jobs(settings.data_dir / "jobs")
     cloud = Cloud(settings, clock, store, resources, blobs, Faults(), operations, jobs)
     resumable.sweep(cloud)
+    multipart_rows.sweep(cloud)
     versions.sweep(cloud)
     blobs.make_room = partial(versions.reclaim, cloud)
     return cloud
@@ -94,9 +98,10 @@ def build_app(cloud: Cloud) -> App:
     ]
     other = Starlette(routes=routes, exception_handlers=_HANDLERS, lifespan=_lifespan(cloud))
     storage = StorageApi(cloud)
-    xml = XmlApi(cloud, storage.handled, storage.roots() | _roots(routes))
+    signers = Signers(lambda email: credentials.key_of(cloud, email).values())
+    xml = XmlApi(cloud, storage.handled, storage.roots() | _roots(routes), signers)
     served = _dispatch(storage, xml, gate(cloud, other))
-    return Door(served, settings, tokens, cloud.faults, retry_tests)
+    return Door(served, settings, tokens, cloud.faults, retry_tests, xml.authenticates)
 
 
 def _dispatch(storage: StorageApi, xml: XmlApi, other: App) -> App:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from urllib.parse import unquote_to_bytes
 
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 from emulator.failures import failure_answer
+from emulator.storage import signatures
 from emulator.storage.downloads import UnsatisfiableError
 from emulator.storage.errors import StorageError, from_api_error
 from emulator.storage.http import Call, Reply, call_of, send_reply
 from emulator.storage.preconditions import NotModifiedError
-from emulator.storage.xml import listings, objects
+from emulator.storage.signers import Signers
+from emulator.storage.xml import listings, multipart, multipart_lists, objects
 from emulator.storage.xml.documents import document, text
 from emulator.storage.xml.errors import XmlError, from_storage, invalid_argument
 from emulator.storage.xml.request import Ask, XmlRequest
-from emulator.web import Receive, Scope, Send
+from emulator.tokens import Caller
+from emulator.web import Message, Receive, Scope, Send, header
 
 log = logging.getLogger("emulator")
 
@@ -31,6 +35,12 @@ ROUTES: dict[tuple[str, str, str], Handler] = {
     ("object", "HEAD", ""): objects.get_object,
     ("object", "PUT", ""): objects.put_object,
     ("object", "DELETE", ""): objects.delete_object,
+    ("object", "POST", "uploads"): multipart.initiate,
+    ("object", "PUT", "uploadId"): multipart.put_part,
+    ("object", "POST", "uploadId"): multipart.complete,
+    ("object", "DELETE", "uploadId"): multipart.abort,
+    ("object", "GET", "uploadId"): multipart_lists.list_parts,
+    ("bucket", "GET", "uploads"): multipart_lists.list_uploads,
 }
 METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE"})
 # Versions (`v1`, `ui`) are shorter than any bucket's name, so they are never taken for one.
@@ -41,17 +51,24 @@ SUBRESOURCES = frozenset(subresource for _, _, subresource in ROUTES) - {""}
 class XmlApi:
     """Answers whatever is under no root of another API."""
 
-    def __init__(self, cloud: Cloud, ask: Ask, roots: frozenset[str]) -> None:
+    def __init__(self, cloud: Cloud, ask: Ask, roots: frozenset[str], signers: Signers) -> None:
         """`ask` answers calls of the JSON API; `roots` are first words of paths of other APIs."""
         self._cloud = cloud
         self._ask = ask
         self._roots = roots
+        self._signers = signers
 
     def claims(self, scope: Scope) -> bool:
         """Whether a request is one of this API: its path starts with what may be a bucket."""
         word = scope["path"].split("/", 2)[1]
         named = not word or (len(word) >= SHORTEST and word not in self._roots)
         return named and scope["method"] in METHODS
+
+    def authenticates(self, scope: Scope) -> bool:
+        """Whether a request proves itself by a signature, which is checked here."""
+        if b"ignature=" not in scope["query_string"] and not header(scope, b"authorization"):
+            return False
+        return self.claims(scope) and signatures.is_signed(call_of(scope, _nothing))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         call = call_of(scope, receive)
@@ -77,9 +94,21 @@ class XmlApi:
             return _refusal(StorageError(code, reason, body["error"]["message"]))
 
     async def _answer(self, call: Call) -> Reply:
+        if signatures.is_signed(call):
+            call = self._signed(call)
         bucket, _, name = call.path.removeprefix("/").partition("/")
         request = XmlRequest(self._cloud, call, _unquoted(bucket), _unquoted(name), self._ask)
         return await _handler(request)(request)
+
+    def _signed(self, call: Call) -> Call:
+        """The call as that of the account that signed it. 400 or 403 where none did."""
+        now = self._cloud.clock.now()
+        email, receive = signatures.check(call, self._signers, now)
+        return replace(call, caller=Caller(email, owner=False), receive=receive)
+
+
+async def _nothing() -> Message:
+    return {"type": "http.disconnect"}
 
 
 def _handler(request: XmlRequest) -> Handler:

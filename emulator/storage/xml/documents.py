@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 from xml.sax.saxutils import escape
 
@@ -29,7 +30,7 @@ def text(name: str, value: object) -> str:
     return element(name, escape_text(str(value)))
 
 
-def texts(values: dict[str, object]) -> str:
+def texts(values: Mapping[str, object]) -> str:
     """An element for each value that is not None."""
     return "".join(text(name, value) for name, value in values.items() if value is not None)
 
