@@ -1,59 +1,65 @@
-"""Resumable uploads: a row says what is wanted, the length of a file says how much has come."""
+"""Resumable uploads: begun, continued, asked for, cancelled; they survive the server's death.
+
+https://cloud.google.com/storage/docs/performing-resumable-uploads
+"""
 
 from __future__ import annotations
 
 import asyncio
 import fcntl
-import json
+import hashlib
 import os
 import re
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
-from emulator.clock import timestamp
 from emulator.cloud import Cloud
-from emulator.storage import buckets, checksums, objects
+from emulator.storage import buckets, checksums, encryption, objects, upload_sessions
 from emulator.storage.errors import StorageError, invalid
 from emulator.storage.http import Call, Reply, json_reply
 from emulator.storage.names import check_object
 from emulator.storage.object_answers import shown, wants_full
 from emulator.storage.preconditions import Preconditions
 from emulator.storage.sink import BATCH_BYTES, pieces
+from emulator.storage.upload_sessions import IN_QUERY, Session, require
 from emulator.store.blobs import MEMORY_BYTES, BlobRef, Digests, write_all
 
-CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
+CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18}|\*)|\*)/(\d{1,18}|\*)")
 INCOMPLETE = 308
 CANCELLED = 499
-# Google forgets an upload after a week: https://cloud.google.com/storage/docs/resumable-uploads
-LIFE = timedelta(days=7)
+# https://cloud.google.com/storage/quotas: the largest object.
+OBJECT_BYTES = 5 << 40
+# Of a request that is not the last; fsouza/fake-gcs-server#1080 quotes Google's answer.
+CHUNK_BYTES = 256 << 10
+SMALL = (
+    "Invalid request.  The number of bytes uploaded is required to be equal or greater than "
+    f"{CHUNK_BYTES}, except for the final request (it's recommended to be the exact multiple of "
+    f"{CHUNK_BYTES}).  The received request contained {{}} bytes, which does not meet this "
+    "requirement."
+)
 AHEAD = (
     "Invalid request.  According to the Content-Range header, the upload offset is {} byte(s), "
     "which exceeds already uploaded size of {} byte(s)."
+)
+UNLIKE = (
+    "Invalid request.  There were {} byte(s) in the request body.  There should have been {} "
+    "byte(s) (starting at offset {} and ending at offset {}) according to the Content-Range header."
 )
 BUSY = "Another request is adding bytes to this upload. Ask for its state and go on from there."
 
 
 @dataclass(frozen=True)
-class Session:
-    """An upload that has been begun; `answer` is the finished object, once there is one."""
-
-    id: str
-    bucket: str
-    name: str
-    fields: dict[str, Any]
-    query: dict[str, str]
-    answer: dict[str, Any] | None
-
-
-@dataclass(frozen=True)
 class Extent:
-    """A Content-Range: where the body starts (None: no body) and the whole length, if known."""
+    """A Content-Range: first and last byte of the body (first None: no body), the whole length."""
 
     start: int | None
+    end: int | None
     total: int | None
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the body has the object's last byte."""
+        return self.total is not None and self.end is not None and self.end + 1 >= self.total
 
 
 async def initiate(cloud: Cloud, call: Call) -> Reply:
@@ -63,16 +69,18 @@ async def initiate(cloud: Cloud, call: Call) -> Reply:
     check_object(name)
     if "x-upload-content-type" in call.headers:
         fields.setdefault("contentType", call.headers["x-upload-content-type"])
-    session = Session(uuid4().hex, call.names[0], name, fields, dict(call.query), None)
+    fields |= {key: call.query[key] for key in IN_QUERY if key in call.query}
+    seal = encryption.Seal.for_request(call.headers)
+    session = Session(
+        call.names[0], name, fields, dict(call.query), _announced(call),
+        seal.secret if seal else None, asdict(call.caller) if call.caller else None,
+    )  # fmt: skip
+    await asyncio.to_thread(upload_sessions.check_waiting, cloud)
     with cloud.store.transaction() as db:
         buckets.require(db, session.bucket)
         row = objects.find(db, session.bucket, name)
-        Preconditions.from_query(call.query).check_write(*objects.state(row))
-        request = json.dumps({"fields": fields, "query": session.query})
-        db.execute(
-            "INSERT INTO uploads (id, bucket, name, request, created) VALUES (?, ?, ?, ?, ?)",
-            (session.id, session.bucket, name, request, timestamp(cloud.clock.now())),
-        )
+        Preconditions.of_call(call).check_write(*objects.state(row))
+        upload_sessions.begin(cloud, db, session)
     path = f"/upload/storage/v1/b/{session.bucket}/o?uploadType=resumable&upload_id={session.id}"
     headers = [
         (b"location", (call.host() + path).encode()),
@@ -82,105 +90,134 @@ async def initiate(cloud: Cloud, call: Call) -> Reply:
 
 
 async def proceed(cloud: Cloud, call: Call) -> Reply:
-    """`PUT` to a session: bytes, or the question how many have come (`bytes */N`)."""
-    path = _path(cloud, require(cloud, call))
-    extent = _extent(call.headers.get("content-range"))
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    """`PUT` (or `POST`) to a session: bytes, or the question how many have come (`bytes */N`)."""
+    session = require(cloud, call)
+    if session.answer is not None:
+        return json_reply(session.answer)
+    extent = _extent(call, session)
+    path = upload_sessions.path(cloud, session)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         session = require(cloud, call)
         if session.answer is not None:
             path.unlink(missing_ok=True)
             return json_reply(session.answer)
-        if extent.start is not None:
-            await _append(cloud, call, descriptor, extent.start)
-        return await _state(cloud, call, session, extent.total)
+        return await _go_on(cloud, call, session, extent, descriptor)
     except BlockingIOError:
         if extent.start is None:
-            return _incomplete(_received(path))
+            return _incomplete(call, upload_sessions.received(cloud, session))
         raise StorageError(503, "backendError", BUSY) from None
     finally:
         os.close(descriptor)
 
 
-async def _state(cloud: Cloud, call: Call, session: Session, total: int | None) -> Reply:
+async def _go_on(
+    cloud: Cloud, call: Call, session: Session, extent: Extent, descriptor: int
+) -> Reply:
     """How far the upload is; the finished object when all has come."""
-    path = _path(cloud, session)
-    received = _received(path)
-    if total is None and "content-range" not in call.headers:
-        total = received
+    key = None
+    if extent.start is not None:
+        key = encryption.required_key(session.secret, call.headers)
+        await _append(cloud, call, session, extent, descriptor, key)
+    received = os.fstat(descriptor).st_size
+    total = received if "content-range" not in call.headers else extent.total
     if total is None or received < total:
-        return _incomplete(received)
+        return _incomplete(call, received)
     if received > total:
         raise invalid(f"The upload has {received} bytes, more than the {total} it announced.")
-    return await _complete(cloud, call, session, path)
+    key = encryption.required_key(session.secret, call.headers)
+    try:
+        return await _complete(cloud, call, session, key)
+    except StorageError as refusal:
+        if refusal.code < 499:
+            upload_sessions.refuse(cloud, session, refusal)
+        raise
 
 
 async def cancel(cloud: Cloud, call: Call) -> Reply:
     """`DELETE` of a session: 499, as Google answers; its bytes are forgotten."""
     session = require(cloud, call)
-    with cloud.store.transaction() as db:
-        db.execute("DELETE FROM uploads WHERE id = ?", (session.id,))
-    _path(cloud, session).unlink(missing_ok=True)
+    if session.answer is None:
+        gone = StorageError(410, "gone", upload_sessions.GONE)
+        upload_sessions.refuse(cloud, session, gone)
     return Reply(CANCELLED)
 
 
-def require(cloud: Cloud, call: Call) -> Session:
-    """The session that a request names. 404 when it was never begun, or was cancelled."""
-    key = call.query.get("upload_id", "")
-    with cloud.store.read() as db:
-        row = db.execute(
-            "SELECT bucket, name, request, answer FROM uploads WHERE id = ?", (key,)
-        ).fetchone()
-    if row is None or row[0] != call.names[0]:
-        raise StorageError(404, "notFound", f"Not Found: there is no upload '{key}'.")
-    request = json.loads(row[2])
-    answer = json.loads(row[3]) if row[3] else None
-    return Session(key, row[0], row[1], request["fields"], request["query"], answer)
-
-
 def sweep(cloud: Cloud) -> int:
-    """Removes uploads of over a week ago, and files of those finished or gone; their number."""
-    folder = _folder(cloud)
-    oldest = timestamp(cloud.clock.now() - LIFE)
-    with cloud.store.transaction() as db:
-        db.execute("DELETE FROM uploads WHERE created < ?", (oldest,))
-        rows = db.execute("SELECT id FROM uploads WHERE answer IS NULL")
-        open_ids = {row[0] for row in rows}
-    stale = [path for path in folder.glob("*") if path.name not in open_ids]
-    for path in stale:
-        path.unlink()
-    return len(stale)
+    """Removes what is left of uploads that ended or expired; the number of files."""
+    return upload_sessions.sweep(cloud)
 
 
-def _extent(text: str | None) -> Extent:
+def _announced(call: Call) -> int | None:
+    """The length that X-Upload-Content-Length announces. 400 where it is none."""
+    text = call.headers.get("x-upload-content-length")
     if text is None:
-        return Extent(0, None)
+        return None
+    if not re.fullmatch(r"\d{1,18}", text) or int(text) > OBJECT_BYTES:
+        raise invalid(f"Invalid value for X-Upload-Content-Length: '{text}'.")
+    return int(text)
+
+
+def _extent(call: Call, session: Session) -> Extent:
+    text = call.headers.get("content-range")
+    if text is None:
+        return Extent(0, None, session.length)
     found = CONTENT_RANGE.fullmatch(text.strip())
     if found is None:
         raise invalid(f"Failed to parse Content-Range header: '{text}'.")
     start = int(found[1]) if found[1] else None
-    return Extent(start, None if found[3] == "*" else int(found[3]))
+    end = int(found[2]) if found[2] and found[2] != "*" else None
+    total = None if found[3] == "*" else int(found[3])
+    if end is not None and start is not None and end < start:
+        raise invalid(f"Failed to parse Content-Range header: '{text}'.")
+    if total is not None and (total > OBJECT_BYTES or (end is not None and end >= total)):
+        raise invalid(f"Invalid request.  The Content-Range header is out of bounds: '{text}'.")
+    if None not in (total, session.length) and total != session.length:
+        raise invalid(f"The upload announced {session.length} bytes, not {total}.")
+    return Extent(start, end, total)
 
 
-async def _append(cloud: Cloud, call: Call, descriptor: int, start: int) -> None:
-    """Adds a body behind what has come; what is sent twice is written once."""
-    received = os.fstat(descriptor).st_size
-    if start > received:
-        raise StorageError(400, "badRequest", AHEAD.format(start, received))
-    skip = received - start
-    waiting = b""
+async def _append(
+    cloud: Cloud, call: Call, session: Session, extent: Extent, descriptor: int, key: bytes | None
+) -> None:
+    """Adds a body behind what has come; what is sent twice is written once.
+
+    A body that is not what its Content-Range says is 400, and nothing of it is kept.
+    """
+    before = os.fstat(descriptor).st_size
+    start = extent.start or 0
+    if start > before:
+        raise StorageError(400, "badRequest", AHEAD.format(start, before))
+    seal = encryption.opener(session.secret, key, before)
+    skip, length, waiting = before - start, 0, bytearray()
     try:
         async for data in pieces(call.receive):
-            waiting += data[skip:]
+            length += len(data)
+            _check_length(extent, length, whole=False)
+            waiting += seal(data[skip:])
             skip -= min(skip, len(data))
             if len(waiting) >= BATCH_BYTES:
-                batch, waiting = waiting, b""
+                batch, waiting = bytes(waiting), bytearray()
                 await asyncio.to_thread(_write, cloud, descriptor, batch)
-    except StorageError:
-        _write(cloud, descriptor, waiting)  # The client went away: what has come is kept.
+        _check_length(extent, length, whole="content-range" in call.headers)
+    except StorageError as refusal:
+        if refusal.code != CANCELLED:
+            os.ftruncate(descriptor, before)
+            raise
+        _write(cloud, descriptor, bytes(waiting))  # The client went away: what has come is kept.
         raise
-    _write(cloud, descriptor, waiting)
+    _write(cloud, descriptor, bytes(waiting))
+
+
+def _check_length(extent: Extent, length: int, *, whole: bool) -> None:
+    """Raises 400 for a body that cannot be, or (whole) is not, what its Content-Range says."""
+    start = extent.start or 0
+    expected = None if extent.end is None else extent.end - start + 1
+    if expected is not None and (length > expected or (whole and length != expected)):
+        raise invalid(UNLIKE.format(length, expected, start, extent.end))
+    if whole and not extent.is_last and length < CHUNK_BYTES:
+        raise invalid(SMALL.format(length))
 
 
 def _write(cloud: Cloud, descriptor: int, data: bytes) -> None:
@@ -196,9 +233,10 @@ def _write(cloud: Cloud, descriptor: int, data: bytes) -> None:
         raise
 
 
-async def _complete(cloud: Cloud, call: Call, session: Session, path: Path) -> Reply:
+async def _complete(cloud: Cloud, call: Call, session: Session, key: bytes | None) -> Reply:
     """Makes the bytes an object; the session's file stays until the row is committed."""
-    reference = await asyncio.to_thread(_digest, path)
+    path = upload_sessions.path(cloud, session)
+    reference = await asyncio.to_thread(_digest, path, session, key)
     checksums.check(reference, call.headers, session.fields)
     cloud.blobs.pin(reference.sha256)
     try:
@@ -207,42 +245,34 @@ async def _complete(cloud: Cloud, call: Call, session: Session, path: Path) -> R
         with cloud.store.transaction() as db:
             row = objects.store_object(
                 cloud, session.bucket, session.name, reference, session.fields,
-                Preconditions.from_query(session.query), caller=call.caller,
-                predefined_acl=session.query.get("predefinedAcl"),
+                Preconditions.from_query(session.query), caller=session.owner,
+                predefined_acl=session.query.get("predefinedAcl"), secret=session.secret,
             )  # fmt: skip
             full = wants_full(session.query, "acl" in session.fields)
             answer = shown(cloud, row, buckets.require(db, session.bucket), full=full)
-            db.execute(
-                "UPDATE uploads SET answer = ? WHERE id = ?", (json.dumps(answer), session.id)
-            )
+            upload_sessions.finish(db, session, answer)
     finally:
         cloud.blobs.unpin(reference.sha256)
     path.unlink(missing_ok=True)
     return json_reply(answer, headers=[(b"etag", row.etag.encode())])
 
 
-def _digest(path: Path) -> BlobRef:
-    digests = Digests()
+def _digest(path: Path, session: Session, key: bytes | None) -> BlobRef:
+    """What the bytes are; of encrypted ones the digests are the plain bytes'."""
+    plain, stored = Digests(), hashlib.sha256()
+    opened = encryption.opener(session.secret, key)
     with path.open("rb") as file:
         while data := file.read(MEMORY_BYTES):
-            digests.update(data)
-    return digests.reference()
+            plain.update(opened(data))
+            if session.secret is not None:
+                stored.update(data)
+    reference = plain.reference()
+    return reference if session.secret is None else replace(reference, sha256=stored.hexdigest())
 
 
-def _incomplete(received: int) -> Reply:
+def _incomplete(call: Call, received: int) -> Reply:
+    """308 with what has come; 200 for clients that cannot bear a 308 (Go's sends the header)."""
     headers = [(b"range", f"bytes=0-{received - 1}".encode())] if received else []
+    if call.headers.get("x-guploader-no-308") == "yes":
+        return Reply(200, b"", [*headers, (b"x-http-status-code-override", b"308")])
     return Reply(INCOMPLETE, b"", headers)
-
-
-def _received(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
-
-
-def _path(cloud: Cloud, session: Session) -> Path:
-    return _folder(cloud) / session.id
-
-
-def _folder(cloud: Cloud) -> Path:
-    folder = cloud.settings.data_dir / "uploads"
-    folder.mkdir(exist_ok=True)
-    return folder

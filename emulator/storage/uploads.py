@@ -16,13 +16,13 @@ from emulator.storage.objects import store_object
 from emulator.storage.preconditions import Preconditions
 from emulator.storage.related import Related, boundary_of
 from emulator.storage.sink import Sink, pieces
-
-# What a client may say of an object beside its media, in the query of an upload.
-IN_QUERY = ("contentEncoding", "kmsKeyName")
+from emulator.storage.upload_sessions import IN_QUERY
 
 
 async def upload(cloud: Cloud, call: Call) -> Reply:
     """`POST /upload/storage/v1/b/BUCKET/o`: what is done depends on `uploadType`."""
+    if "upload_id" in call.query:  # gcsfs sends its chunks by POST
+        return await resumable.proceed(cloud, call)
     kind = call.query.get("uploadType")
     if kind == "multipart":
         return await _multipart(cloud, call)

@@ -145,12 +145,14 @@ def test_a_last_chunk_whose_answer_is_short(bucket: Bucket, http: httpx.Client) 
     http.headers["x-retry-test-id"] = key
     session = _begin(http, bucket.name)
 
-    first = http.put(session, content=b"data", headers={"content-range": "bytes 0-3/*"})
-    last = http.put(session, content=b"more", headers={"content-range": "bytes 4-7/8"})
-    asked = http.put(session, headers={"content-range": "bytes */8"})
+    chunk, size = bytes(256 * KIB), 256 * KIB + 4
+    first = http.put(session, content=chunk, headers={"content-range": "bytes 0-262143/*"})
+    end = {"content-range": f"bytes 262144-262147/{size}"}
+    last = http.put(session, content=b"more", headers=end)
+    asked = http.put(session, headers={"content-range": f"bytes */{size}"})
 
     assert (first.status_code, last.status_code, len(last.content)) == (308, 200, 20)
-    assert (asked.json()["size"], is_completed(http, key)) == ("8", True)
+    assert (asked.json()["size"], is_completed(http, key)) == (str(size), True)
 
 
 def test_a_stall(bucket: Bucket, http: httpx.Client) -> None:

@@ -81,3 +81,6 @@ CREATE VIEW blob_references AS
     UNION ALL SELECT sha256 FROM data_items
     UNION ALL SELECT sha256 FROM old_objects
     UNION ALL SELECT sha256 FROM multipart_parts;
+
+-- Unfinished uploads are counted when another is begun.
+CREATE INDEX open_uploads ON uploads (bucket) WHERE answer IS NULL;
