@@ -17,6 +17,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from emulator.errors import ApiError
+from emulator.json_problems import broken, problems
 
 # Parameters that every Google API takes (cloud.google.com/apis/docs/system-parameters).
 SYSTEM_PARAMETERS = frozenset(
@@ -40,6 +41,7 @@ SYSTEM_PARAMETERS = frozenset(
         "$.xgafv",
     ]
 )
+_PAYLOAD = "Invalid JSON payload received."
 _SEGMENT = {"*": "[^/:]+", "**": ".+?"}
 
 
@@ -149,7 +151,8 @@ class Types:
         try:
             json_format.ParseDict(dict(value), message, descriptor_pool=self.pool)
         except json_format.ParseError as problem:
-            raise _invalid(str(problem)) from None
+            found = problems(message.DESCRIPTOR, value)
+            raise _bad_request(found or [("", f"{_PAYLOAD} {problem}")]) from None
         return message
 
     def canonical(self, full_name: str, value: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,12 +193,17 @@ def _json_object(body: bytes) -> dict[str, Any]:
         return {}
     try:
         value = json.loads(body)
-    except ValueError as problem:
-        message = f"Invalid JSON payload received. {problem}"
+    except json.JSONDecodeError as problem:
+        raise ApiError("INVALID_ARGUMENT", broken(body, problem.pos)) from None
+    except UnicodeDecodeError:
+        message = f"{_PAYLOAD} Encountered non UTF-8 code points."
+        raise ApiError("INVALID_ARGUMENT", message) from None
+    except RecursionError:
+        message = f"{_PAYLOAD} Message too deep. Max recursion depth reached."
         raise ApiError("INVALID_ARGUMENT", message) from None
     if not isinstance(value, dict):
-        message = "Invalid JSON payload received. The root must be an object."
-        raise ApiError("INVALID_ARGUMENT", message)
+        message = f'{_PAYLOAD} Unknown name "": Root element must be a message.'
+        raise _bad_request([("", message)])
     return value
 
 
@@ -203,13 +211,15 @@ def _bind_query(descriptor: Any, value: dict[str, Any], key: str, text: str) -> 
     field_descriptor = _field(descriptor, key.split("."))
     if field_descriptor is None:
         message = (
-            f'Invalid JSON payload received. Unknown name "{key}": Cannot bind query parameter. '
+            f'{_PAYLOAD} Unknown name "{key}": Cannot bind query parameter. '
             f"Field '{key}' could not be found in request message."
         )
-        raise _bad_request(message, "")
+        raise _bad_request([("", message)])
     parsed: Any = text
     if field_descriptor.type == FieldDescriptor.TYPE_BOOL:
-        parsed = text.lower() == "true"
+        parsed = {"true": True, "false": False, "": True}.get(text.lower(), text)
+    elif _is_mask(field_descriptor):
+        parsed = _camel(text)
     elif field_descriptor.type == FieldDescriptor.TYPE_ENUM and re.fullmatch(r"-?\d+", text):
         parsed = int(text)
     _set(value, key.split("."), parsed, repeated=field_descriptor.is_repeated)
@@ -225,6 +235,11 @@ def _field(descriptor: Any, path: list[str]) -> Any:
     return found
 
 
+def _is_mask(descriptor: Any) -> bool:
+    message = descriptor.message_type
+    return message is not None and message.full_name == "google.protobuf.FieldMask"
+
+
 def _camel(name: str) -> str:
     return re.sub(r"_([a-z0-9])", lambda found: found.group(1).upper(), name)
 
@@ -233,6 +248,8 @@ def _set(value: dict[str, Any], path: list[str], item: Any, *, repeated: bool = 
     *parents, last = map(_camel, path)
     for name in parents:
         value = value.setdefault(name, {})
+        if not isinstance(value, dict):  # sent as something else: its type refuses it
+            return
     # The same field in snake case (a body may use either) would be a duplicate.
     value.pop(path[-1], None) if path[-1] != last else None
     if repeated:
@@ -241,26 +258,15 @@ def _set(value: dict[str, Any], path: list[str], item: Any, *, repeated: bool = 
         value[last] = item
 
 
-def _invalid(problem: str) -> ApiError:
-    """Google's sentence for what json_format says about a body."""
-    unknown = re.search(r'has no field named "([^"]*)"(?: at "([^"]*)")?', problem)
-    if unknown is None:
-        return _bad_request(f"Invalid JSON payload received. {problem}", "")
-    # json_format's path starts with the name of the message type.
-    path = re.sub(
-        r"(?<!^)([A-Z])",
-        lambda found: "_" + found.group(1).lower(),
-        (unknown.group(2) or "").partition(".")[2],
-    )
-    where = f" at '{path}'" if path else ""
-    message = f'Invalid JSON payload received. Unknown name "{unknown.group(1)}"{where}: '
-    return _bad_request(message + "Cannot find field.", path)
-
-
-def _bad_request(message: str, path: str) -> ApiError:
-    violation = {"field": path, "description": message} if path else {"description": message}
+def _bad_request(found: Iterable[tuple[str, str]]) -> ApiError:
+    """INVALID_ARGUMENT with all that was found, as text and as field violations."""
+    violations = [
+        {"field": field, "description": sentence} if field else {"description": sentence}
+        for field, sentence in found
+    ]
     detail = {
         "@type": "type.googleapis.com/google.rpc.BadRequest",
-        "fieldViolations": [violation],
+        "fieldViolations": violations,
     }
-    return ApiError("INVALID_ARGUMENT", message, [detail])
+    text = "\n".join(violation["description"] for violation in violations)
+    return ApiError("INVALID_ARGUMENT", text, [detail])

@@ -92,11 +92,11 @@ def test_unknown_fields_are_refused_in_googles_words(router: Router, types: Type
     )
 
 
-@pytest.mark.parametrize("body", [b"{", b"[1]", b'{"displayName": 5}', b"\xff"])
+@pytest.mark.parametrize("body", [b"{", b"[1]", b"\xff"])
 def test_bodies_that_are_no_such_message_are_refused(
     router: Router, types: Types, body: bytes
 ) -> None:
-    """Broken JSON, a list, a number for a name, bytes that are no text."""
+    """Broken JSON, a list, bytes that are no text."""
     with pytest.raises(ApiError) as refused:
         request(router, types, f"/v1/{PARENT}/datasets", body)
 
