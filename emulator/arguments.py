@@ -1,4 +1,4 @@
-"""The command line: `python -m emulator serve`."""
+"""The command line: `python -m emulator serve|snapshot|restore`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import ipaddress
 import re
 from pathlib import Path
+from typing import Any
 
 from emulator import __version__
 
@@ -14,14 +15,26 @@ ENGINE = re.compile(r"(train|serve):[^=]+=.+", re.DOTALL)
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The options of `serve`; exits with 2 and a usage line when they make no sense."""
+    """The options of a command; exits with 2 and a usage line when they make no sense."""
     parser = argparse.ArgumentParser(prog="python -m emulator", description=__doc__)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="run the local Google Cloud until it is stopped")
     _add_address(serve)
     _add_behaviour(serve)
+    _add_snapshots(commands)
     return parser.parse_args(arguments)
+
+
+def _add_snapshots(commands: Any) -> None:
+    """`snapshot` and `restore`, of a folder whose server runs or not."""
+    snapshot = commands.add_parser("snapshot", help="keep everything as it is now under a name")
+    snapshot.add_argument("name", nargs="?", help="letters, digits, - and _ (none: list them)")
+    snapshot.add_argument("--delete", action="store_true", help="forget this snapshot instead")
+    restore = commands.add_parser("restore", help="make everything as it was in a snapshot")
+    restore.add_argument("name")
+    for command in (snapshot, restore):
+        command.add_argument("--data", type=Path, metavar="DIR", help="the server's data folder")
 
 
 def _add_address(serve: argparse.ArgumentParser) -> None:

@@ -100,7 +100,7 @@ def environment(settings: ServerSettings, key_file: Path) -> dict[str, str]:
 
 
 def _taken(path: Path) -> str:
-    server = _read(path / "server.json")
+    server = read_json(path / "server.json")
     if server is None:
         return f"The data folder {path} is held by a server that is starting. Try again."
     pid, url = server.get("pid"), server.get("url")
@@ -110,7 +110,8 @@ def _taken(path: Path) -> str:
     )
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object in a file, or None where there is no such file."""
     try:
         body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

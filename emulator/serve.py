@@ -38,12 +38,16 @@ log = logging.getLogger("emulator")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serves until stopped; the process's exit code."""
+    """Serves until stopped, or does another command; the process's exit code."""
     options = parse(arguments)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
+        if options.command != "serve":
+            from emulator.control.command import run
+
+            return run(options, folder_of(options))
         serve(options)
     except StartError as error:
         print(f"emulator: {error}", file=sys.stderr)
@@ -58,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def serve(options: argparse.Namespace) -> None:
     """Runs one server as the options say. StartError when it cannot start."""
-    path = _data_dir(options)
+    path = Path(tempfile.mkdtemp(prefix="emulator-")) if options.memory else folder_of(options)
     try:
         folder = DataFolder(path)
         try:
@@ -111,9 +115,8 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
-def _data_dir(options: argparse.Namespace) -> Path:
-    if options.memory:
-        return Path(tempfile.mkdtemp(prefix="emulator-"))
+def folder_of(options: argparse.Namespace) -> Path:
+    """The data folder that was asked for, or the user's own."""
     if options.data is not None:
         return Path(options.data).resolve()
     import platformdirs

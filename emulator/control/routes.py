@@ -1,4 +1,4 @@
-"""`/_emulator/`: health, reset, faults, clock and usage; `/retry_test` of storage-testbench."""
+"""`/_emulator/`: health, reset, snapshots, faults, clock, usage; storage-testbench's `/retry_test`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from emulator import __version__
 from emulator.clock import SteppedClock, timestamp
 from emulator.cloud import Cloud
 from emulator.control.reset import reset
+from emulator.control.snapshot_routes import snapshot_routes
 from emulator.errors import ApiError
 from emulator.retry_tests import RetryTests
 
@@ -53,6 +54,7 @@ def routes(cloud: Cloud, retry_tests: RetryTests) -> list[Route]:
         Route("/_emulator/faults", faults, methods=["GET", "POST", "DELETE"]),
         Route("/_emulator/clock", clock, methods=["GET", "POST"]),
         Route("/_emulator/usage", usage),
+        *snapshot_routes(cloud),
         *_retry_routes(retry_tests),
     ]
 

@@ -54,6 +54,11 @@ class Jobs:
         for task in list(self._tasks):
             task.cancel()
 
+    def resume(self) -> None:
+        """As `start`, from any thread, once what `remove_all` stopped is to be followed anew."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.start)
+
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """The coroutine runs beside the requests, its failure is logged."""
         assert self._loop is not None, "start() comes first"

@@ -8,7 +8,8 @@ import os
 import threading
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -77,6 +78,8 @@ class Blobs:
         self._temporary = folder / "tmp"
         self._store = store
         self._pins: Counter[str] = Counter()
+        self._keepers = 0
+        self._let_go: set[str] = set()
         self._lock = threading.Lock()
         self.fsync = fsync
         self._before_write = before_write
@@ -118,12 +121,30 @@ class Blobs:
             self._pins[sha256] -= 1
         self.release(sha256)
 
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """While this lasts no bytes are removed; what was let go of in it goes at its end."""
+        with self._lock:
+            self._keepers += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._keepers -= 1
+                last = self._keepers == 0
+                let_go, self._let_go = (self._let_go, set()) if last else (set(), self._let_go)
+            for sha256 in let_go:
+                self.release(sha256)
+
     def release(self, sha256: str) -> None:
         """Removes the file when nothing refers to it; call it after the row has gone."""
         with self._store.read() as db, self._lock:
             if self._pins[sha256] > 0:
                 return
             del self._pins[sha256]
+            if self._keepers:
+                self._let_go.add(sha256)
+                return
             used = db.execute("SELECT 1 FROM blob_references WHERE sha256 = ? LIMIT 1", (sha256,))
             if used.fetchone() is None:
                 self.path(sha256).unlink(missing_ok=True)
@@ -155,8 +176,10 @@ class Blobs:
             return False
 
     def sweep(self) -> int:
-        """Removes bytes that nothing refers to; their number."""
+        """Removes bytes that nothing refers to, unless they are `kept`; their number."""
         with self._store.read() as db, self._lock:
+            if self._keepers:
+                return 0
             used = {row[0] for row in db.execute("SELECT DISTINCT sha256 FROM blob_references")}
             used |= {sha256 for sha256, pins in self._pins.items() if pins > 0}
             stale = [path for path in self._folder.glob("??/*") if path.name not in used]

@@ -78,6 +78,29 @@ class Store:
         """Runs `action` once the outermost transaction has committed, before others may write."""
         self._after_commit.append(action)
 
+    def copy_to(self, path: Path) -> None:
+        """Writes everything committed to a new database file, as of one moment."""
+        target = sqlite3.connect(path)
+        try:
+            with self._lock:
+                self._connection.backup(target)
+        finally:
+            target.close()
+
+    def replace_from(self, path: Path) -> None:
+        """Becomes what `copy_to` wrote: all of it or, after a crash, nothing of it.
+
+        Raises StartError when a newer version of the server wrote the file.
+        """
+        source = sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)
+        try:
+            with self._lock:
+                _check_version(source)
+                source.backup(self._connection)
+                self._migrate()
+        finally:
+            source.close()
+
     def close(self) -> None:
         """Waits for a transaction of another thread, then lets go of the file."""
         with self._lock:
@@ -103,15 +126,27 @@ class Store:
             action()
 
     def _migrate(self) -> None:
-        scripts = {int(path.name[:4]): path for path in sorted(SCHEMA_FOLDER.glob("*.sql"))}
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        if version > max(scripts):
-            raise StartError(
-                f"The data folder was written by a newer version (schema {version}, "
-                f"this one knows {max(scripts)}). Update, or give another folder with --data."
-            )
+        version = _check_version(self._connection)
+        scripts = _scripts()
         for number in sorted(number for number in scripts if number > version):
             script = scripts[number].read_text(encoding="utf-8")
             self._connection.executescript(
                 f"BEGIN IMMEDIATE;\n{script}\n;PRAGMA user_version={number};\nCOMMIT;"
             )
+
+
+def _scripts() -> dict[int, Path]:
+    """The schema's scripts by their number."""
+    return {int(path.name[:4]): path for path in sorted(SCHEMA_FOLDER.glob("*.sql"))}
+
+
+def _check_version(connection: sqlite3.Connection) -> int:
+    """The number of the last script that a database has had. StartError for one from the future."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    newest = max(_scripts())
+    if version > newest:
+        raise StartError(
+            f"The data folder was written by a newer version (schema {version}, "
+            f"this one knows {newest}). Update, or give another folder with --data."
+        )
+    return int(version)
