@@ -1,4 +1,4 @@
-"""`/_emulator/`: health, reset, snapshots, faults, clock, usage; storage-testbench's `/retry_test`."""
+"""`/_emulator/`: health, reset, snapshots, faults, clock, usage; `/retry_test` of the testbench."""
 
 from __future__ import annotations
 
