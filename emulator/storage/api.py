@@ -12,16 +12,23 @@ from emulator.errors import ApiError
 from emulator.failures import failure_answer
 from emulator.storage import (
     acl_handlers,
+    anywhere_caches,
     bucket_handlers,
+    bucket_operations,
     bucket_policies,
     compositions,
     copies,
     downloads,
     handlers,
+    hmac_keys,
+    managed_folders,
+    notifications,
     object_handlers,
     policies,
+    relocations,
     resumable,
     rewrites,
+    tree_folders,
     uploads,
 )
 from emulator.storage.batch import batch
@@ -58,6 +65,13 @@ ROUTES: list[tuple[str, str, str, Handler]] = [
     ("POST", PLAIN, "b/*/lockRetentionPolicy", bucket_handlers.lock_retention_policy),
     ("GET", PLAIN, "b/*/storageLayout", bucket_handlers.storage_layout),
     *acl_handlers.ROUTES,
+    *managed_folders.ROUTES,
+    *tree_folders.ROUTES,
+    *notifications.ROUTES,
+    *hmac_keys.ROUTES,
+    *anywhere_caches.ROUTES,
+    *bucket_operations.ROUTES,
+    *relocations.ROUTES,
     ("GET", PLAIN, "b/*/iam", bucket_policies.get_policy),
     ("PUT", PLAIN, "b/*/iam", bucket_policies.set_policy),
     ("GET", PLAIN, "b/*/iam/testPermissions", policies.test_permissions),
@@ -65,17 +79,11 @@ ROUTES: list[tuple[str, str, str, Handler]] = [
     ("POST", PLAIN, "b/*/o/*/copyTo/b/*/o/*", copies.copy),
     ("POST", PLAIN, "b/*/o/*/compose", compositions.compose),
     ("POST", PLAIN, "b/*/o/*/moveTo/o/*", copies.move),
-    ("GET", PLAIN, "b/*/anywhereCaches", handlers.no_caches),
     ("GET", PLAIN, "projects/*/serviceAccount", handlers.service_account),
 ]
 # Nouns of the API (https://cloud.google.com/storage/docs/json_api/v1) that are not here yet.
 MISSING = [
-    "b/*/folders",
-    "b/*/folders/*", "b/*/managedFolders", "b/*/managedFolders/*", "b/*/notificationConfigs",
-    "b/*/notificationConfigs/*", "b/*/relocate",
-    "b/*/operations", "b/*/operations/*", "b/*/anywhereCaches/*", "b/*/o/watch",
-    "b/*/o/*/iam", "b/*/o/*/restore",
-    "b/*/o/bulkRestore", "channels/stop", "projects/*/hmacKeys", "projects/*/hmacKeys/*",
+    "b/*/o/watch", "b/*/o/*/iam", "b/*/o/*/restore", "b/*/o/bulkRestore", "channels/stop",
 ]  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 

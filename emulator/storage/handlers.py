@@ -1,10 +1,9 @@
-"""What belongs to no bucket or object: the service agent, caches, and what is not here yet."""
+"""What belongs to no bucket or object: the service agent, and what is not here yet."""
 
 from __future__ import annotations
 
 from emulator.cloud import Cloud
 from emulator.resourcemanager import projects
-from emulator.storage import buckets
 from emulator.storage.errors import StorageError
 from emulator.storage.http import Call, Reply, json_reply
 
@@ -14,12 +13,6 @@ async def service_account(cloud: Cloud, call: Call) -> Reply:
     number = projects.number(cloud, projects.canonical(cloud, call.names[0]))
     address = f"service-{number}@gs-project-accounts.iam.gserviceaccount.com"
     return json_reply({"kind": "storage#serviceAccount", "email_address": address})
-
-
-async def no_caches(cloud: Cloud, call: Call) -> Reply:
-    """`GET b/BUCKET/anywhereCaches`: there are none; Terraform asks before it destroys."""
-    buckets.require_bucket(cloud, call.names[0])
-    return json_reply({"kind": "storage#anywhereCaches"})
 
 
 async def missing(_: Cloud, call: Call) -> Reply:

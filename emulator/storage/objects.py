@@ -10,7 +10,7 @@ from typing import Any
 
 from emulator.clock import timestamp
 from emulator.cloud import Cloud
-from emulator.storage import acl, buckets, object_fields, retention, versions
+from emulator.storage import acl, buckets, folders, object_fields, retention, versions
 from emulator.storage.errors import StorageError, no_object
 from emulator.storage.names import check_object, successor
 from emulator.storage.object_resource import COLUMNS, ObjectRow, from_columns, to_columns
@@ -122,7 +122,9 @@ def store_object(
             bucket, name, buckets.next_generation(db, cloud), 1, reference.sha256, reference.md5,
             reference.crc32c, reference.size_bytes, moment, moment, body, controls, secret,
         )  # fmt: skip
-        if before is not None:
+        if before is None:
+            folders.make_parents(cloud, db, home, name)
+        else:
             versions.retire(cloud, db, home, before, now)
         _write(db, row)
     return row
