@@ -56,6 +56,8 @@ def record_custom_job(cloud: Cloud, job: Mapping[str, Any]) -> None:
     """
     if "startTime" not in job or "endTime" not in job:
         return
+    if job["jobSpec"].get("persistentResourceId"):
+        return  # its machines are billed as long as they are kept
     machine = job["jobSpec"]["workerPoolSpecs"][0]["machineSpec"]
     is_spot = job["jobSpec"].get("scheduling", {}).get("strategy") == "SPOT"
     parts = [("custom training", machine["machineType"], 1)]
@@ -100,18 +102,51 @@ def _batch_parts(job: Mapping[str, Any]) -> list[tuple[str, str, int]]:
     return parts
 
 
+def begin_persistent(cloud: Cloud, body: Mapping[str, Any]) -> None:
+    """A persistent resource's machines cost from now on, whether they run a job or not."""
+    parts = []
+    for pool in body["resourcePools"]:
+        machine, count = pool["machineSpec"], int(pool["replicaCount"])
+        sku = f"{CUSTOM_TRAINING} {machine['machineType']}"
+        parts.append((f"persistent resource {pool['id']}", sku, count))
+        if accelerator := machine.get("acceleratorType"):
+            number = count * int(machine.get("acceleratorCount", 1))
+            sku = f"{CUSTOM_TRAINING} {accelerator}"
+            parts.append((f"persistent accelerator {pool['id']}", sku, number))
+    _begin(cloud, body["name"], parts, _labels(body))
+
+
+def begin_pool(cloud: Cloud, pool: Mapping[str, Any]) -> None:
+    """The machines of a deployment resource pool cost from now on."""
+    parts = _deployed_parts(pool)
+    _begin(cloud, pool["name"], parts, _labels(pool))
+
+
+def end_spans(cloud: Cloud, resource: str) -> None:
+    """Whatever of a resource costs, costs no longer."""
+    with cloud.store.transaction() as db:
+        db.execute(
+            "UPDATE usage SET ended = ? WHERE resource = ? AND ended IS NULL",
+            (timestamp(cloud.clock.now()), resource),
+        )
+
+
+def _begin(cloud: Cloud, resource: str, parts: list[tuple[str, str, int]], labels: str) -> None:
+    now = timestamp(cloud.clock.now())
+    with cloud.store.transaction() as db:
+        for kind, sku, count in parts:
+            db.execute(
+                "INSERT OR IGNORE INTO usage (resource, kind, sku, started, nodes, labels)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (resource, kind, sku, now, count, labels),
+            )
+
+
 def begin_deployment(
     cloud: Cloud, resource: str, endpoint: Mapping[str, Any], deployed: Mapping[str, Any]
 ) -> None:
     """A deployed model costs from now on, its nodes' time, until `end_deployment`."""
-    now = timestamp(cloud.clock.now())
-    with cloud.store.transaction() as db:
-        for kind, sku, count in _deployed_parts(deployed):
-            db.execute(
-                "INSERT OR IGNORE INTO usage (resource, kind, sku, started, nodes, labels)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (resource, kind, sku, now, count, _labels(endpoint)),
-            )
+    _begin(cloud, resource, _deployed_parts(deployed), _labels(endpoint))
 
 
 def _deployed_parts(deployed: Mapping[str, Any]) -> list[tuple[str, str, int]]:

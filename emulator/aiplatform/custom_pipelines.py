@@ -13,6 +13,7 @@ from emulator.aiplatform import (
     model_artifacts,
     models,
     names,
+    persistent_resources,
     resources,
     results,
 )
@@ -36,6 +37,7 @@ def is_custom(body: Body) -> bool:
 def inputs(cloud: Cloud, location: names.Location, sent: Body) -> Body:
     """The checked task inputs of a pipeline that somebody asks for."""
     spec = custom_spec.checked(sent.get("trainingTaskInputs"), f"{FIELD}.training_task_inputs")
+    persistent_resources.check_job(cloud, location, spec)
     if config := sent.get("inputDataConfig"):
         custom_data.check(cloud, location, config)
     if asked := sent.get("modelToUpload"):

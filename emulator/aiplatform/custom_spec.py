@@ -68,7 +68,7 @@ def timeout_seconds(spec: Body) -> float:
 
 def _pools(spec: Body, field: str) -> Iterator[Problem]:
     pools = spec.get("workerPoolSpecs", [])
-    if not pools and not spec.get("persistentResourceId"):
+    if not pools:
         yield f"{field}.worker_pool_specs", "At least one worker pool must be specified."
     if pools and int(pools[0].get("replicaCount", 0)) > 1:
         message = "The first worker pool, the primary replica, must have replica_count 1."
@@ -80,7 +80,7 @@ def _pools(spec: Body, field: str) -> Iterator[Problem]:
 def _pool(pool: Body, field: str) -> Iterator[Problem]:
     if int(pool.get("replicaCount", 0)) < 1:
         yield f"{field}.replica_count", "Replica count must be at least 1."
-    yield from _machine(pool.get("machineSpec", {}), f"{field}.machine_spec")
+    yield from machine_problems(pool.get("machineSpec", {}), field)
     if "containerSpec" in pool:
         yield from _code(pool["containerSpec"], f"{field}.container_spec", "imageUri")
     elif "pythonPackageSpec" in pool:
@@ -89,7 +89,9 @@ def _pool(pool: Body, field: str) -> Iterator[Problem]:
         yield field, "One of container_spec and python_package_spec must be specified."
 
 
-def _machine(machine: Body, field: str) -> Iterator[Problem]:
+def machine_problems(machine: Body, pool: str) -> Iterator[Problem]:
+    """What is wrong with the machine spec of a pool, whose field is `pool`."""
+    field = f"{pool}.machine_spec"
     kind = machine.get("machineType", "")
     if not kind:
         yield f"{field}.machine_type", "Required field is not set."
@@ -150,10 +152,7 @@ def _schedule(spec: Body, field: str) -> Iterator[Problem]:
 
 
 def _refuse_clusters(spec: Body) -> None:
-    pools = spec.get("workerPoolSpecs", [])
-    replicas = sum(int(pool["replicaCount"]) for pool in pools)
-    if spec.get("persistentResourceId"):
-        raise ApiError("UNIMPLEMENTED", "The local cloud has no persistent resources.")
+    replicas = sum(int(pool["replicaCount"]) for pool in spec["workerPoolSpecs"])
     if replicas > 1:
         message = f"The local cloud runs jobs of one replica. Received: {replicas} replicas."
         raise ApiError("UNIMPLEMENTED", message)

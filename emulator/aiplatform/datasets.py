@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from emulator.aiplatform import listing, names, resources
+from emulator.aiplatform import dataset_versions, listing, names, resources
 from emulator.cloud import Cloud
 from emulator.resourcemanager import projects
 
@@ -91,6 +91,7 @@ def delete_dataset(cloud: Cloud, request: Body) -> Body:
         hashes = {
             row[0] for row in db.execute("SELECT sha256 FROM data_items WHERE dataset = ?", (name,))
         }
+        dataset_versions.drop_all(cloud, name)
         for table in ("annotations", "data_items", "annotation_specs"):
             db.execute(f"DELETE FROM {table} WHERE dataset = ?", (name,))
         cloud.resources.delete(name)

@@ -9,7 +9,15 @@ from functools import partial
 from typing import Any
 
 from emulator import metering
-from emulator.aiplatform import deployed_resources, endpoints, models, names, resources, serving
+from emulator.aiplatform import (
+    deployed_resources,
+    deployment_pools,
+    endpoints,
+    models,
+    names,
+    resources,
+    serving,
+)
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 from emulator.operations import Unfinished
@@ -46,8 +54,19 @@ def _deployed(cloud: Cloud, endpoint: Body, model: Body, sent: Body) -> Body:
         "model": model["name"],
         "modelVersionId": model["versionId"],
         "displayName": sent.get("displayName") or model["displayName"],
-        **deployed_resources.of(model, sent),
+        **_resources(cloud, endpoint, model, sent),
     }
+
+
+def _resources(cloud: Cloud, endpoint: Body, model: Body, sent: Body) -> Body:
+    """What the model will run on; a pool must be there, in the endpoint's location."""
+    found = deployed_resources.of(model, sent)
+    if pool := found.get("sharedResources"):
+        resources.require(cloud, deployment_pools.NOUN, pool)
+        if names.location(pool) != names.location(endpoint["name"]):
+            message = "The DeploymentResourcePool and the Endpoint must be in the same location."
+            raise ApiError("INVALID_ARGUMENT", message)
+    return found
 
 
 def _free_id(cloud: Cloud, endpoint: Body, asked: str | None) -> str:
@@ -126,8 +145,11 @@ def _conclude(cloud: Cloud, operation: str, payload: Body) -> None:
         endpoint["trafficSplit"] = _present(endpoint, payload["trafficSplit"], deployed["id"])
         endpoint = resources.stamped(cloud, endpoint)
         cloud.resources.replace(endpoint["name"], endpoint)
-        usage_name = _usage_name(endpoint["name"], deployed["id"])
-        metering.begin_deployment(cloud, usage_name, endpoint, deployed)
+        if pool := deployed.get("sharedResources"):
+            deployment_pools.begin(cloud, pool)
+        else:
+            usage_name = _usage_name(endpoint["name"], deployed["id"])
+            metering.begin_deployment(cloud, usage_name, endpoint, deployed)
         response = resources.typed("DeployModelResponse", {"deployedModel": deployed})
         cloud.operations.finish(operation, response)
 
@@ -151,8 +173,10 @@ def undeploy_model(cloud: Cloud, request: Body) -> Body:
     name, deployed_id = request["endpoint"], request.get("deployedModelId", "")
     with cloud.store.transaction():
         endpoint = resources.require(cloud, "endpoint", name)
-        rest = [one for one in endpoint.get("deployedModels", []) if one["id"] != deployed_id]
-        if len(rest) == len(endpoint.get("deployedModels", [])):
+        present = endpoint.get("deployedModels", [])
+        rest = [one for one in present if one["id"] != deployed_id]
+        gone = [one for one in present if one["id"] == deployed_id]
+        if not gone:
             message = f'DeployedModel with id "{deployed_id}" not found in endpoint "{name}".'
             raise ApiError("NOT_FOUND", message)
         split = _without(endpoint.get("trafficSplit", {}), deployed_id, request, rest)
@@ -160,6 +184,9 @@ def undeploy_model(cloud: Cloud, request: Body) -> Body:
         endpoint = {key: value for key, value in changed.items() if value not in ([], {})}
         cloud.resources.replace(name, resources.stamped(cloud, endpoint))
         metering.end_deployment(cloud, _usage_name(name, deployed_id))
+        for one in gone:
+            if "sharedResources" in one:
+                deployment_pools.end(cloud, one["sharedResources"])
         metadata = resources.typed("UndeployModelOperationMetadata", {})
         response = resources.typed("UndeployModelResponse", {})
         operation = cloud.operations.done(name, metadata, response)

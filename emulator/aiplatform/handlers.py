@@ -6,13 +6,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from emulator.aiplatform import (
+    absent_services,
     batch_predictions,
     custom_jobs,
     data_items,
     dataset_exports,
+    dataset_versions,
     datasets,
+    deployed_changes,
+    deployment_pools,
     deployments,
     endpoints,
     imports,
@@ -22,10 +27,13 @@ from emulator.aiplatform import (
     metadata_schemas,
     metadata_stores,
     model_changes,
+    model_copies,
     model_evaluations,
     model_exports,
     models,
+    persistent_resources,
     predictions,
+    raw_predictions,
     tensorboard_points,
     tensorboard_runs,
     tensorboards,
@@ -36,7 +44,7 @@ from emulator.cloud import Cloud
 
 Body = dict[str, Any]
 Handler = Callable[[Cloud, Body], Body]
-RawHandler = Callable[[Cloud, dict[str, str], Request], Awaitable[Body]]
+RawHandler = Callable[[Cloud, dict[str, str], Request], Awaitable[Body | Response]]
 
 HANDLERS: Mapping[str, Handler] = {
     "CreateDataset": datasets.create_dataset,
@@ -50,6 +58,14 @@ HANDLERS: Mapping[str, Handler] = {
     "SearchDataItems": data_items.search_data_items,
     "ListAnnotations": data_items.list_annotations,
     "GetAnnotationSpec": data_items.get_annotation_spec,
+    "CreateDatasetVersion": dataset_versions.create_dataset_version,
+    "GetDatasetVersion": dataset_versions.get_dataset_version,
+    "ListDatasetVersions": dataset_versions.list_dataset_versions,
+    "UpdateDatasetVersion": dataset_versions.update_dataset_version,
+    "DeleteDatasetVersion": dataset_versions.delete_dataset_version,
+    "RestoreDatasetVersion": dataset_versions.restore_dataset_version,
+    "ListSavedQueries": dataset_versions.list_saved_queries,
+    "DeleteSavedQuery": dataset_versions.delete_saved_query,
     "CreateTrainingPipeline": training_pipelines.create_training_pipeline,
     "GetTrainingPipeline": training_pipelines.get_training_pipeline,
     "ListTrainingPipelines": training_pipelines.list_training_pipelines,
@@ -70,6 +86,21 @@ HANDLERS: Mapping[str, Handler] = {
     "ListBatchPredictionJobs": batch_predictions.list_batch_prediction_jobs,
     "CancelBatchPredictionJob": batch_predictions.cancel_batch_prediction_job,
     "DeleteBatchPredictionJob": batch_predictions.delete_batch_prediction_job,
+    "ListDataLabelingJobs": absent_services.list_none,
+    "ListNasJobs": absent_services.list_none,
+    "ListModelDeploymentMonitoringJobs": absent_services.list_none,
+    "CreatePersistentResource": persistent_resources.create_persistent_resource,
+    "GetPersistentResource": persistent_resources.get_persistent_resource,
+    "ListPersistentResources": persistent_resources.list_persistent_resources,
+    "UpdatePersistentResource": persistent_resources.update_persistent_resource,
+    "RebootPersistentResource": persistent_resources.reboot_persistent_resource,
+    "DeletePersistentResource": persistent_resources.delete_persistent_resource,
+    "CreateDeploymentResourcePool": deployment_pools.create_deployment_resource_pool,
+    "GetDeploymentResourcePool": deployment_pools.get_deployment_resource_pool,
+    "ListDeploymentResourcePools": deployment_pools.list_deployment_resource_pools,
+    "UpdateDeploymentResourcePool": deployment_pools.update_deployment_resource_pool,
+    "DeleteDeploymentResourcePool": deployment_pools.delete_deployment_resource_pool,
+    "QueryDeployedModels": deployment_pools.query_deployed_models,
     "GetModel": models.get_model,
     "ListModels": models.list_models,
     "ListModelVersions": models.list_model_versions,
@@ -79,6 +110,10 @@ HANDLERS: Mapping[str, Handler] = {
     "DeleteModel": model_changes.delete_model,
     "DeleteModelVersion": model_changes.delete_model_version,
     "ExportModel": model_exports.export_model,
+    "CopyModel": model_copies.copy_model,
+    "ListModelVersionCheckpoints": model_copies.list_model_version_checkpoints,
+    "UpdateExplanationDataset": model_copies.update_explanation_dataset,
+    "BatchImportEvaluatedAnnotations": model_evaluations.batch_import_evaluated_annotations,
     "ImportModelEvaluation": model_evaluations.import_model_evaluation,
     "BatchImportModelEvaluationSlices": model_evaluations.batch_import_model_evaluation_slices,
     "ListModelEvaluations": model_evaluations.list_model_evaluations,
@@ -90,6 +125,8 @@ HANDLERS: Mapping[str, Handler] = {
     "ListEndpoints": endpoints.list_endpoints,
     "UpdateEndpoint": endpoints.update_endpoint,
     "DeleteEndpoint": endpoints.delete_endpoint,
+    "UpdateEndpointLongRunning": deployed_changes.update_endpoint_long_running,
+    "MutateDeployedModel": deployed_changes.mutate_deployed_model,
     "DeployModel": deployments.deploy_model,
     "UndeployModel": deployments.undeploy_model,
     **metadata_stores.HANDLERS,
@@ -103,7 +140,13 @@ HANDLERS: Mapping[str, Handler] = {
 }
 
 # These take the request's bytes as they came.
-RAW_HANDLERS: Mapping[str, RawHandler] = {"Predict": predictions.predict}
+RAW_HANDLERS: Mapping[str, RawHandler] = {
+    "Predict": predictions.predict,
+    "RawPredict": raw_predictions.raw_predict,
+    "StreamRawPredict": raw_predictions.stream_raw_predict,
+    "Explain": raw_predictions.explain,
+    "ListSpecialistPools": absent_services.list_specialist_pools,
+}
 
 # These stream messages: over HTTP a JSON list, here of one.
 STREAMED = frozenset({"ReadTensorboardBlobData"})

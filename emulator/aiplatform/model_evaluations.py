@@ -24,6 +24,8 @@ SETTABLE = (
     "metadata",
 )
 SLICE_SETTABLE = ("slice", "metricsSchemaUri", "metrics", "modelExplanation")
+EVALUATED = "_evaluatedAnnotations"
+MAX_EVALUATED_ANNOTATIONS = 50
 _VERSIONED = re.compile(r"(.+/models/[^/@]+)@([^/]+)(/.+)?")
 
 
@@ -105,6 +107,20 @@ def _require(cloud: Cloud, noun: str, name: str) -> Body:
     if evaluation not in [one["name"] for one in own]:
         raise ApiError("NOT_FOUND", f'{noun} "{name}" not found')
     return resources.require(cloud, noun, plain)
+
+
+def batch_import_evaluated_annotations(cloud: Cloud, request: Body) -> Body:
+    """BatchImportEvaluatedAnnotations: kept with their slice; no method of v1 reads them."""
+    resources.require_fields("", request, ("evaluated_annotations",))
+    sent = request["evaluatedAnnotations"]
+    if len(sent) > MAX_EVALUATED_ANNOTATIONS:
+        message = f"No more than {MAX_EVALUATED_ANNOTATIONS} may be imported at once."
+        raise resources.field_errors([("evaluated_annotations", message)])
+    with cloud.store.transaction():
+        part = _require(cloud, "model evaluation slice", request["parent"])
+        kept = [*part.get(EVALUATED, []), *sent]
+        cloud.resources.replace(part["name"], {**part, EVALUATED: kept})
+    return {"importedEvaluatedAnnotationsCount": len(sent)}
 
 
 def list_model_evaluations(cloud: Cloud, request: Body) -> Body:

@@ -44,7 +44,7 @@ SETTABLE = (
 # What the API answers for a model with a container of its own.
 CUSTOM = {
     "modelSourceInfo": {"sourceType": "CUSTOM"},
-    "supportedDeploymentResourcesTypes": ["DEDICATED_RESOURCES", "SHARED_RESOURCES"],
+    "supportedDeploymentResourcesTypes": ["DEDICATED_RESOURCES"],
     "supportedInputStorageFormats": [
         "jsonl",
         "bigquery",

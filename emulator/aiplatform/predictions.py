@@ -20,13 +20,10 @@ MAX_REQUEST_BYTES = 1_572_864
 
 async def predict(cloud: Cloud, variables: dict[str, str], request: Request) -> Body:
     """Predict on an endpoint; FAILED_PRECONDITION when nothing is deployed on it."""
-    body = await request.body()
-    if len(body) > MAX_REQUEST_BYTES:
-        message = f"Request payload size exceeds the limit: {MAX_REQUEST_BYTES} bytes."
-        raise ApiError("INVALID_ARGUMENT", message)
+    body = await body_of(request)
     name = variables["endpoint"]
     endpoint = resources.require(cloud, "endpoint", name)
-    deployed = _chosen(endpoint)
+    deployed = chosen(endpoint)
     answer = await _ask(cloud, name, deployed, body)
     model = models.require(cloud, models.deployed_version(deployed))
     return {
@@ -38,13 +35,28 @@ async def predict(cloud: Cloud, variables: dict[str, str], request: Request) -> 
     }
 
 
-def _chosen(endpoint: Body) -> Body:
+async def body_of(request: Request) -> bytes:
+    """The request's body. INVALID_ARGUMENT where it is longer than Google takes."""
+    body = await request.body()
+    if len(body) > MAX_REQUEST_BYTES:
+        message = f"Request payload size exceeds the limit: {MAX_REQUEST_BYTES} bytes."
+        raise ApiError("INVALID_ARGUMENT", message)
+    return body
+
+
+def unavailable() -> ApiError:
+    """The refusal while a prediction server is being started again."""
+    return ApiError("UNAVAILABLE", "The prediction server is being started again. Try once more.")
+
+
+def chosen(endpoint: Body) -> Body:
+    """The deployed model that traffic chooses. FAILED_PRECONDITION where there is none."""
     split = {key: share for key, share in endpoint.get("trafficSplit", {}).items() if share > 0}
     if not split:
         message = f"Endpoint {endpoint['name']} doesn't have traffic_split."
         raise ApiError("FAILED_PRECONDITION", message)
-    (chosen,) = random.choices(list(split), weights=list(split.values()))
-    deployed: Body = next(one for one in endpoint["deployedModels"] if one["id"] == chosen)
+    (picked,) = random.choices(list(split), weights=list(split.values()))
+    deployed: Body = next(one for one in endpoint["deployedModels"] if one["id"] == picked)
     return deployed
 
 
@@ -59,8 +71,7 @@ async def _ask(cloud: Cloud, endpoint: str, deployed: Body, body: bytes) -> list
     except httpx.TimeoutException:
         raise ApiError("DEADLINE_EXCEEDED", "The prediction took longer than 60 s.") from None
     except httpx.HTTPError:
-        message = "The prediction server is being started again. Try once more."
-        raise ApiError("UNAVAILABLE", message) from None
+        raise unavailable() from None
     if status != 200:
         raise refused(status, content)
     return list(json.loads(content)["predictions"])

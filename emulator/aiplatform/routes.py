@@ -67,8 +67,10 @@ class VertexApi:
         binding, variables = matched
         name = binding.rpc.name
         if name in RAW_HANDLERS:
-            result = await RAW_HANDLERS[name](self._cloud, variables, request)
-            return _json(names.with_project(result, project, sent))
+            raw = await RAW_HANDLERS[name](self._cloud, variables, request)
+            if isinstance(raw, Response):
+                return raw
+            return _json(names.with_project(raw, project, sent))
         if name not in HANDLERS:
             raise _unimplemented(binding)
         body = await self._request(request, binding, variables)

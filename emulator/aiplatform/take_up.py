@@ -6,6 +6,7 @@ from emulator.aiplatform import (
     batch_run,
     custom_run,
     dataset_exports,
+    dataset_versions,
     deployments,
     imports,
     serving,
@@ -22,6 +23,8 @@ def take_up(cloud: Cloud) -> None:
         imports.take_up(cloud, unfinished)
     for unfinished in cloud.operations.unfinished(dataset_exports.WORK):
         dataset_exports.take_up(cloud, unfinished)
+    for unfinished in cloud.operations.unfinished(dataset_versions.WORK):
+        dataset_versions.take_up(cloud, unfinished)
     training.take_up(cloud)
     custom_run.take_up(cloud)
     tuning_run.take_up(cloud)

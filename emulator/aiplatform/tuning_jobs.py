@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.aiplatform import listing, names, resources, tuning_run, tuning_spec, tuning_trials
+from emulator.aiplatform import (
+    listing,
+    names,
+    persistent_resources,
+    resources,
+    tuning_run,
+    tuning_spec,
+    tuning_trials,
+)
 from emulator.aiplatform.lifecycles import TUNING_JOB
 from emulator.cloud import Cloud
 from emulator.logging import entries
@@ -18,6 +26,7 @@ def create_hyperparameter_tuning_job(cloud: Cloud, request: Body) -> Body:
     location = names.location(request["parent"])
     wanted = tuning_spec.checked(request.get("hyperparameterTuningJob", {}))
     wanted.pop("trials", None)
+    persistent_resources.check_job(cloud, location, wanted["trialJobSpec"])
     name = f"{location.name}/hyperparameterTuningJobs/{names.new_id()}"
     with cloud.store.transaction():
         body = LIFE.insert(cloud, name, wanted)
