@@ -54,9 +54,12 @@ class Door:
             await self._app(scope, receive, send)
             return
         try:
-            self._check_sender(scope)
+            self._check_host(scope)
+            proved = self._authenticates(scope)
+            if not proved:  # a page that has a signature may use it
+                self._check_origin(scope)
             meeting = self._met(scope)
-            if not scope["path"].startswith(OPEN_PATHS) and not self._authenticates(scope):
+            if not scope["path"].startswith(OPEN_PATHS) and not proved:
                 scope["caller"] = self._tokens.caller(header(scope, b"authorization"))
                 self._check_payer(scope)
         except ApiError as error:
@@ -80,7 +83,7 @@ class Door:
             return Meeting(fault, lambda: None)
         return self._faults.take(method, path)
 
-    def _check_sender(self, scope: Scope) -> None:
+    def _check_host(self, scope: Scope) -> None:
         host = header(scope, b"host") or ""
         name = host if host.endswith("]") else host.rsplit(":", 1)[0]
         if name.lower() not in self._hosts:
@@ -88,6 +91,8 @@ class Door:
                 "PERMISSION_DENIED",
                 f"Only requests to {sorted(self._hosts)} are answered. Received: Host {host!r}.",
             )
+
+    def _check_origin(self, scope: Scope) -> None:
         origin = header(scope, b"origin")
         if origin is not None and origin not in self._origins:
             raise ApiError(

@@ -64,7 +64,7 @@ class Extent:
 
 async def initiate(cloud: Cloud, call: Call) -> Reply:
     """Begins a session; its address comes in the Location header."""
-    fields = await call.json()
+    fields = dict(call.fields) if call.fields is not None else await call.json()
     name = str(fields.get("name") or call.query.get("name", ""))
     check_object(name)
     if "x-upload-content-type" in call.headers:

@@ -16,12 +16,12 @@ from emulator.storage.errors import StorageError, from_api_error
 from emulator.storage.http import Call, Reply, call_of, send_reply
 from emulator.storage.preconditions import NotModifiedError
 from emulator.storage.signers import Signers
-from emulator.storage.xml import listings, multipart, multipart_lists, objects
+from emulator.storage.xml import forms, listings, multipart, multipart_lists, objects
 from emulator.storage.xml.documents import document, text
 from emulator.storage.xml.errors import XmlError, from_storage, invalid_argument
 from emulator.storage.xml.request import Ask, XmlRequest
 from emulator.tokens import Caller
-from emulator.web import Message, Receive, Scope, Send, header
+from emulator.web import Message, Receive, Scope, Send
 
 log = logging.getLogger("emulator")
 
@@ -66,9 +66,10 @@ class XmlApi:
 
     def authenticates(self, scope: Scope) -> bool:
         """Whether a request proves itself by a signature, which is checked here."""
-        if b"ignature=" not in scope["query_string"] and not header(scope, b"authorization"):
+        if not self.claims(scope):
             return False
-        return self.claims(scope) and signatures.is_signed(call_of(scope, _nothing))
+        call = call_of(scope, _nothing)
+        return forms.is_form(call) or signatures.is_signed(call)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         call = call_of(scope, receive)
@@ -98,7 +99,23 @@ class XmlApi:
             call = self._signed(call)
         bucket, _, name = call.path.removeprefix("/").partition("/")
         request = XmlRequest(self._cloud, call, _unquoted(bucket), _unquoted(name), self._ask)
-        return await _handler(request)(request)
+        return await self._handler(request)(request)
+
+    def _handler(self, request: XmlRequest) -> Handler:
+        method, query = request.call.method, request.call.query
+        kind = "object" if request.name else "bucket" if request.bucket else "service"
+        if method == "POST" and kind != "object":
+            return self._form
+        if (kind, method) == ("object", "POST") and "x-goog-resumable" in request.call.headers:
+            return objects.start_resumable
+        asked = [name for name in query if name in SUBRESOURCES]
+        handler = ROUTES.get((kind, method, asked[0] if asked else ""))
+        if handler is None:
+            raise StorageError(405, "methodNotAllowed", f"{method} of this {kind}.")
+        return handler
+
+    async def _form(self, request: XmlRequest) -> Reply:
+        return await forms.post_form(request, self._signers)
 
     def _signed(self, call: Call) -> Call:
         """The call as that of the account that signed it. 400 or 403 where none did."""
@@ -109,15 +126,6 @@ class XmlApi:
 
 async def _nothing() -> Message:
     return {"type": "http.disconnect"}
-
-
-def _handler(request: XmlRequest) -> Handler:
-    kind = "object" if request.name else "bucket" if request.bucket else "service"
-    asked = [name for name in request.call.query if name in SUBRESOURCES]
-    handler = ROUTES.get((kind, request.call.method, asked[0] if asked else ""))
-    if handler is None:
-        raise StorageError(405, "methodNotAllowed", f"{request.call.method} of this {kind}.")
-    return handler
 
 
 def _refusal(error: StorageError) -> Reply:
