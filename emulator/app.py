@@ -28,9 +28,11 @@ from emulator.failures import failure_answer
 from emulator.faults import Faults, check_disk
 from emulator.folder import write_env
 from emulator.iam import credentials
+from emulator.iam import gate as rights_gate
 from emulator.iam import routes as iam_routes
 from emulator.iam.directory import Accounts
 from emulator.jobs import Jobs
+from emulator.limits import bounded
 from emulator.logging.routes import routes as logging_routes
 from emulator.oauth import routes as oauth_routes
 from emulator.operations import Operations
@@ -100,7 +102,7 @@ def build_app(cloud: Cloud) -> App:
     storage = StorageApi(cloud)
     signers = Signers(lambda email: credentials.key_of(cloud, email).values())
     xml = XmlApi(cloud, storage.handled, storage.roots() | _roots(routes), signers)
-    served = _dispatch(storage, xml, gate(cloud, other))
+    served = _dispatch(storage, xml, bounded(rights_gate.gate(cloud, gate(cloud, other))))
     return Door(served, settings, tokens, cloud.faults, retry_tests, xml.authenticates)
 
 

@@ -25,6 +25,12 @@ def claims(path: str) -> bool:
     return _PATH.fullmatch(path) is not None
 
 
+def verb(path: str) -> str | None:
+    """`cancel` or `wait`, where a path ends so."""
+    found = _PATH.fullmatch(path)
+    return found["verb"] if found else None
+
+
 async def call(cloud: Cloud, request: Request, path: str) -> Body:
     """The answer of the method that HTTP method and verb name."""
     found = _PATH.fullmatch(path)

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from emulator.aiplatform import names, operation_methods
+from emulator.aiplatform import names, operation_methods, rights
 from emulator.aiplatform.handlers import HANDLERS, RAW_HANDLERS, STREAMED
 from emulator.aiplatform.resources import public
 from emulator.aiplatform.take_up import take_up
@@ -23,6 +23,7 @@ from emulator.cloud import Cloud
 from emulator.errors import ApiError
 from emulator.resourcemanager import projects
 from emulator.rpc import Binding, Router, Types, request_body
+from emulator.tokens import Caller
 
 Body = dict[str, Any]
 TABLES = Path(__file__).parent / "tables"
@@ -57,7 +58,9 @@ class VertexApi:
         sent, project = self._project(path)
         if sent:
             path = path.replace(f"projects/{sent}/", f"projects/{project}/", 1)
+        caller: Caller = request.scope["caller"]
         if operation_methods.claims(path):
+            rights.check_operation(self._cloud, caller, path, operation_methods.verb(path))
             result = await operation_methods.call(self._cloud, request, path)
             return self._shaped(request, version, "", result, sent, project)
         matched = self._router.match(request.method, "/v1/" + path)
@@ -66,6 +69,8 @@ class VertexApi:
             raise ApiError("NOT_FOUND", message)
         binding, variables = matched
         name = binding.rpc.name
+        if name in RAW_HANDLERS or name in HANDLERS:
+            rights.check(self._cloud, caller, name, variables)
         if name in RAW_HANDLERS:
             raw = await RAW_HANDLERS[name](self._cloud, variables, request)
             if isinstance(raw, Response):
@@ -74,6 +79,7 @@ class VertexApi:
         if name not in HANDLERS:
             raise _unimplemented(binding)
         body = await self._request(request, binding, variables)
+        rights.check_account(self._cloud, caller, name, body)
         result = public(HANDLERS[name](self._cloud, body))
         shaped = self._shaped(request, version, binding.rpc.response, result, sent, project)
         if name in STREAMED:

@@ -31,6 +31,10 @@ STORED_NOUNS = {
     "managedFolders": "Storage managed folder", "multipartUploads": "Storage object",
     "hmacKeys": "project",
 }  # fmt: skip
+# Service Usage's own: github.com/aquasecurity/cloudsploit/issues/1606, read 2026-11-21.
+LIST_SERVICES = "Permission denied to list services for consumer container [{shown}]"
+ONE_SERVICE = "Permission denied to {verb} service [{service}]"
+SERVICE_USAGE = "serviceusage.googleapis.com"
 UNNAMED = (targets.IAM, "logging.googleapis.com")
 
 
@@ -68,6 +72,8 @@ def require(cloud: Cloud, caller: Caller, permission: str, target: Target) -> No
 
 def denied(caller: Caller, permission: str, target: Target) -> ApiError:
     """The refusal."""
+    if target.service == SERVICE_USAGE:
+        return _usage_denied(permission, target)
     if target.service == targets.STORAGE:
         noun = STORED_NOUNS.get(permission.split(".")[1], "Storage bucket")
         noun = "project" if target.type.endswith("/Project") else noun
@@ -76,6 +82,17 @@ def denied(caller: Caller, permission: str, target: Target) -> ApiError:
         form = PLAIN if target.service in UNNAMED else NAMED
         message = form.format(permission=permission, service=target.service, shown=target.shown)
     return ApiError("PERMISSION_DENIED", message, [_info(permission, target)])
+
+
+def _usage_denied(permission: str, target: Target) -> ApiError:
+    """Service Usage names the service; the permission stands in the details."""
+    container, _, service = target.shown.partition("/services")
+    verb = permission.rsplit(".", 1)[1]
+    message = LIST_SERVICES.format(shown=container)
+    if service:
+        message = ONE_SERVICE.format(verb=verb, service=service.removeprefix("/"))
+    info = _info(permission, target) | {"reason": "AUTH_PERMISSION_DENIED"}
+    return ApiError("PERMISSION_DENIED", message, [info])
 
 
 def _info(permission: str, target: Target) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from emulator.cloud import Cloud
 from emulator.iam import policy, service_accounts
 from emulator.iam.rights import Bindings
 from emulator.iam.service_accounts import Account
+from emulator.storage import acl, acl_bindings
 
 IAM = "iam.googleapis.com"
 MANAGER = "cloudresourcemanager.googleapis.com"
@@ -55,20 +57,32 @@ def account(cloud: Cloud, one: Account) -> Target:
 def bucket(cloud: Cloud, name: str, obj: str = "", prefix: str | None = None) -> Target:
     """A bucket or an object of it; `prefix` is that of a list. NOWHERE without the bucket.
 
-    The policies of the managed folders that an object lies in count too.
+    What counts: the object's access controls where the bucket has no uniform access, the policies
+    of the managed folders it lies in, the bucket's policy, the project's.
     """
     with cloud.store.read() as db:
-        row = db.execute(
-            "SELECT project_id, policy FROM buckets WHERE name = ?", (name,)
-        ).fetchone()
+        query = "SELECT project_id, policy, body FROM buckets WHERE name = ?"
+        row = db.execute(query, (name,)).fetchone()
+        if row is None:
+            return NOWHERE
+        body = policy.parsed(row[2])
         folders = _folder_policies(db, name, obj if prefix is None else prefix)
-    if row is None:
-        return NOWHERE
-    own = bindings(row[1]) if row[1] else legacy_bindings(row[0])
+        if obj and not acl.uniform(body):
+            folders.insert(0, _object_bindings(db, name, obj, row[0]))
+    own = bindings(row[1]) if row[1] else acl_bindings.first_bindings(body, row[0])
     path = f"projects/_/buckets/{name}"
     attributes = {} if prefix is None else {f"{STORAGE}/objectListPrefix": prefix}
     kind, path = ("Object", f"{path}/objects/{obj}") if obj else ("Bucket", path)
     return Target(row[0], STORAGE, f"{STORAGE}/{kind}", path, path, (*folders, own), attributes)
+
+
+def deleted_bucket(cloud: Cloud, name: str) -> Target:
+    """A bucket that is softly deleted; NOWHERE without one."""
+    with cloud.store.read() as db:
+        query = "SELECT project_id FROM old_buckets WHERE name = ? LIMIT 1"
+        row = db.execute(query, (name,)).fetchone()
+    path = f"projects/_/buckets/{name}"
+    return Target(row[0], STORAGE, f"{STORAGE}/Bucket", path, path) if row else NOWHERE
 
 
 def repository(cloud: Cloud, name: str) -> Target:
@@ -79,18 +93,17 @@ def repository(cloud: Cloud, name: str) -> Target:
     return Target(name.split("/")[1], REGISTRY, kind, name, name, (own,))
 
 
-def legacy_bindings(project_id: str) -> Bindings:
-    """What every new bucket grants to its project's owners, editors and viewers.
-
-    cloud.google.com/storage/docs/access-control/iam-roles#basic-roles-modifiable, read 2026-11-21.
-    """
-    team = [f"projectEditor:{project_id}", f"projectOwner:{project_id}"]
-    viewers = [f"projectViewer:{project_id}"]
+def _object_bindings(db: sqlite3.Connection, bucket_name: str, name: str, of: str) -> Bindings:
+    """What an object's access controls grant; nothing where there is no object."""
+    query = "SELECT acl FROM objects WHERE bucket = ? AND name = ?"
+    row = db.execute(query, (bucket_name, name)).fetchone()
+    if row is None:
+        return ()
+    entries = acl.object_entries(json.loads(row[0]) if row[0] else None)
+    roles = {acl.OWNER: acl_bindings.OBJECT_OWNER, acl.READER: acl_bindings.OBJECT_READER}
     return [
-        {"role": "roles/storage.legacyBucketOwner", "members": team},
-        {"role": "roles/storage.legacyBucketReader", "members": viewers},
-        {"role": "roles/storage.legacyObjectOwner", "members": team},
-        {"role": "roles/storage.legacyObjectReader", "members": viewers},
+        {"role": roles[one["role"]], "members": [acl_bindings.member_of(one["entity"], of)]}
+        for one in entries
     ]
 
 

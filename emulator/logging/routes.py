@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
+from emulator.iam import enforce, targets
 from emulator.logging import entries, filters
 from emulator.resourcemanager import projects
 
@@ -28,6 +29,8 @@ def routes(cloud: Cloud) -> list[Route]:
 
     async def list_entries(request: Request) -> JSONResponse:
         sent = await _body(request)
+        target = targets.project(_project(cloud, sent), "logging.googleapis.com")
+        enforce.require(cloud, request.scope["caller"], "logging.logEntries.list", target)
         return JSONResponse(await run_in_threadpool(_entries, cloud, sent))
 
     async def list_logs(request: Request) -> JSONResponse:

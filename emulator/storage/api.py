@@ -28,6 +28,7 @@ from emulator.storage import (
     relocations,
     resumable,
     rewrites,
+    rights,
     tree_folders,
     uploads,
 )
@@ -145,17 +146,18 @@ class StorageApi:
 
     async def handled(self, call: Call) -> Reply:
         """The answer to one call; refusals are raised."""
-        handler, names = self._route(call.method, call.path)
-        return await handler(self._cloud, replace(call, names=names))
+        route, handler, names = self._route(call.method, call.path)
+        call = await rights.checked(self._cloud, replace(call, names=names), route)
+        return await handler(self._cloud, call)
 
-    def _route(self, method: str, path: str) -> tuple[Handler, tuple[str, ...]]:
+    def _route(self, method: str, path: str) -> tuple[str, Handler, tuple[str, ...]]:
         for root, table in self._tables.items():
             if path.startswith(root):
                 segments = path[len(root) :].rstrip("/").split("/")
                 for words, handler in table.get((method, len(segments)), []):
                     names = _matched(words, segments)
                     if names is not None:
-                        return handler, names
+                        return f"{method} {root}{'/'.join(words)}", handler, names
         raise StorageError(404, "notFound", f"Cloud Storage has no method {method} {path}.")
 
 

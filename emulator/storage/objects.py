@@ -10,7 +10,7 @@ from typing import Any
 
 from emulator.clock import timestamp
 from emulator.cloud import Cloud
-from emulator.storage import acl, buckets, folders, object_fields, retention, versions
+from emulator.storage import acl, buckets, folders, object_fields, retention, rights, versions
 from emulator.storage.errors import StorageError, no_object
 from emulator.storage.names import check_object, successor
 from emulator.storage.object_resource import COLUMNS, ObjectRow, from_columns, to_columns
@@ -111,6 +111,7 @@ def store_object(
     with cloud.store.transaction() as db:
         home = buckets.require(db, bucket)
         before = find(db, bucket, name)
+        rights.require_write(cloud, caller, bucket, name, old=before is not None)
         conditions.check_write(*state(before))
         now = cloud.clock.now()
         if before is not None:
