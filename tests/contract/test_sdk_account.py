@@ -62,7 +62,8 @@ def test_a_service_account_file_is_all_that_is_needed(
         project=plain.project,
         credentials=None,
     )
-    credentials, _ = google.auth.default(scopes=["https://www.googleapis.com/auth/cloud-platform"])
+    found: Any = google.auth.default(scopes=["https://www.googleapis.com/auth/cloud-platform"])
+    credentials = found[0]
     credentials.refresh(google.auth.transport.requests.Request())
 
     endpoint = sdk.Endpoint.create(display_name="mine")

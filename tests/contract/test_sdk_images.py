@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
+import json
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -114,9 +116,6 @@ def test_automl_trains_serves_and_is_cleaned_up(sdk_flow: Any, photos: str) -> N
 
 def uploaded(sdk: Any, plain: Vertex, photos: str, **more: Any) -> Any:
     """A model with a container that learnt the photos by heart, and its files in the bucket."""
-    import hashlib
-    import json
-
     by_heart = {
         hashlib.sha256(photo(100 * place + number)).hexdigest(): [label]
         for place, label in enumerate(("cat", "dog"))
@@ -161,8 +160,6 @@ def test_versions_of_a_model(sdk_flow: Any, photos: str, plain: Vertex) -> None:
 
 def test_batch_prediction_leaves_its_answers(sdk_flow: Any, photos: str, plain: Vertex) -> None:
     """`Model.batch_predict` over a file of requests; `iter_outputs` finds the answers."""
-    import json
-
     rows = "\n".join(
         json.dumps({"content": f"gs://{photos}/dog/{number}.png", "mimeType": "image/png"})
         for number in range(3)
@@ -198,10 +195,12 @@ def test_raw_predictions_explanations_and_asynchronous_ones(
     endpoint = model.deploy(machine_type="n1-standard-2")
     endpoint.authorized_session = LocalSession(plain.url)
     body = {"instances": [instance(100)]}
-    initializer._set_async_rest_credentials(AnonymousCredentials())
+    initializer._set_async_rest_credentials(
+        AnonymousCredentials()  # type: ignore[no-untyped-call]
+    )
 
     raw = endpoint.raw_predict(
-        body=requests.models.complexjson.dumps(body).encode(),
+        body=json.dumps(body).encode(),
         headers={"Content-Type": "application/json"},
     )
     by_raw = endpoint.predict(instances=[instance(100)], use_raw_predict=True)
@@ -212,6 +211,7 @@ def test_raw_predictions_explanations_and_asynchronous_ones(
     assert by_raw.predictions == raw.json()["predictions"]
     assert by_raw.deployed_model_id == endpoint.list_models()[0].id
     assert later.predictions == by_raw.predictions
+    state_refused(lambda: endpoint.explain(instances=[instance(100)]), "explanation_spec")
     endpoint.delete(force=True)
 
 
