@@ -26,6 +26,13 @@ from emulator.web import Message, Receive
 FORM = "multipart/form-data"
 FILE_NAME = "${filename}"
 STATUSES = ("200", "201", "204")
+# The fields of Google's own prefix that a form may have; any other is refused.
+KNOWN = frozenset({
+    "x-goog-algorithm", "x-goog-credential", "x-goog-date", "x-goog-signature", "x-goog-acl",
+    "x-goog-custom-time", "x-goog-storage-class", "x-goog-project-id", "x-goog-hash",
+    "x-goog-if-generation-match", "x-goog-if-metageneration-match", "x-goog-user-project",
+})  # fmt: skip
+KNOWN_PREFIXES = ("x-goog-meta-", "x-goog-encryption-", "x-goog-object-lock-")
 ANONYMOUS = (
     "Anonymous caller does not have storage.objects.create access to the Google Cloud Storage "
     "object. Permission 'storage.objects.create' denied on resource (or it may not exist)."
@@ -52,6 +59,7 @@ async def post_form(request: XmlRequest, signers: Signers) -> Reply:
             f"Bucket POST must contain a field named '{'bucket' if key else 'key'}'. If it is "
             "specified, please check the order of the fields."
         )
+    _check_names(fields)
     judged = _judged(request, signers, bucket, {**fields, "key": key})
     call = _upload(request.call, judged, form, _message_by_message(first, body, judged))
     target = XmlRequest(request.cloud, call, bucket, key, request.ask)
@@ -59,6 +67,12 @@ async def post_form(request: XmlRequest, signers: Signers) -> Reply:
     path = f"/upload{target.bucket_path}/o"
     reply = await target.reply("POST", path, query, fields_of(_headers(fields)))
     return _success(target, fields, parse_object(reply.body))
+
+
+def _check_names(fields: dict[str, str]) -> None:
+    own = [name for name in fields if name.startswith("x-goog-") and name not in KNOWN]
+    if unknown := [name for name in own if not name.startswith(KNOWN_PREFIXES)]:
+        raise invalid_argument(f"Invalid field in form: {unknown[0]}")
 
 
 def _judged(request: XmlRequest, signers: Signers, bucket: str, fields: dict[str, str]) -> Judged:
