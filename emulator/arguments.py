@@ -11,6 +11,7 @@ from typing import Any
 from emulator import __version__
 
 DEFAULT_PORT = 8787
+HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 ENGINE = re.compile(r"(train|serve):[^=]+=.+", re.DOTALL)
 
 
@@ -23,7 +24,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     _add_address(serve)
     _add_behaviour(serve)
     _add_snapshots(commands)
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if getattr(options, "run_user_code", False) and options.host not in ("127.0.0.1", "::1"):
+        parser.error("--run-user-code is for 127.0.0.1 and ::1 only: its port runs programs")
+    return options
 
 
 def _add_snapshots(commands: Any) -> None:
@@ -46,7 +50,19 @@ def _add_address(serve: argparse.ArgumentParser) -> None:
         help=f"TCP port, 0 picks a free one (default {DEFAULT_PORT})",
     )
     serve.add_argument(
-        "--host", type=_loopback, default="127.0.0.1", help="loopback address (default 127.0.0.1)"
+        "--host",
+        type=_address,
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="address to listen on (default 127.0.0.1; any other is reached by other machines)",
+    )
+    serve.add_argument(
+        "--allow-host",
+        type=_host_name,
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name that requests may use for this server, beside localhost; may be repeated",
     )
     where = serve.add_mutually_exclusive_group()
     where.add_argument(
@@ -113,16 +129,17 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _loopback(text: str) -> str:
+def _address(text: str) -> str:
     try:
-        address = ipaddress.ip_address("127.0.0.1" if text == "localhost" else text)
+        return str(ipaddress.ip_address("127.0.0.1" if text == "localhost" else text))
     except ValueError:
         raise argparse.ArgumentTypeError(f"not an IP address: {text!r}") from None
-    if not address.is_loopback:
-        raise argparse.ArgumentTypeError(
-            f"only loopback addresses are served, not {text!r}; use 127.0.0.1 or ::1"
-        )
-    return str(address)
+
+
+def _host_name(text: str) -> str:
+    if not HOST_NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"not a host name: {text!r}")
+    return text.lower()
 
 
 def _engine(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,11 +33,18 @@ class ServerSettings:
     memory: bool = False
     run_user_code: bool = False
     image_pull_seconds: float = 20.0
+    allowed_hosts: tuple[str, ...] = ()
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return ipaddress.ip_address(self.host).is_loopback
 
     @property
     def base_url(self) -> str:
-        """The server's own address, without a slash at the end."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        """The server's own address, without a slash at the end; 0.0.0.0 is reached by loopback."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        host = f"[{host}]" if ":" in host else host
         return f"http://{host}:{self.port}"
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -46,7 +47,11 @@ class Door:
         self._retry_tests = retry_tests
         self._authenticates = authenticates
         self._projects = settings.projects
-        self._hosts = LOOPBACK | {urlsplit(settings.base_url).netloc.rsplit(":", 1)[0]}
+        self._any_address = not settings.is_loopback
+        self._hosts = LOOPBACK | {
+            urlsplit(settings.base_url).netloc.rsplit(":", 1)[0],
+            *settings.allowed_hosts,
+        }
         self._origins = {f"http://{host}:{settings.port}" for host in self._hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,13 +89,18 @@ class Door:
         return self._faults.take(method, path)
 
     def _check_host(self, scope: Scope) -> None:
-        host = header(scope, b"host") or ""
+        """Raises PERMISSION_DENIED for a name that is not the server's: DNS may lead it here."""
+        hosts = [value.decode("latin-1") for key, value in scope["headers"] if key == b"host"]
+        host = hosts[0] if len(hosts) == 1 else ""
         name = host if host.endswith("]") else host.rsplit(":", 1)[0]
-        if name.lower() not in self._hosts:
+        if name.lower() not in self._hosts and not (self._any_address and _is_address(name)):
             raise ApiError(
                 "PERMISSION_DENIED",
-                f"Only requests to {sorted(self._hosts)} are answered. Received: Host {host!r}.",
+                f"Only requests to {sorted(self._hosts)} are answered (--allow-host adds a name). "
+                f"Received: Host {', '.join(hosts)!r}.",
             )
+        if not scope["path"].startswith("/"):
+            raise ApiError("INVALID_ARGUMENT", f"A path starts with /, not {scope['path']!r}.")
 
     def _check_origin(self, scope: Scope) -> None:
         origin = header(scope, b"origin")
@@ -99,12 +109,32 @@ class Door:
                 "PERMISSION_DENIED",
                 f"Web pages of other origins are not answered. Received: Origin {origin!r}.",
             )
+        site = header(scope, b"sec-fetch-site")
+        if site in ("cross-site", "same-site") and not _is_navigation(scope):
+            raise ApiError(
+                "PERMISSION_DENIED",
+                f"Web pages of other origins are not answered. Received: Sec-Fetch-Site {site!r}.",
+            )
 
     def _check_payer(self, scope: Scope) -> None:
         """The project that the calls are billed to must be one of those that exist."""
         payer = header(scope, b"x-goog-user-project")
         if payer and self._projects and payer not in self._projects:
             raise ApiError("PERMISSION_DENIED", NO_PAYER.format(payer=payer), [_payer(payer)])
+
+
+def _is_address(name: str) -> bool:
+    """Whether a host is an IP address, which no name server can turn into another."""
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _is_navigation(scope: Scope) -> bool:
+    """Whether a browser only goes to an address, so that no page of others sees the answer."""
+    return scope["method"] == "GET" and header(scope, b"sec-fetch-mode") == "navigate"
 
 
 def _payer(project: str) -> dict[str, Any]:

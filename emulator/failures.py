@@ -6,6 +6,8 @@ import errno
 import sqlite3
 from typing import Any
 
+from emulator.json_bodies import TOO_DEEP
+
 DISK_FULL = (
     "The disk of the local cloud is full; nothing of this request was stored. "
     "Free some space and send it again."
@@ -23,7 +25,12 @@ def is_disk_full(error: BaseException) -> bool:
 
 
 def failure_answer(error: BaseException) -> tuple[int, dict[str, Any]]:
-    """HTTP code and JSON body: 507 for a full disk (clients do not retry it), else 500."""
+    """HTTP code and JSON body: 507 for a full disk (clients do not retry it), else 500.
+
+    What is nested too deep to be followed is the client's doing: 400.
+    """
+    if isinstance(error, RecursionError):
+        return 400, _too_deep()
     full = is_disk_full(error)
     code = 507 if full else 500
     message = (
@@ -42,3 +49,10 @@ def failure_answer(error: BaseException) -> tuple[int, dict[str, Any]]:
         ],
     }
     return code, {"error": body}
+
+
+def _too_deep() -> dict[str, Any]:
+    message = f"Invalid value: {TOO_DEEP}"
+    errors = [{"message": message, "domain": "global", "reason": "invalid"}]
+    error = {"code": 400, "message": message, "status": "INVALID_ARGUMENT", "errors": errors}
+    return {"error": error}

@@ -19,11 +19,13 @@ class DataFolder:
     """A folder held by this process until `release`."""
 
     def __init__(self, path: Path) -> None:
-        """Makes and locks the folder. StartError when another server holds it."""
+        """Makes and locks the folder. StartError when another server or another user has it."""
         self.path = path
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            _make_private(path)
+            self._lock = os.open(path / "lock", flags, 0o600)
         except OSError as error:
             raise StartError(
                 f"Cannot use the data folder {path}: {error.strerror}. Give another with --data."
@@ -52,10 +54,28 @@ class DataFolder:
         os.close(self._lock)
 
 
+def _make_private(path: Path) -> None:
+    """Leaves the folder to this user alone. StartError where it is not, or leads elsewhere."""
+    found = path.stat()
+    if found.st_uid != os.geteuid():
+        raise StartError(
+            f"The data folder {path} belongs to another user. Give another with --data."
+        )
+    if found.st_mode & 0o077:
+        path.chmod(0o700)
+    for entry in os.scandir(path):
+        if entry.is_symlink():
+            raise StartError(
+                f"{entry.path} is a symbolic link. A data folder has none: what is written there "
+                "would go elsewhere. Remove it, or give another folder with --data."
+            )
+
+
 def write_whole(path: Path, text: str, mode: int = 0o600) -> None:
     """Replaces a file in one step: a reader sees the old text or the new."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    aside.unlink(missing_ok=True)
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     aside.replace(path)

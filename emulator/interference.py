@@ -29,6 +29,7 @@ STATUSES = {
 }
 RANGE_START = re.compile(r"bytes (\d{1,18})-")
 FLUSH_SECONDS = 0.01
+CLOSE_SECONDS = 5
 
 
 class CutError(ConnectionResetError):
@@ -200,3 +201,7 @@ async def _end(receive: Receive, *, reset: bool) -> None:
         transport.abort()
     else:
         transport.close()
+    with suppress(TimeoutError):  # the server is to know of it before this request is over
+        async with asyncio.timeout(CLOSE_SECONDS):
+            while (await receive())["type"] != "http.disconnect":
+                pass

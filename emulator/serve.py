@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import logging
+import os
 import shutil
 import signal
 import socket
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from emulator.arguments import parse
 from emulator.cloud import ServerSettings
+from emulator.connection_limits import limited
 from emulator.errors import StartError
 from emulator.failures import is_disk_full
 from emulator.folder import DataFolder
@@ -34,12 +36,19 @@ RUNS_USER_CODE = (
     "this user may do. Every program that can reach this port can make them run."
 )
 
+NOT_LOOPBACK = (
+    "--host {host}: other machines can reach this port. Nothing is encrypted, and every program "
+    "that reaches it can read and change everything here and start jobs on this machine, as this "
+    "user. Use it on a network of your own, with --require-auth, or use 127.0.0.1."
+)
+
 log = logging.getLogger("emulator")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serves until stopped, or does another command; the process's exit code."""
     options = parse(arguments)
+    os.umask(0o077)  # keys, database and photos are this user's alone
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
@@ -107,6 +116,7 @@ def settings_from(
         memory=options.memory,
         run_user_code=options.run_user_code,
         image_pull_seconds=options.image_pull_seconds,
+        allowed_hosts=tuple(options.allow_host),
     )
 
 
@@ -133,6 +143,8 @@ def _run(settings: ServerSettings, folder: DataFolder, listener: socket.socket) 
         log.info("data folder %s", settings.data_dir)
         if settings.run_user_code:
             log.warning(RUNS_USER_CODE)
+        if not settings.is_loopback:
+            log.warning(NOT_LOOPBACK.format(host=settings.host))
         _server(build_app(cloud), settings).run(sockets=[listener])
     finally:
         close_cloud(cloud)
@@ -140,6 +152,7 @@ def _run(settings: ServerSettings, folder: DataFolder, listener: socket.socket) 
 
 def _server(app: object, settings: ServerSettings) -> uvicorn.Server:
     import uvicorn
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
     class Server(uvicorn.Server):
         """Says `ready` once requests are accepted."""
@@ -152,7 +165,7 @@ def _server(app: object, settings: ServerSettings) -> uvicorn.Server:
     return Server(
         uvicorn.Config(
             app,  # type: ignore[arg-type]
-            http="httptools",
+            http=limited(HttpToolsProtocol),
             loop="uvloop" if sys.platform != "win32" else "asyncio",
             ws="none",
             lifespan="on",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+from emulator.json_bodies import JsonError, parse_json
 from emulator.storage.errors import StorageError, invalid
 from emulator.tokens import Caller
 from emulator.web import JSON_TYPE, Header, Receive, Scope, Send, answer, read_body
@@ -72,8 +73,8 @@ def json_reply(body: Any, status: int = 200, headers: list[Header] | None = None
 def parse_object(data: bytes) -> dict[str, Any]:
     """A JSON object from bytes; nothing is {}. 400 (parseError) when it is something else."""
     try:
-        value = json.loads(data) if data.strip() else {}
-    except ValueError:
+        value = parse_json(data) if data.strip() else {}
+    except JsonError:
         raise StorageError(400, "parseError", "Parse Error") from None
     if not isinstance(value, dict):
         raise invalid("Expected a JSON object in the body of the request.")

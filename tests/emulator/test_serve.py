@@ -164,8 +164,9 @@ def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["--host", "0.0.0.0"],
         ["--host", "example.org"],
+        ["--allow-host", "a/b"],
+        ["--run-user-code", "--host", "0.0.0.0"],
         ["--port", "70000"],
         ["--engine", "paint:x=y"],
         ["--engine", "train:x"],
