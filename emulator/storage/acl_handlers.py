@@ -37,6 +37,11 @@ class Holder:
         return acl.BUCKET_ROLES if self.field == "acl" and not self.row else acl.OBJECT_ROLES
 
     @property
+    def state(self) -> tuple[int, int, str]:
+        """What preconditions are judged by."""
+        return objects.state(self.row) if self.row else self.bucket.state
+
+    @property
     def kind(self) -> str:
         """The kind of a list of these controls."""
         one = acl_resources.BUCKET_KIND if acl.WRITER in self.roles else acl_resources.OBJECT_KIND
@@ -108,9 +113,7 @@ def _written(cloud: Cloud, call: Call, field: str, of_object: bool, change: Chan
         holder = _holder(cloud, db, call, field, of_object)
         if acl.uniform(holder.bucket.body):
             raise invalid(acl.UNIFORM_INSERT if of_object else acl.UNIFORM_UPDATE)
-        conditions = Preconditions.from_query(call.query)
-        at = holder.row or holder.bucket
-        conditions.check_write(holder.row.generation if holder.row else 0, at.metageneration)
+        Preconditions.of_call(call).check_write(*holder.state)
         entries, entity = change(holder)
         acl.check_public(holder.bucket.body, [one for one in entries if one["entity"] == entity])
         _write(cloud, db, holder, entries)
@@ -154,9 +157,7 @@ def _readable(
     holder = _holder(cloud, db, call, field, of_object)
     if acl.uniform(holder.bucket.body):
         raise invalid(acl.UNIFORM_GET_OBJECT if of_object else acl.UNIFORM_GET_BUCKET)
-    conditions = Preconditions.from_query(call.query)
-    at = holder.row or holder.bucket
-    conditions.check_read(holder.row.generation if holder.row else 0, at.metageneration)
+    Preconditions.of_call(call).check_read(*holder.state)
     return holder
 
 

@@ -18,7 +18,7 @@ async def insert_bucket(cloud: Cloud, call: Call) -> Reply:
         cloud, project_of(call), sent, buckets.Options.from_query(call.query)
     )
     told = any(key in sent for key in bucket_resource.ACCESS_CONTROLS)
-    return json_reply(buckets.resource(cloud, row, full=_full(call, told)))
+    return _reply(cloud, row, full=_full(call, told))
 
 
 async def list_buckets(cloud: Cloud, call: Call) -> Reply:
@@ -53,24 +53,24 @@ async def get_bucket(cloud: Cloud, call: Call) -> Reply:
         row = buckets.require_bucket(cloud, call.names[0])
         if generation not in (None, row.generation):
             raise StorageError(404, "notFound", "The specified bucket does not exist.")
-    Preconditions.from_query(call.query).check_read(0, row.metageneration)
-    return json_reply(buckets.resource(cloud, row, full=_full(call)))
+    Preconditions.of_call(call).check_read(*row.state)
+    return _reply(cloud, row, full=_full(call))
 
 
 async def patch_bucket(cloud: Cloud, call: Call) -> Reply:
     """`PATCH b/BUCKET` by merge patch, `PUT b/BUCKET` as a whole."""
-    conditions = Preconditions.from_query(call.query)
+    conditions = Preconditions.of_call(call)
     full, options = _full(call, default=True), buckets.Options.from_query(call.query)
     sent, replace = await call.json(), call.method == "PUT"
     row = buckets.patch_bucket(
         cloud, call.names[0], sent, conditions, replace=replace, options=options
     )
-    return json_reply(buckets.resource(cloud, row, full=full))
+    return _reply(cloud, row, full=full)
 
 
 async def delete_bucket(cloud: Cloud, call: Call) -> Reply:
     """`DELETE b/BUCKET`."""
-    old_buckets.delete_bucket(cloud, call.names[0], Preconditions.from_query(call.query))
+    old_buckets.delete_bucket(cloud, call.names[0], Preconditions.of_call(call))
     return Reply(204)
 
 
@@ -80,16 +80,16 @@ async def restore_bucket(cloud: Cloud, call: Call) -> Reply:
     if generation is None:
         raise required("generation")
     row = old_buckets.restore(cloud, call.names[0], generation)
-    return json_reply(buckets.resource(cloud, row, full=_full(call)))
+    return _reply(cloud, row, full=_full(call))
 
 
 async def lock_retention_policy(cloud: Cloud, call: Call) -> Reply:
     """`POST b/BUCKET/lockRetentionPolicy?ifMetagenerationMatch=M`."""
     if "ifMetagenerationMatch" not in call.query:
         raise required("ifMetagenerationMatch")
-    conditions = Preconditions.from_query(call.query)
+    conditions = Preconditions.of_call(call)
     row = retention_lock.lock(cloud, call.names[0], conditions)
-    return json_reply(buckets.resource(cloud, row))
+    return _reply(cloud, row, full=False)
 
 
 async def storage_layout(cloud: Cloud, call: Call) -> Reply:
@@ -105,6 +105,12 @@ async def storage_layout(cloud: Cloud, call: Call) -> Reply:
         "hierarchicalNamespace": {"enabled": tree},
     }
     return json_reply(answer | ({"customPlacementConfig": placement} if placement else {}))
+
+
+def _reply(cloud: Cloud, row: buckets.BucketRow, *, full: bool) -> Reply:
+    """A bucket's JSON, with its entity tag as a header too."""
+    body = buckets.resource(cloud, row, full=full)
+    return json_reply(body, headers=[(b"etag", body["etag"].encode())])
 
 
 def project_of(call: Call) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from emulator.clock import timestamp
-from emulator.storage import acl
+from emulator.storage import acl, bucket_encryption
 from emulator.storage.errors import StorageError, invalid
 
 Body = dict[str, Any]
@@ -33,9 +33,11 @@ def check(name: str, body: Body, before: Body, now: datetime) -> None:
     _check_labels(body.get("labels") or {})
     _check_lifecycle((body.get("lifecycle") or {}).get("rule") or [])
     _check_ip_filter(body.get("ipFilter") or {})
-    key = (body.get("encryption") or {}).get("defaultKmsKeyName")
+    encryption = body.get("encryption") or {}
+    key = encryption.get("defaultKmsKeyName")
     if key and not KMS_KEY.fullmatch(key):
         raise invalid(f"Malformed Cloud KMS crypto key: {key}")
+    bucket_encryption.check_default_key(encryption)
 
 
 def _check_durations(body: Body) -> None:

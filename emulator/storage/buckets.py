@@ -42,6 +42,11 @@ class BucketRow:
     expires: str | None = None
 
     @property
+    def state(self) -> tuple[int, int, str]:
+        """What preconditions are judged by; those of buckets know no generation."""
+        return 0, self.metageneration, bucket_resource.etag(self.metageneration)
+
+    @property
     def generation(self) -> int:
         """The number that tells this bucket from earlier ones of its name."""
         return int(self.body.get("generation", 0))
@@ -148,7 +153,7 @@ def patch_bucket(
     now = cloud.clock.now()
     with cloud.store.transaction() as db:
         row = require(db, name)
-        conditions.check_write(0, row.metageneration)
+        conditions.check_write(*row.state)
         body = _controlled(change(name, row.body, sent, now), sent, options)
         changed = write(cloud, db, row, body)
         bucket_policies.follow(db, row, changed)

@@ -10,7 +10,16 @@ from typing import Any
 
 from emulator.clock import timestamp
 from emulator.cloud import Cloud
-from emulator.storage import acl, buckets, folders, object_fields, retention, rights, versions
+from emulator.storage import (
+    acl,
+    bucket_encryption,
+    buckets,
+    folders,
+    object_fields,
+    retention,
+    rights,
+    versions,
+)
 from emulator.storage.errors import StorageError, no_object
 from emulator.storage.names import check_object, successor
 from emulator.storage.object_resource import COLUMNS, ObjectRow, from_columns, to_columns
@@ -118,6 +127,7 @@ def store_object(
             retention.check_replacement(home.body, before, now)
         controls = acl.for_new_object(home, caller, predefined_acl, fields.get("acl"))
         body = object_fields.new(home.body, fields, now) | (computed or {})
+        bucket_encryption.check_new_object(home.body, body, secret)
         moment = timestamp(now)
         row = ObjectRow(
             bucket, name, buckets.next_generation(db, cloud), 1, reference.sha256, reference.md5,

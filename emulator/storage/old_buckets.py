@@ -29,7 +29,7 @@ def delete_bucket(cloud: Cloud, name: str, conditions: Preconditions) -> None:
     now = cloud.clock.now()
     with cloud.store.transaction() as db:
         row = buckets.require(db, name)
-        conditions.check_write(0, row.metageneration)
+        conditions.check_write(*row.state)
         if db.execute(CONTENTS, (name,)).fetchone():
             raise StorageError(409, "conflict", NOT_EMPTY)
         policy = row.body.get("softDeletePolicy") or {}

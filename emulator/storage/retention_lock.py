@@ -13,7 +13,7 @@ def lock(cloud: Cloud, name: str, conditions: Preconditions) -> BucketRow:
     """The bucket with its retention policy locked. 400 when it has none, 412 by the conditions."""
     with cloud.store.transaction() as db:
         row = buckets.require(db, name)
-        conditions.check_write(0, row.metageneration)
+        conditions.check_write(*row.state)
         policy = row.body.get("retentionPolicy")
         if not policy:
             raise invalid(f"The bucket '{name}' has no retention policy to lock.")
