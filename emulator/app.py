@@ -86,7 +86,18 @@ def build_app(cloud: Cloud) -> App:
     accounts = Accounts(cloud)
     tokens = Tokens(owner, cloud.clock, settings.base_url, settings.require_auth, accounts)
     retry_tests = RetryTests()
-    routes: list[BaseRoute] = [
+    routes = api_routes(cloud, tokens, retry_tests)
+    other = Starlette(routes=routes, exception_handlers=_HANDLERS, lifespan=_lifespan(cloud))
+    storage = StorageApi(cloud)
+    signers = Signers(lambda email: credentials.key_of(cloud, email).values())
+    xml = XmlApi(cloud, storage.handled, storage.roots() | _roots(routes), signers)
+    served = _dispatch(storage, xml, bounded(rights_gate.gate(cloud, gate(cloud, other))))
+    return Door(served, settings, tokens, cloud.faults, retry_tests, xml.authenticates)
+
+
+def api_routes(cloud: Cloud, tokens: Tokens, retry_tests: RetryTests) -> list[BaseRoute]:
+    """The routes of every API but Cloud Storage."""
+    return [
         *oauth_routes(tokens),
         *control_routes.routes(cloud, retry_tests),
         *project_routes.routes(cloud),
@@ -98,12 +109,6 @@ def build_app(cloud: Cloud) -> App:
         *registry_routes(cloud),
         *vertex_routes(cloud),
     ]
-    other = Starlette(routes=routes, exception_handlers=_HANDLERS, lifespan=_lifespan(cloud))
-    storage = StorageApi(cloud)
-    signers = Signers(lambda email: credentials.key_of(cloud, email).values())
-    xml = XmlApi(cloud, storage.handled, storage.roots() | _roots(routes), signers)
-    served = _dispatch(storage, xml, bounded(rights_gate.gate(cloud, gate(cloud, other))))
-    return Door(served, settings, tokens, cloud.faults, retry_tests, xml.authenticates)
 
 
 def _dispatch(storage: StorageApi, xml: XmlApi, other: App) -> App:

@@ -25,12 +25,7 @@ STORED = (
     "{email} does not have {permission} access to the Google Cloud {noun}. Permission "
     "'{permission}' denied on resource (or it may not exist)."
 )
-# What a message calls the resource, by the kind in the permission's name.
-STORED_NOUNS = {
-    "objects": "Storage object", "buckets": "Storage bucket", "folders": "Storage folder",
-    "managedFolders": "Storage managed folder", "multipartUploads": "Storage object",
-    "hmacKeys": "project",
-}  # fmt: skip
+STORED_NOUNS = {"Object": "Storage object", "Bucket": "Storage bucket", "Project": "project"}
 # Service Usage's own: github.com/aquasecurity/cloudsploit/issues/1606, read 2026-11-21.
 LIST_SERVICES = "Permission denied to list services for consumer container [{shown}]"
 ONE_SERVICE = "Permission denied to {verb} service [{service}]"
@@ -75,8 +70,7 @@ def denied(caller: Caller, permission: str, target: Target) -> ApiError:
     if target.service == SERVICE_USAGE:
         return _usage_denied(permission, target)
     if target.service == targets.STORAGE:
-        noun = STORED_NOUNS.get(permission.split(".")[1], "Storage bucket")
-        noun = "project" if target.type.endswith("/Project") else noun
+        noun = STORED_NOUNS[target.type.rpartition("/")[2]]
         message = STORED.format(email=caller.email, permission=permission, noun=noun)
     else:
         form = PLAIN if target.service in UNNAMED else NAMED

@@ -49,6 +49,17 @@ async def checked(cloud: Cloud, call: Call, route: str) -> Call:
     return call
 
 
+def check_xml(cloud: Cloud, call: Call, bucket: str, name: str) -> None:
+    """403 unless the caller may do this to an upload in parts; the rest asks as JSON does."""
+    if call.caller is None or call.caller.owner:
+        return
+    for subresource in call.query:
+        for text in permissions.table()["storage"].get(f"xml {call.method} {subresource}", ()):
+            need = _need(text)
+            obj = name if need.target == "object" else ""
+            require(cloud, call.caller, need.permission, targets.bucket(cloud, bucket, obj))
+
+
 def require_write(cloud: Cloud, caller: Caller | None, bucket: str, name: str, old: bool) -> None:
     """403 unless the caller may make the object, and replace what is there (`old`)."""
     if caller is None or caller.owner:

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 from emulator.failures import failure_answer
-from emulator.storage import signatures
+from emulator.storage import rights, signatures
 from emulator.storage.downloads import UnsatisfiableError
 from emulator.storage.errors import StorageError, from_api_error
 from emulator.storage.http import Call, Reply, call_of, send_reply
@@ -99,7 +99,9 @@ class XmlApi:
             call = self._signed(call)
         bucket, _, name = call.path.removeprefix("/").partition("/")
         request = XmlRequest(self._cloud, call, _unquoted(bucket), _unquoted(name), self._ask)
-        return await self._handler(request)(request)
+        handler = self._handler(request)
+        rights.check_xml(self._cloud, call, request.bucket, request.name)
+        return await handler(request)
 
     def _handler(self, request: XmlRequest) -> Handler:
         method, query = request.call.method, request.call.query

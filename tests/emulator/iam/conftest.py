@@ -14,7 +14,13 @@ import google.oauth2.service_account
 import httpx
 import pytest
 from google.auth.transport.requests import Request as HttpRequest
+from starlette.routing import Route
 
+from emulator.accounts import account
+from emulator.app import api_routes
+from emulator.cloud import Cloud
+from emulator.retry_tests import RetryTests
+from emulator.tokens import Tokens
 from tests.local_cloud import LocalCloud
 
 # Google ships this module without types.
@@ -100,3 +106,11 @@ def sign_in(server: LocalCloud, tmp_path: Path) -> Callable[[str], Signed]:
         )
 
     return signed
+
+
+@pytest.fixture
+def app_routes(local: Cloud) -> list[Route]:
+    """Every route of the server that is not Cloud Storage's."""
+    own = account(local.settings)
+    tokens = Tokens(own, local.clock, local.settings.base_url)
+    return [one for one in api_routes(local, tokens, RetryTests()) if isinstance(one, Route)]
