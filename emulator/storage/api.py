@@ -24,11 +24,13 @@ from emulator.storage import (
     managed_folders,
     notifications,
     object_handlers,
+    partial,
     policies,
     relocations,
     resumable,
     rewrites,
     rights,
+    soft_delete,
     tree_folders,
     uploads,
 )
@@ -80,11 +82,13 @@ ROUTES: list[tuple[str, str, str, Handler]] = [
     ("POST", PLAIN, "b/*/o/*/copyTo/b/*/o/*", copies.copy),
     ("POST", PLAIN, "b/*/o/*/compose", compositions.compose),
     ("POST", PLAIN, "b/*/o/*/moveTo/o/*", copies.move),
+    ("POST", PLAIN, "b/*/o/*/restore", soft_delete.restore),
+    ("POST", PLAIN, "b/*/o/bulkRestore", soft_delete.bulk_restore),
     ("GET", PLAIN, "projects/*/serviceAccount", handlers.service_account),
 ]
 # Nouns of the API (https://cloud.google.com/storage/docs/json_api/v1) that are not here yet.
 MISSING = [
-    "b/*/o/watch", "b/*/o/*/iam", "b/*/o/*/restore", "b/*/o/bulkRestore", "channels/stop",
+    "b/*/o/watch", "b/*/o/*/iam", "channels/stop",
 ]  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -148,7 +152,10 @@ class StorageApi:
         """The answer to one call; refusals are raised."""
         route, handler, names = self._route(call.method, call.path)
         call = await rights.checked(self._cloud, replace(call, names=names), route)
-        return await handler(self._cloud, call)
+        if "fields" not in call.query:
+            return await handler(self._cloud, call)
+        mask = partial.mask_of(call.query["fields"])
+        return partial.reply(await handler(self._cloud, call), mask)
 
     def _route(self, method: str, path: str) -> tuple[str, Handler, tuple[str, ...]]:
         for root, table in self._tables.items():

@@ -60,6 +60,30 @@ def restorable(
     return None if row is None else from_old(row)
 
 
+def restorable_names(
+    db: sqlite3.Connection, home: buckets.BucketRow, start: str, now: datetime, limit: int
+) -> list[str]:
+    """At most `limit` names from `start` on that have a softly deleted generation, in order."""
+    rows = db.execute(
+        "SELECT DISTINCT name FROM old_objects WHERE bucket = ? AND soft = 1 AND name >= ?"
+        " AND bucket_generation = ? AND expires > ? ORDER BY name LIMIT ?",
+        (home.name, start, bucket_generation(home), timestamp(now), limit),
+    )
+    return [name for (name,) in rows]
+
+
+def restorable_of(
+    db: sqlite3.Connection, home: buckets.BucketRow, name: str, now: datetime
+) -> list[ObjectRow]:
+    """The softly deleted generations of one name, oldest first."""
+    rows = db.execute(
+        f"SELECT {OLD_COLUMNS} FROM old_objects WHERE bucket = ? AND soft = 1 AND name = ?"
+        " AND bucket_generation = ? AND expires > ? ORDER BY generation",
+        (home.name, name, bucket_generation(home), timestamp(now)),
+    )
+    return [from_old(row) for row in rows]
+
+
 def retire(
     cloud: Cloud, db: sqlite3.Connection, home: buckets.BucketRow, row: ObjectRow, now: datetime
 ) -> None:
