@@ -24,7 +24,7 @@ async def echo(_: Scope, receive: Receive, send: Send) -> None:
 
 async def said(parts: list[bytes]) -> bytes:
     """What a server with short patience answers to these parts, until it ends the connection."""
-    config = uvicorn.Config(echo, lifespan="off")  # type: ignore[arg-type]
+    config = uvicorn.Config(echo, lifespan="off")
     config.load()
     kind = limited(HttpToolsProtocol, HEAD_SECONDS, BODY_SECONDS)
 
