@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from emulator.aiplatform.refusals import bad_field
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 from emulator.resourcemanager import projects
@@ -28,6 +29,20 @@ AUTOML_REGIONS = frozenset({"us-central1", "europe-west4"})
 _PROJECT = re.compile(r"projects/([^/]+)(/.*)?", re.DOTALL)
 _PARENT = re.compile(r"projects/([^/]+)/locations/([^/]+)")
 CLIENT_ID = re.compile(r"[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?")
+
+
+# Collections whose ids only Google chooses: numbers. Others are the client's to choose.
+NUMBERED = {
+    "annotations": "Annotation",
+    "annotationSpecs": "AnnotationSpec",
+    "batchPredictionJobs": "BatchPredictionJob",
+    "customJobs": "CustomJob",
+    "dataItems": "DataItem",
+    "datasets": "Dataset",
+    "hyperparameterTuningJobs": "HyperparameterTuningJob",
+    "schedules": "Schedule",
+    "trainingPipelines": "TrainingPipeline",
+}
 
 
 @dataclass(frozen=True)
@@ -52,6 +67,21 @@ def location(name: str) -> Location:
         message = f"Location {found.group(2)} is not supported by Vertex AI."
         raise ApiError("INVALID_ARGUMENT", f"{message} Example: us-central1.")
     return Location(found.group(1), found.group(2))
+
+
+def check_ids(variables: Mapping[str, str]) -> None:
+    """Raises INVALID_ARGUMENT, in the recorded words, for an id that cannot be one of Google's.
+
+    `variables` are those of a path, by field. A region that Google has not is refused too.
+    """
+    for field, name in variables.items():
+        if name.startswith("projects/"):
+            location(name)
+        parts = name.split("/")
+        for collection, last in zip(parts[::2], parts[1::2], strict=False):
+            if collection in NUMBERED and not last.isdecimal():
+                message = f"Invalid {NUMBERED[collection]} resource name."
+                raise bad_field(field, message)
 
 
 def parent(name: str) -> str:
@@ -104,3 +134,11 @@ def with_project(value: Any, project: str, sent: str) -> Any:
         return value
     old, new = f"projects/{project}/", f"projects/{sent}/"
     return rewrite(value, lambda name: new + name[len(old) :] if name.startswith(old) else name)
+
+
+def error_with_project(problem: ApiError, project: str, sent: str) -> ApiError:
+    """The refusal, whose names carry the project as the client wrote it."""
+    if project == sent or not project:
+        return problem
+    message = problem.message.replace(f"projects/{project}/", f"projects/{sent}/")
+    return ApiError(problem.status, message, problem.details)

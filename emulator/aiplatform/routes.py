@@ -58,6 +58,14 @@ class VertexApi:
         sent, project = self._project(path)
         if sent:
             path = path.replace(f"projects/{sent}/", f"projects/{project}/", 1)
+        try:
+            return await self._answer(request, version, path, sent, project)
+        except ApiError as problem:
+            raise names.error_with_project(problem, project, sent) from None
+
+    async def _answer(
+        self, request: Request, version: str, path: str, sent: str, project: str
+    ) -> Response:
         caller: Caller = request.scope["caller"]
         if operation_methods.claims(path):
             rights.check_operation(self._cloud, caller, path, operation_methods.verb(path))
@@ -71,6 +79,7 @@ class VertexApi:
         name = binding.rpc.name
         if name in RAW_HANDLERS or name in HANDLERS:
             rights.check(self._cloud, caller, name, variables)
+            names.check_ids(variables)
         if name in RAW_HANDLERS:
             raw = await RAW_HANDLERS[name](self._cloud, variables, request)
             if isinstance(raw, Response):

@@ -78,7 +78,7 @@ def test_errors_are_the_clients_exceptions(vertex: Vertex) -> None:
     with pytest.raises((exceptions.AlreadyExists, exceptions.Conflict)):
         endpoints.create_endpoint(request=request)
     with pytest.raises(exceptions.MethodNotImplemented):
-        client("TensorboardServiceClient", vertex).list_tensorboards(parent=vertex.parent)
+        client("FeaturestoreServiceClient", vertex).list_featurestores(parent=vertex.parent)
 
 
 def test_a_model_is_deployed_and_predicts(trained_project: tuple[Vertex, Body]) -> None:
