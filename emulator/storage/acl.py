@@ -101,7 +101,7 @@ def changed_object(
     if predefined:
         entries = predefined_entries(OF_OBJECTS, predefined, "predefinedAcl")
     else:
-        entries = checked(sent, OBJECT_ROLES)
+        entries = collapsed(checked(sent, OBJECT_ROLES), bucket_body.get("projectNumber"))
     check_public(bucket_body, entries)
     return owned(entries, owner.removeprefix("user-"))
 
@@ -120,7 +120,7 @@ def changed_bucket(
     if predefined:
         entries = predefined_entries(table, predefined, parameter)
     else:
-        entries = checked(sent, roles)
+        entries = collapsed(checked(sent, roles), body.get("projectNumber"))
     check_public(body, entries)
     return entries
 
@@ -166,6 +166,13 @@ def expanded(entries: Entries, project_number: int) -> Entries:
         name = f"{entity}-{project_number}" if entity in TEAMS else entity
         found[name] = {**found.get(name, {}), **entry, "entity": name}
     return list(found.values())
+
+
+def collapsed(entries: Entries, project_number: object) -> Entries:
+    """The entries with the teams of the bucket's own project by their short names."""
+    short = {f"{team}-{project_number}": team for team in TEAMS}
+    named = [{**one, "entity": short.get(one["entity"], one["entity"])} for one in entries]
+    return list({one["entity"]: one for one in named}.values())
 
 
 def checked(sent: Any, roles: tuple[str, ...]) -> Entries:

@@ -75,7 +75,7 @@ def member_of(entity: str, project_id: str) -> str:
     """The member of a policy that an entity is."""
     team = TEAM.fullmatch(entity)
     if team:
-        return f"{TEAMS[team[1]]}:{project_id}"
+        return f"{TEAMS[team[1]]}:{team[2] or project_id}"
     kind, separator, name = entity.partition("-")
     if not separator:
         return entity

@@ -174,6 +174,7 @@ def _holder(
 
 def _write(cloud: Cloud, db: sqlite3.Connection, holder: Holder, entries: Entries) -> None:
     moment = timestamp(cloud.clock.now())
+    entries = acl.collapsed(entries, holder.project_number)
     if holder.row is None:
         body = holder.bucket.body | {holder.field: entries}
         after = buckets.write(cloud, db, holder.bucket, body)

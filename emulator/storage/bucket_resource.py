@@ -18,7 +18,7 @@ Body = dict[str, Any]
 # What a change does not touch, whatever is sent.
 FIXED = (
     "location", "locationType", "customPlacementConfig", "objectRetention", "generation",
-    "timeCreated", "acl", "defaultObjectAcl",
+    "timeCreated", "projectNumber", "acl", "defaultObjectAcl",
 )  # fmt: skip
 ACCESS_CONTROLS = ("acl", "defaultObjectAcl")
 # A list of buckets has no addresses (https://cloud.google.com/storage/docs/ip-filtering-overview).

@@ -215,6 +215,7 @@ def _insert(
             raise StorageError(409, "conflict", OWN if taken.project_id == project_id else FOREIGN)
         generation, now = next_generation(db, cloud), cloud.clock.now()
         body = bucket_resource.new_body(name, sent, now, generation, options.object_retention)
+        body["projectNumber"] = str(projects.number(cloud, project_id))
         body = _controlled(body, sent, options)
         db.execute(
             f"INSERT INTO buckets ({COLUMNS}) VALUES (?, ?, 1, ?)",
