@@ -24,11 +24,14 @@ USD_PER_NODE_HOUR: dict[str, float] = {
     "AutoML Image Classification Model Deployment": 1.375,
     # The price page as it was in 2024 and 2025; no later copy names it.
     "AutoML Image Classification Batch Prediction": 2.222,
+    # For each run, whatever it takes ("Vertex AI Pipelines" on the price page, read 2026-08-22).
+    "Vertex AI Pipelines: Run": 0.03,
 }
 TRAINING = "AutoML Image Classification Model Training"
 MOBILE_TRAINING = "AutoML Image Classification On-Device Model Training"
 DEPLOYMENT = "AutoML Image Classification Model Deployment"
 BATCH_PREDICTION = "AutoML Image Classification Batch Prediction"
+PIPELINE_RUN = "Vertex AI Pipelines: Run"
 CUSTOM_SERVING = "Vertex AI: Online/Batch Prediction"
 CUSTOM_TRAINING = "Vertex AI: Training/Pipelines on"
 SPOT = " (Spot)"
@@ -100,6 +103,17 @@ def _batch_parts(job: Mapping[str, Any]) -> list[tuple[str, str, int]]:
         count = nodes * int(machine.get("acceleratorCount", 1))
         parts.append(("batch accelerator", f"{CUSTOM_SERVING} {accelerator}", count))
     return parts
+
+
+def record_pipeline_run(cloud: Cloud, job: Mapping[str, Any]) -> None:
+    """A run of a pipeline is billed once, beside the jobs of its tasks; `nodeHours` counts runs."""
+    now = timestamp(cloud.clock.now())
+    with cloud.store.transaction() as db:
+        db.execute(
+            "INSERT OR IGNORE INTO usage (resource, kind, sku, started, ended, quantity, labels)"
+            " VALUES (?, 'pipeline run', ?, ?, ?, 1, ?)",
+            (job["name"], PIPELINE_RUN, job["createTime"], now, _labels(job)),
+        )
 
 
 def begin_persistent(cloud: Cloud, body: Mapping[str, Any]) -> None:

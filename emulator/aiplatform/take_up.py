@@ -9,6 +9,7 @@ from emulator.aiplatform import (
     dataset_versions,
     deployments,
     imports,
+    pipeline_run,
     serving,
     training,
     tuning_run,
@@ -28,6 +29,7 @@ def take_up(cloud: Cloud) -> None:
     training.take_up(cloud)
     custom_run.take_up(cloud)
     tuning_run.take_up(cloud)
+    pipeline_run.take_up(cloud)
     wanted = batch_run.take_up(cloud)
     for unfinished in cloud.operations.unfinished(deployments.WORK):
         payload = unfinished.payload
