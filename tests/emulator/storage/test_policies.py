@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 from google.cloud.storage import Bucket
 
 VIEWER = "roles/storage.objectViewer"
@@ -46,3 +47,71 @@ def test_the_owner_may_do_everything(bucket: Bucket) -> None:
     asked = ["storage.buckets.get", "storage.objects.create"]
 
     assert bucket.test_iam_permissions(asked) == asked
+
+
+def uniform(bucket: Bucket) -> None:
+    """Makes the bucket's access uniform."""
+    bucket.iam_configuration.uniform_bucket_level_access_enabled = True
+    bucket.patch()
+
+
+def test_conditions_need_uniform_access_and_version_3(bucket: Bucket, http: httpx.Client) -> None:
+    """Without uniform access 412, in an older version 400; then they are kept and hold it fast."""
+    path = f"/storage/v1/b/{bucket.name}"
+    condition = {"title": "t", "description": "d", "expression": "request.time < timestamp('x')"}
+    binding = {"role": VIEWER, "members": ["user:a@example.org"], "condition": condition}
+
+    early = http.put(f"{path}/iam", json={"version": 3, "bindings": [binding]})
+    uniform(bucket)
+    old = http.put(f"{path}/iam", json={"version": 1, "bindings": [binding]})
+    kept = http.put(f"{path}/iam", json={"version": 3, "bindings": [binding]})
+
+    assert (early.status_code, old.status_code, kept.status_code) == (412, 400, 200)
+    assert "enable uniform bucket-level access" in early.json()["error"]["message"]
+    assert "at least 3" in old.json()["error"]["message"]
+    read = http.get(f"{path}/iam?optionsRequestedPolicyVersion=3").json()
+    assert (read["version"], read["bindings"]) == (3, [binding])
+    assert http.get(f"{path}/iam").status_code == 400
+    off = {"iamConfiguration": {"uniformBucketLevelAccess": {"enabled": False}}}
+    assert http.patch(path, json=off).status_code == 412
+
+
+def test_a_policy_without_conditions_has_version_1(bucket: Bucket, http: httpx.Client) -> None:
+    """Whatever version is sent or asked for; a version that is none is 400."""
+    path = f"/storage/v1/b/{bucket.name}/iam"
+    bindings = [{"role": VIEWER, "members": ["user:a@example.org"]}]
+
+    assert http.put(path, json={"version": 3, "bindings": bindings}).json()["version"] == 1
+    assert http.get(f"{path}?optionsRequestedPolicyVersion=3").json()["version"] == 1
+    assert http.get(f"{path}?optionsRequestedPolicyVersion=2").status_code == 400
+    assert "bindings" not in http.put(path, json={"version": 3}).json()
+
+
+@pytest.mark.parametrize(
+    "binding",
+    [
+        {"role": "viewer", "members": ["user:a@example.org"]},
+        {"role": "roles/owner", "members": ["user:a@example.org"]},
+        {"members": ["user:a@example.org"]},
+        {"role": VIEWER, "members": ["a@example.org"]},
+        {"role": VIEWER, "members": "user:a@example.org"},
+        {"role": VIEWER, "members": [7]},
+    ],
+)
+def test_bindings_that_are_none(
+    bucket: Bucket, http: httpx.Client, binding: dict[str, object]
+) -> None:
+    """A role or member that a bucket cannot have is 400, and the policy stays."""
+    path = f"/storage/v1/b/{bucket.name}/iam"
+    before = http.get(path).json()
+
+    assert http.put(path, json={"bindings": [binding]}).status_code == 400
+    assert http.get(path).json() == before
+
+
+def test_a_uniform_bucket_grants_on_objects_too(bucket: Bucket) -> None:
+    """Where there are no access controls, the teams of the project have the roles instead."""
+    uniform(bucket)
+    policy = bucket.get_iam_policy(requested_policy_version=3)
+
+    assert policy["roles/storage.legacyObjectReader"] == {"projectViewer:test-project"}
