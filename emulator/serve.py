@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from emulator.arguments import parse
 from emulator.cloud import ServerSettings
 from emulator.connection_limits import limited
+from emulator.corked import corked
 from emulator.errors import StartError
 from emulator.failures import is_disk_full
 from emulator.folder import DataFolder
@@ -165,7 +166,7 @@ def _server(app: object, settings: ServerSettings) -> uvicorn.Server:
     return Server(
         uvicorn.Config(
             app,  # type: ignore[arg-type]
-            http=limited(HttpToolsProtocol),
+            http=corked(limited(HttpToolsProtocol)),
             loop="uvloop" if sys.platform != "win32" else "asyncio",
             ws="none",
             lifespan="on",
