@@ -66,8 +66,9 @@ class ListSchema:
         if operator not in allowed:
             message = f"Operator '{operator}' is not supported for field '{shown}'."
             raise bad_field("filter", f"Invalid filter: {message}")
-        if operator == ":" and name in self.relations:
-            return self.relations[name](value)
+        if name in self.relations:
+            test = self.relations[name](value)
+            return (lambda body: not test(body)) if operator == "!=" else test
         if "id" in allowed:
             return comparisons.of_id(operator, value)
         kinds = self._kinds(path)

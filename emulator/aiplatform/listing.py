@@ -23,7 +23,10 @@ Body = dict[str, Any]
 PLACE = "_place"
 _ORDER = re.compile(r"([A-Za-z_][\w.]*)(?:\s+(asc|desc))?", re.IGNORECASE)
 # What makes a list another list: a token of one is refused by another (AIP-158).
-_QUERY = ("parent", "name", "dataset", "filter", "dataItemFilter", "orderBy")
+_QUERY = (
+    *("parent", "name", "dataset", "filter", "dataItemFilter"),
+    *("orderBy", "orderByDataItem"),
+)
 # A value as it is ordered: nothing, then numbers, then text.
 Rank = tuple[int, float, str]
 Position = list[Rank]
