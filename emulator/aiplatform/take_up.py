@@ -10,6 +10,7 @@ from emulator.aiplatform import (
     deployments,
     imports,
     pipeline_run,
+    schedule_run,
     serving,
     training,
     tuning_run,
@@ -30,6 +31,7 @@ def take_up(cloud: Cloud) -> None:
     custom_run.take_up(cloud)
     tuning_run.take_up(cloud)
     pipeline_run.take_up(cloud)
+    schedule_run.take_up(cloud)
     wanted = batch_run.take_up(cloud)
     for unfinished in cloud.operations.unfinished(deployments.WORK):
         payload = unfinished.payload
