@@ -91,7 +91,7 @@ def test_conditions_are_judged_on_the_generation_named(versioned: TestClient) ->
     query = {"generation": old["generation"]}
 
     for method in ("GET", "PATCH", "DELETE"):
-        body = {"json": {}} if method == "PATCH" else {}
+        body: dict[str, Any] = {"json": {}} if method == "PATCH" else {}
         wrong = query | {"ifGenerationMatch": live["generation"]}
         assert versioned.request(method, f"{OBJECTS}/x", params=wrong, **body).status_code == 412
         right = query | {"ifGenerationMatch": old["generation"]}
