@@ -11,6 +11,7 @@ from emulator.errors import ApiError
 # Google's project numbers have 11 to 13 digits; ours always 12.
 NUMBER_BASE = 100_000_000_000
 NUMBER_RANGE = 800_000_000_000
+NUMBER_DIGITS = 18
 
 
 KIND = "project"
@@ -39,7 +40,7 @@ def by_number(cloud: Cloud, project_number: int) -> str | None:
 
 def canonical(cloud: Cloud, project: str, *, deleted_too: bool = False) -> str:
     """The id of a project given by id or by number."""
-    if not project.isdigit():
+    if not project.isascii() or not project.isdigit() or len(project) > NUMBER_DIGITS:
         number(cloud, project, deleted_too=deleted_too)
         return project
     project_id = by_number(cloud, int(project))

@@ -190,7 +190,7 @@ def checked_entry(sent: Any, roles: tuple[str, ...]) -> Entry:
         if not sent.get(field):
             raise StorageError(400, "required", "Required", ("parameter", field))
     entity, role = str(sent["entity"]), str(sent["role"]).upper()
-    if not ENTITY.fullmatch(entity):
+    if not ENTITY.fullmatch(entity) or not entity.isprintable():
         raise invalid(f"Invalid entity: '{entity}'.")
     if role not in roles:
         raise invalid(f"Invalid role: '{sent['role']}'. Expected one of {', '.join(roles)}.")

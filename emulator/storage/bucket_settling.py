@@ -25,7 +25,8 @@ ENFORCEMENTS = (
 def settled(name: str, body: Body, before: Body, now: datetime) -> Body:
     """The body as Cloud Storage keeps it; `before` is the bucket until now, {} for a new one."""
     body.setdefault("storageClass", "STANDARD")
-    body.setdefault("softDeletePolicy", {"retentionDurationSeconds": SOFT_DELETE_SECONDS})
+    default = {"retentionDurationSeconds": SOFT_DELETE_SECONDS}
+    body["softDeletePolicy"] = body.get("softDeletePolicy") or default
     if body["locationType"] != "region":
         body.setdefault("rpo", "DEFAULT")
     _settle_access(body, before, now)

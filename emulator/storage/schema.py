@@ -51,6 +51,8 @@ def fitted(value: Any, spec: Spec, path: str = "") -> Any:
 
 def _object(value: Mapping[str, Any], spec: Mapping[str, Spec], path: str) -> dict[str, Any]:
     if "*" in spec:
+        for key in value:
+            _single(key, Kind.TEXT, path)
         return {key: fitted(item, spec["*"], f"{path}.{key}") for key, item in value.items()}
     return {
         key: fitted(item, spec[key], f"{path}.{key}" if path else key)
@@ -67,7 +69,7 @@ def _single(value: Any, kind: Kind, path: str) -> Any:
     elif kind in (Kind.INTEGER, Kind.LONG):
         return _number(value, kind, path)
     elif kind is Kind.TEXT:
-        fits = isinstance(value, str) and value.isascii() | _is_utf8(value)
+        fits = isinstance(value, str) and _is_utf8(value)
     else:
         fits = isinstance(value, str) and _is_moment(value, kind)
     if not fits:
