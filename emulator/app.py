@@ -40,7 +40,7 @@ from emulator.resourcemanager import routes as project_routes
 from emulator.retry_tests import RetryTests
 from emulator.serviceusage import routes as service_routes
 from emulator.serviceusage.gate import gate
-from emulator.storage import resumable, versions
+from emulator.storage import hmac_keys, resumable, versions
 from emulator.storage.api import StorageApi
 from emulator.storage.errors import StorageError
 from emulator.storage.signers import Signers
@@ -89,7 +89,10 @@ def build_app(cloud: Cloud) -> App:
     routes = api_routes(cloud, tokens, retry_tests)
     other = Starlette(routes=routes, exception_handlers=_HANDLERS, lifespan=_lifespan(cloud))
     storage = StorageApi(cloud)
-    signers = Signers(lambda email: credentials.key_of(cloud, email).values())
+    signers = Signers(
+        lambda email: credentials.key_of(cloud, email).values(),
+        lambda access_id: hmac_keys.active_key(cloud, access_id),
+    )
     xml = XmlApi(cloud, storage.handled, storage.roots() | _roots(routes), signers)
     served = _dispatch(storage, xml, bounded(rights_gate.gate(cloud, gate(cloud, other))))
     return Door(served, settings, tokens, cloud.faults, retry_tests, xml.authenticates)

@@ -21,7 +21,7 @@ MISMATCH = (
 
 Verify = Callable[[bytes, bytes], bool]
 Keys = Callable[[str], Iterable["RSAPublicKey"]]
-Secrets = Callable[[str], tuple[str, bytes] | None]
+Secrets = Callable[[str], tuple[str, str] | None]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Signers:
         if found is None:
             raise _unknown(access_id)
         email, secret = found
-        key = derived(secret)
+        key = derived(secret.encode())
         return email, lambda text, mark: hmac.compare_digest(hmac.digest(key, text, "sha256"), mark)
 
 

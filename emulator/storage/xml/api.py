@@ -16,10 +16,19 @@ from emulator.storage.errors import StorageError, from_api_error
 from emulator.storage.http import Call, Reply, call_of, send_reply
 from emulator.storage.preconditions import NotModifiedError
 from emulator.storage.signers import Signers
-from emulator.storage.xml import forms, listings, multipart, multipart_lists, objects
+from emulator.storage.xml import (
+    access,
+    buckets,
+    forms,
+    listings,
+    multipart,
+    multipart_lists,
+    objects,
+)
+from emulator.storage.xml.configurations import CONFIGURATIONS
 from emulator.storage.xml.documents import document, text
 from emulator.storage.xml.errors import XmlError, from_storage, invalid_argument
-from emulator.storage.xml.request import Ask, XmlRequest
+from emulator.storage.xml.request import Ask, XmlRequest, renamed
 from emulator.tokens import Caller
 from emulator.web import Message, Receive, Scope, Send
 
@@ -40,7 +49,23 @@ ROUTES: dict[tuple[str, str, str], Handler] = {
     ("object", "POST", "uploadId"): multipart.complete,
     ("object", "DELETE", "uploadId"): multipart.abort,
     ("object", "GET", "uploadId"): multipart_lists.list_parts,
+    ("object", "PUT", "compose"): objects.compose,
+    ("object", "GET", "acl"): access.get_acl,
+    ("object", "PUT", "acl"): access.set_acl,
     ("bucket", "GET", "uploads"): multipart_lists.list_uploads,
+    ("bucket", "PUT", ""): buckets.create,
+    ("bucket", "DELETE", ""): buckets.delete,
+    ("bucket", "HEAD", ""): buckets.head,
+    ("bucket", "GET", "location"): buckets.get_location,
+    ("bucket", "GET", "storageClass"): buckets.get_storage_class,
+    ("bucket", "PUT", "storageClass"): buckets.set_storage_class,
+    ("bucket", "GET", "tagging"): buckets.get_labels,
+    ("bucket", "GET", "acl"): access.get_acl,
+    ("bucket", "PUT", "acl"): access.set_acl,
+    ("bucket", "GET", "defaultObjectAcl"): access.get_acl,
+    ("bucket", "PUT", "defaultObjectAcl"): access.set_acl,
+    **{("bucket", "GET", name): buckets.get_configuration for name in CONFIGURATIONS},
+    **{("bucket", "PUT", name): buckets.set_configuration for name in CONFIGURATIONS},
 }
 METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE"})
 # Versions (`v1`, `ui`) are shorter than any bucket's name, so they are never taken for one.
@@ -99,6 +124,7 @@ class XmlApi:
             call = self._signed(call)
         bucket, _, name = call.path.removeprefix("/").partition("/")
         request = XmlRequest(self._cloud, call, _unquoted(bucket), _unquoted(name), self._ask)
+        rights.check_xml(self._cloud, call, request.bucket, request.name)
         handler = self._handler(request)
         rights.check_xml(self._cloud, call, request.bucket, request.name)
         return await handler(request)
@@ -123,7 +149,8 @@ class XmlApi:
         """The call as that of the account that signed it. 400 or 403 where none did."""
         now = self._cloud.clock.now()
         email, receive = signatures.check(call, self._signers, now)
-        return replace(call, caller=Caller(email, owner=False), receive=receive)
+        headers = renamed(call.headers)
+        return replace(call, caller=Caller(email, owner=False), receive=receive, headers=headers)
 
 
 async def _nothing() -> Message:

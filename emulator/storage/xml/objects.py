@@ -6,9 +6,10 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from emulator.storage.downloads import HEAD
+from emulator.storage.errors import StorageError
 from emulator.storage.http import Reply, parse_object
 from emulator.storage.media_headers import xml_etag
-from emulator.storage.xml.documents import document, text
+from emulator.storage.xml.documents import document, parsed, text, value
 from emulator.storage.xml.errors import invalid_argument
 from emulator.storage.xml.request import (
     COPY_CONDITIONS,
@@ -51,6 +52,8 @@ async def put_object(request: XmlRequest) -> Reply:
     if request.header("x-goog-copy-source"):
         return await _copy(request)
     headers = request.call.headers
+    if "aws-chunked" in request.header("content-encoding"):
+        raise StorageError(501, "notImplemented", "Bodies in signed chunks are not read here.")
     query = request.conditions() | predefined_acl(headers)
     query |= {"uploadType": "media", "name": request.name}
     if name := request.header("x-goog-encryption-kms-key-name"):
@@ -76,6 +79,25 @@ async def start_resumable(request: XmlRequest) -> Reply:
     path = f"/upload{request.bucket_path}/o"
     reply = await request.reply("POST", path, query, fields_of(headers))
     return Reply(201, b"", [HTML, *reply.headers])
+
+
+async def compose(request: XmlRequest) -> Reply:
+    """`PUT /BUCKET/OBJECT?compose`: the components that the body lists, one behind the other."""
+    tree = parsed(await request.call.body(), "ComposeRequest")
+    sources: list[Body] = []
+    for part in tree.findall("Component"):
+        source: Body = {"name": part.findtext("Name") or ""}
+        if generation := value(part, "Generation"):
+            source["generation"] = generation
+        if wanted := value(part, "IfGenerationMatch"):
+            source["objectPreconditions"] = {"ifGenerationMatch": wanted}
+        sources.append(source)
+    body = {"sourceObjects": sources, "destination": fields_of(request.call.headers)}
+    path, query = f"{request.object_path}/compose", request.conditions()
+    if acl := predefined_acl(request.call.headers):
+        query["destinationPredefinedAcl"] = acl["predefinedAcl"]
+    made = await request.json("POST", path, query, body)
+    return Reply(200, b"", [HTML, *written_headers(made)])
 
 
 def written_headers(resource: Body) -> list[Header]:

@@ -134,6 +134,17 @@ def fields_of(headers: Mapping[str, str]) -> Body:
     }
 
 
+def renamed(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers with Amazon's prefix as Google's, as clients of Amazon's API send them.
+
+    https://cloud.google.com/storage/docs/aws-simple-migration, read 2026-11-21.
+    """
+    return {
+        f"x-goog-{name[6:]}" if name.startswith("x-amz-") else name: said
+        for name, said in headers.items()
+    }
+
+
 def predefined_acl(headers: Mapping[str, str]) -> dict[str, str]:
     """`x-goog-acl` as a parameter of the JSON API."""
     name = headers.get("x-goog-acl", "")

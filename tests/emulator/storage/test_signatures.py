@@ -245,10 +245,10 @@ def test_a_signature_that_is_not_whole(account: Credentials, client: TestClient)
 
 def test_an_hmac_key_signs_by_header() -> None:
     """GOOG4-HMAC-SHA256 in an Authorization header, by the key that a secret and a day give."""
-    secret, scope = b"secret", "20260101/auto/storage/goog4_request"
+    secret, scope = "secret", "20260101/auto/storage/goog4_request"
     canonical = f"GET\n/b/x\n\nhost:h\nx-goog-date:{STAMP}\n\nhost;x-goog-date\nUNSIGNED-PAYLOAD"
     to_sign = f"GOOG4-HMAC-SHA256\n{STAMP}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
-    key = b"GOOG4" + secret
+    key = b"GOOG4" + secret.encode()
     for word in scope.split("/"):
         key = hmac.digest(key, word.encode(), "sha256")
     mark = hmac.digest(key, to_sign.encode(), "sha256").hex()
