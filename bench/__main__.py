@@ -16,6 +16,10 @@ ORDER = (
     "kills",
     "resume",
     "server_kills",
+    "storage_load",
+    "large_objects",
+    "million_objects",
+    "import_rows",
 )
 
 

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -79,7 +80,7 @@ async def run(load: Load, host: str, port: int, connections: int) -> None:
     loop = asyncio.get_running_loop()
     waiting = [loop.create_future() for _ in range(connections)]
     for done in waiting:
-        await loop.create_connection(lambda done=done: Connection(load, done), host, port)
+        await loop.create_connection(partial(Connection, load, done), host, port)
     await asyncio.gather(*waiting)
 
 
