@@ -13,7 +13,6 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from emulator.accounts import key_file
-from emulator.clock import SteppedClock
 from emulator.cloud import Cloud
 from emulator.storage.http import Call
 from emulator.storage.signatures_v4 import check, from_header
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from httpx import Response
     from starlette.testclient import TestClient
 
+    from tests.emulator.storage.conftest import SetClock
+
 STAMP = "20260101T000000Z"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PATH = "/signed/a%20b%2Bc/%C3%A9~(1).txt"
@@ -32,21 +33,22 @@ GOOGLE = "https://storage.googleapis.com"
 
 
 @pytest.fixture
-def client(local_http: TestClient) -> TestClient:
+def client(signing_http: TestClient, set_clock: SetClock) -> TestClient:
     """The server with the bucket `signed` and an object in it."""
-    local_http.post("/storage/v1/b?project=p", json={"name": "signed"})
-    local_http.put(PATH, content=b"data")
-    return local_http
+    assert set_clock
+    signing_http.post("/storage/v1/b?project=p", json={"name": "signed"})
+    signing_http.put(PATH, content=b"data")
+    return signing_http
 
 
 @pytest.fixture
-def account(local: Cloud, client: TestClient) -> Credentials:
+def account(signing_cloud: Cloud, client: TestClient) -> Credentials:
     """The data folder's service account."""
     from google.oauth2.service_account import Credentials
 
     assert client
     made: Credentials = Credentials.from_service_account_file(  # type: ignore[no-untyped-call]
-        key_file(local.settings)
+        key_file(signing_cloud.settings)
     )
     return made
 
@@ -111,13 +113,13 @@ def test_it_holds_for_what_was_signed_alone(
 
 @both
 def test_its_end_is_by_the_clock(
-    account: Credentials, client: TestClient, clock: SteppedClock, version: int
+    account: Credentials, client: TestClient, set_clock: SetClock, version: int
 ) -> None:
     """It holds to its last second, then it is 400 ExpiredToken."""
     url = here(signed(account, version))
-    clock.advance(10)
+    set_clock.moment += timedelta(seconds=10)
     assert client.get(url).status_code == 200
-    clock.advance(1)
+    set_clock.moment += timedelta(seconds=1)
 
     answer = client.get(url)
 
@@ -126,13 +128,15 @@ def test_its_end_is_by_the_clock(
 
 
 @both
-def test_a_stranger_s_key_is_nobody_s(client: TestClient, local: Cloud, version: int) -> None:
+def test_a_stranger_s_key_is_nobody_s(
+    client: TestClient, signing_cloud: Cloud, version: int
+) -> None:
     """A URL in the account's name that another key signed, and one of an unknown account."""
     from google.oauth2.service_account import Credentials
 
     from emulator.accounts import new_private_key, private_pem
 
-    pem, own = private_pem(new_private_key()), local.settings.default_project
+    pem, own = private_pem(new_private_key()), signing_cloud.settings.default_project
     for email, wanted in (
         (
             f"local@{own}.iam.gserviceaccount.com",
@@ -173,9 +177,9 @@ def test_a_resumable_start(account: Credentials, client: TestClient) -> None:
     assert client.get("/signed/long").content == b"long"
 
 
-def test_hosts(account: Credentials, client: TestClient, local: Cloud) -> None:
+def test_hosts(account: Credentials, client: TestClient, signing_cloud: Cloud) -> None:
     """Signed for Google by path or virtual host, or for this server, with its port or without."""
-    own = local.settings.base_url
+    own = signing_cloud.settings.base_url
 
     for options in (
         {},

@@ -11,41 +11,39 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from emulator.accounts import key_file
-from emulator.clock import SteppedClock
 from emulator.cloud import Cloud
 
 if TYPE_CHECKING:
     from httpx import Response
     from starlette.testclient import TestClient
 
-
-@pytest.fixture
-def clock() -> SteppedClock:
-    """A clock that stands at the present: Google's signer has a clock of its own."""
-    return SteppedClock(datetime.now(UTC))
+    from tests.emulator.storage.conftest import SetClock
 
 
 @pytest.fixture
-def client(local_http: TestClient) -> TestClient:
-    """The server with the bucket `forms`."""
-    local_http.post("/storage/v1/b?project=p", json={"name": "forms"})
-    return local_http
+def client(signing_http: TestClient, set_clock: SetClock) -> TestClient:
+    """The server with an empty bucket `forms`, its time that of Google's signer: the present."""
+    set_clock.moment = datetime.now(UTC)
+    signing_http.post("/storage/v1/b?project=p", json={"name": "forms"})
+    for name in ("x", "dir/my.txt"):
+        signing_http.delete(f"/forms/{name}")
+    return signing_http
 
 
 @pytest.fixture
-def fields(local: Cloud, client: TestClient, clock: SteppedClock) -> Any:
+def fields(signing_cloud: Cloud, client: TestClient, set_clock: SetClock) -> Any:
     """Makes the fields of a form whose policy holds for a minute."""
     from google.cloud.storage import Client
     from google.oauth2.service_account import Credentials
 
     assert client
     account = Credentials.from_service_account_file(  # type: ignore[no-untyped-call]
-        key_file(local.settings)
+        key_file(signing_cloud.settings)
     )
     signer = Client(project="p", credentials=account)
 
     def made(name: str = "x", **options: Any) -> dict[str, str]:
-        end = clock.now() + timedelta(seconds=60)
+        end = set_clock.moment + timedelta(seconds=60)
         return dict(signer.generate_signed_post_policy_v4("forms", name, end, **options)["fields"])
 
     return made
@@ -88,14 +86,14 @@ def test_a_form_makes_an_object(client: TestClient, fields: Any) -> None:
     assert client.get("/storage/v1/b/forms/o").json()["items"][0]["metadata"] == {"a": "b c"}
 
 
-def test_a_form_of_version_2(client: TestClient, local: Cloud, clock: SteppedClock) -> None:
+def test_a_form_of_version_2(client: TestClient, signing_cloud: Cloud, set_clock: SetClock) -> None:
     """The older fields; the file's name is put into the key before the policy is judged."""
     from google.oauth2.service_account import Credentials
 
     account = Credentials.from_service_account_file(  # type: ignore[no-untyped-call]
-        key_file(local.settings)
+        key_file(signing_cloud.settings)
     )
-    end = (clock.now() + timedelta(seconds=60)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    end = (set_clock.moment + timedelta(seconds=60)).strftime("%Y-%m-%dT%H:%M:%SZ")
     conditions = [["starts-with", "$key", "dir/my"], {"bucket": "forms"}]
     policy = b64encode(json.dumps({"expiration": end, "conditions": conditions}).encode())
     said = {
@@ -155,7 +153,7 @@ def test_the_length_of_the_file(client: TestClient, fields: Any, size: int, stat
         assert client.get("/forms/x").status_code == 404
 
 
-def test_signature_and_end(client: TestClient, fields: Any, clock: SteppedClock) -> None:
+def test_signature_and_end(client: TestClient, fields: Any, set_clock: SetClock) -> None:
     """A changed policy or signature is 403, one without a policy is anonymous, an old one 400."""
     said = fields()
     broken = said | {"x-goog-signature": "00" + said["x-goog-signature"][2:]}
@@ -163,7 +161,7 @@ def test_signature_and_end(client: TestClient, fields: Any, clock: SteppedClock)
     assert refusal(send(client, broken)) == (403, "SignatureDoesNotMatch")
     assert refusal(send(client, said | {"policy": "e30="})) == (403, "SignatureDoesNotMatch")
     assert refusal(send(client, {"key": "x"})) == (403, "AccessDenied")
-    clock.advance(61)
+    set_clock.moment += timedelta(seconds=61)
     assert refusal(send(client, said)) == (400, "InvalidPolicyDocument")
 
 
