@@ -28,6 +28,7 @@ SHORT = {
 }
 # 29 February is at most eight years away; a day of the week on it, 40.
 MAX_DAYS = 366 * 41
+LAST_DAY = date.max - timedelta(days=2)
 _ZONE = re.compile(r"(?:CRON_)?TZ=(\S+)\s+(.*)")
 _PART = re.compile(r"(\*|\?|[A-Z0-9]+)(?:-([A-Z0-9]+))?(?:/(\d+))?")
 
@@ -51,7 +52,7 @@ class Cron:
         A time that the clock skips is not due; one that it has twice is due the first time.
         """
         day = moment.astimezone(self.zone).date()
-        for _ in range(MAX_DAYS):
+        for _ in range(min(MAX_DAYS, (LAST_DAY - day).days)):
             if self._has(day):
                 for hour in sorted(self.hours):
                     for minute in sorted(self.minutes):

@@ -33,9 +33,20 @@ def checked(sent: Body) -> None:
     if not version.startswith(SCHEMA):
         message = f"The local cloud runs pipelines of schema {SCHEMA}x. Received: {version!r}."
         raise ApiError("UNIMPLEMENTED", message)
-    problems = [*_root(sent), *_graph(sent["pipelineSpec"]), *_parameters(sent)]
+    try:
+        problems = [*_root(sent), *_graph(sent["pipelineSpec"]), *_parameters(sent)]
+        _order(sent["pipelineSpec"])
+    except (AttributeError, KeyError, TypeError) as problem:
+        message = f"Not a pipeline spec of schema {SCHEMA}x: {problem}."
+        raise resources.field_errors([(SPEC, message)]) from None
     if problems:
         raise resources.field_errors(problems)
+
+
+def _order(spec: Body) -> None:
+    """Raises INVALID_ARGUMENT for tasks that wait for each other."""
+    for component in (spec["root"], *spec.get("components", {}).values()):
+        ordered(tasks(component))
 
 
 def _root(sent: Body) -> Iterator[Problem]:
@@ -107,8 +118,10 @@ def ordered(found: dict[str, Body]) -> list[str]:
     done: list[str] = []
     while len(done) < len(found):
         ready = [name for name in found if name not in done and upstream(found[name]) <= set(done)]
-        if not ready:
+        if not ready and not any(upstream(found[one]) - found.keys() for one in found):
             left = ", ".join(sorted(set(found) - set(done)))
             raise ApiError("INVALID_ARGUMENT", f"The tasks wait for each other: {left}.")
+        if not ready:
+            return done  # what waits for a stranger is told by name elsewhere
         done += ready
     return done

@@ -88,7 +88,7 @@ async def explain(cloud: Cloud, variables: dict[str, str], request: Request) -> 
     """Explain: FAILED_PRECONDITION, since no prediction server of the local cloud explains."""
     body = await predictions.body_of(request)
     try:
-        asked = json.loads(body or b"{}").get("deployedModelId", "")
+        asked = str(json.loads(body or b"{}").get("deployedModelId", ""))
     except (ValueError, AttributeError):
         raise ApiError("INVALID_ARGUMENT", "Invalid JSON payload received.") from None
     endpoint = resources.require(cloud, "endpoint", variables["endpoint"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any
 
@@ -36,12 +36,12 @@ def bounds(parameter: Body) -> tuple[float, float]:
     return float(spec.get("minValue", 0)), float(spec.get("maxValue", 0))
 
 
-def options(parameter: Body) -> list[Value]:
-    """Every value of a parameter that is not DOUBLE, in order."""
+def options(parameter: Body) -> Sequence[Value]:
+    """Every value of a parameter that is not DOUBLE, in order; a range may be too long to list."""
     spec = parameter[kind_of(parameter)]
     if kind_of(parameter) == INTEGER:
-        low, high = bounds(parameter)
-        return list(range(int(low), int(high) + 1))
+        low, high = (int(spec.get(key, 0)) for key in ("minValue", "maxValue"))
+        return range(low, high + 1)
     return list(spec["values"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
@@ -103,14 +104,17 @@ def _values(parameter: Body, field: str, is_grid: bool) -> Iterator[Problem]:
     scale = parameter.get("scaleType", "SCALE_TYPE_UNSPECIFIED")
     if kind in (tuning_space.CATEGORICAL, tuning_space.DISCRETE):
         values = parameter[kind].get("values", [])
-        yield from _listed(values, kind, field)
-        if not values:
+        problems = list(_listed(values, kind, field))
+        yield from problems
+        if problems:
             return
     if kind == tuning_space.CATEGORICAL:
         if scale != "SCALE_TYPE_UNSPECIFIED":
             yield f"{field}.scale_type", "Leave unset for CATEGORICAL parameters."
         return
     low, high = tuning_space.bounds(parameter)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        yield field, "The values must be finite."
     if low > high:
         yield field, f"min_value {low:g} must not be greater than max_value {high:g}."
     if scale in tuning_space.LOG_SCALES and low <= 0:
@@ -124,6 +128,9 @@ def _listed(values: list[Any], kind: str, field: str) -> Iterator[Problem]:
         yield here, "At least one value must be specified."
     if len(values) > MAX_DISCRETE_VALUES:
         yield here, f"No more than {MAX_DISCRETE_VALUES:,} values are allowed."
+    if kind == tuning_space.DISCRETE and any(isinstance(one, str) for one in values):
+        yield here, "The values must be finite."  # JSON has NaN and infinities as texts
+        return
     if kind == tuning_space.DISCRETE and any(
         second - first < tuning_space.EPSILON for first, second in pairwise(values)
     ):

@@ -10,6 +10,8 @@ from typing import Any
 from emulator.aiplatform import tuning_metrics
 
 Body = dict[str, Any]
+# A longer limit is none; a later time than the year 9999 cannot be told.
+MAX_SECONDS = 100 * 365 * 24 * 3600.0
 
 
 def is_hopeless(study: Body, trial: Body, trials: list[Body]) -> bool:
@@ -77,7 +79,7 @@ def _limit(constraint: Body, start: datetime) -> datetime:
 
 
 def _seconds(duration: str) -> timedelta:
-    return timedelta(seconds=float(duration.removesuffix("s")))
+    return timedelta(seconds=min(float(duration.removesuffix("s")), MAX_SECONDS))
 
 
 def _is_stuck(study: Body, rules: Body, trials: list[Body], now: datetime) -> bool:

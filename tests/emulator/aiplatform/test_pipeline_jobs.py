@@ -296,6 +296,40 @@ def test_graphs_that_cannot_run_are_refused(pipes: Vertex, root: str) -> None:
     assert '"must" is required' in said[2]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"root": []},
+        {"root": {"dag": {"tasks": {"one": 5}}}},
+        {"components": {"comp-one": "x"}},
+        {"components": 5},
+        {"deploymentSpec": {"executors": None}},
+        {"root": {"dag": {"tasks": {"one": {"componentRef": "x", "inputs": []}}}}},
+    ],
+)
+def test_what_is_no_pipeline_at_all_is_refused(pipes: Vertex, root: str, change: Body) -> None:
+    """Any JSON may come as a spec: 400, never a failure of the server."""
+    pipeline = Pipeline()
+    pipeline.step("one", "exit", "0")
+    job = pipeline.job(root)
+    job["pipelineSpec"] |= change
+
+    answer = pipes.call("POST", f"{pipes.parent}/pipelineJobs", job)
+
+    assert error(answer)[:2] == (400, "INVALID_ARGUMENT")
+
+
+def test_tasks_that_wait_for_each_other_are_refused(pipes: Vertex, root: str) -> None:
+    """A circle has no first task."""
+    pipeline = Pipeline()
+    pipeline.step("one", dependentTasks=["two"])
+    pipeline.step("two", dependentTasks=["one"])
+
+    answer = pipes.call("POST", f"{pipes.parent}/pipelineJobs", pipeline.job(root))
+
+    assert "wait for each other: one, two" in error(answer)[2]
+
+
 def test_a_pipeline_goes_on_while_the_server_is_dead(tmp_path: Path) -> None:
     """kill -9 during its first task: the next server adopts it, and each task runs once."""
     cloud = start_cloud(tmp_path / "data", *pipeline_engines())

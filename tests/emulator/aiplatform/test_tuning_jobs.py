@@ -245,6 +245,14 @@ def test_trials_are_billed_one_by_one(tuning: Vertex) -> None:
             {"studySpec": study({"parameterId": "a", "discreteValueSpec": {"values": [2, 1]}})},
             "must be in increasing order",
         ),
+        (
+            {"studySpec": study({"parameterId": "a", "discreteValueSpec": {"values": ["NaN"]}})},
+            "The values must be finite",
+        ),
+        (
+            {"studySpec": study({"parameterId": "a", "doubleValueSpec": {"maxValue": "Infinity"}})},
+            "The values must be finite",
+        ),
         ({"trialJobSpec": {}}, "trial_job_spec.worker_pool_specs; Message: At least one"),
         ({"studySpec": {"colour": 1}}, 'Unknown name "colour"'),
     ],
