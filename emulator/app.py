@@ -40,7 +40,7 @@ from emulator.resourcemanager import routes as project_routes
 from emulator.retry_tests import RetryTests
 from emulator.serviceusage import routes as service_routes
 from emulator.serviceusage.gate import gate
-from emulator.storage import hmac_keys, resumable, versions
+from emulator.storage import hmac_keys, old_buckets, resumable, versions
 from emulator.storage.api import StorageApi
 from emulator.storage.errors import StorageError
 from emulator.storage.signers import Signers
@@ -69,6 +69,7 @@ def open_cloud(settings: ServerSettings, clock: Clock | None = None) -> Cloud:
     resumable.sweep(cloud)
     multipart_rows.sweep(cloud)
     versions.sweep(cloud)
+    old_buckets.purge(cloud)
     blobs.make_room = partial(versions.reclaim, cloud)
     return cloud
 

@@ -35,7 +35,7 @@ def text() -> str:
     lines = ["# What the local Google Cloud has", "", notes["introduction"].strip(), ""]
     for title, methods in notes["api"].items():
         lines += [f"## {title}", "", *_hand_written(methods), ""]
-    lines += ["## Cloud Storage JSON v1", "", *_storage(), ""]
+    lines += ["## Cloud Storage JSON v1", "", *_storage(notes["storage"]), ""]
     lines += ["## Vertex AI v1", "", *_vertex(notes["vertex"]), "", "## Known differences", ""]
     lines += [f"- {difference}" for difference in notes["differences"]]
     return "\n".join(lines) + "\n"
@@ -48,15 +48,16 @@ def _hand_written(methods: Mapping[str, str]) -> Iterator[str]:
         yield f"| `{method}` | {note} |"
 
 
-def _storage() -> Iterator[str]:
+def _storage(notes: Mapping[str, str]) -> Iterator[str]:
     from emulator.storage.api import MISSING, ROUTES
 
-    yield "| request | emulated |"
-    yield "|---|---|"
+    yield "| request | emulated | not checked |"
+    yield "|---|---|---|"
     for method, root, path, _ in ROUTES:
-        yield f"| `{method} {root}{path}` | yes |"
+        request = f"{method} {root}{path}"
+        yield f"| `{request}` | yes | {notes.get(request, '')} |"
     for path in MISSING:
-        yield f"| `{path}` | no: 501 |"
+        yield f"| `{path}` | no: 501 | |"
 
 
 def _vertex(notes: Mapping[str, str]) -> Iterator[str]:

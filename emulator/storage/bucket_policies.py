@@ -13,6 +13,11 @@ from emulator.storage.http import Call, Reply, json_reply
 
 Policy = dict[str, Any]
 
+MANAGED_FOLDERS = "SELECT 1 FROM folders WHERE bucket = ? AND kind = 'managed' LIMIT 1"
+STILL_FOLDERS = (
+    "Cannot disable uniform bucket-level access because the bucket has managed folders. "
+    + acl.ABOUT_UNIFORM
+)
 STILL_CONDITIONAL = (
     "Cannot disable uniform bucket-level access because the bucket's IAM policy has conditions. "
     + acl.ABOUT_UNIFORM
@@ -53,13 +58,15 @@ def current(db: sqlite3.Connection, row: buckets.BucketRow) -> Policy:
 def follow(db: sqlite3.Connection, before: buckets.BucketRow, after: buckets.BucketRow) -> None:
     """Brings the policy in step with a bucket whose controls or kind of access have changed.
 
-    412 for a bucket that is no longer uniform while its policy has conditions. A bucket that is
-    new comes as both.
+    412 for a bucket that is no longer uniform while its policy has conditions or while it has
+    managed folders. A bucket that is new comes as both.
     """
     policy = current(db, before)
     opened = acl.uniform(before.body) and not acl.uniform(after.body)
     if opened and policy_rules.conditional(policy["bindings"]):
         raise StorageError(412, "conditionNotMet", STILL_CONDITIONAL, ("header", "If-Match"))
+    if opened and db.execute(MANAGED_FOLDERS, (after.name,)).fetchone():
+        raise StorageError(412, "conditionNotMet", STILL_FOLDERS, ("header", "If-Match"))
     if before is after or after.body.get("acl") != before.body.get("acl"):
         entries = acl.bucket_entries(after.body)
         bindings = acl_bindings.followed(policy["bindings"], entries, after.project_id)

@@ -9,6 +9,8 @@ from emulator.storage.errors import StorageError, invalid
 # https://cloud.google.com/storage/docs/buckets#naming
 BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 BUCKET_PART_LENGTH = 63
+# "google" and close misspellings of it.
+RESERVED = ("google", "g00gle", "go0gle", "g0ogle")
 HIDDEN_PREFIX = "emulator-"
 # https://cloud.google.com/storage/docs/objects#naming
 OBJECT_BYTES = 1024
@@ -22,7 +24,7 @@ def check_bucket(name: str) -> None:
     if (
         not BUCKET.fullmatch(name)
         or any(not 1 <= len(part) <= BUCKET_PART_LENGTH for part in parts)
-        or "google" in name
+        or any(word in name for word in RESERVED)
         or name.startswith("goog")
         or re.fullmatch(r"\d+\.\d+\.\d+\.\d+", name)
     ):

@@ -8,11 +8,12 @@ from urllib.parse import quote
 
 from emulator.clock import timestamp
 from emulator.cloud import Cloud
-from emulator.storage import bucket_operations, buckets, folders, objects, pages
+from emulator.storage import bucket_operations, buckets, folders, objects, pages, retention
 from emulator.storage.errors import StorageError, invalid
 from emulator.storage.folders import TREE, FolderRow
 from emulator.storage.http import Call, Reply, flag, json_reply
 from emulator.storage.names import successor
+from emulator.storage.object_resource import COLUMNS, from_columns
 from emulator.storage.preconditions import Preconditions
 
 Body = dict[str, Any]
@@ -137,6 +138,7 @@ def resource(cloud: Cloud, row: FolderRow) -> Body:
 def _move(cloud: Cloud, db: sqlite3.Connection, row: FolderRow, target: str) -> None:
     """Renames the folder, the folders in it, and the live objects; their generations stay."""
     end, cut = successor(row.name), len(row.name) + 1
+    _check_retention(cloud, db, row, end)
     try:
         for table in ("objects", "folders"):
             db.execute(
@@ -151,6 +153,16 @@ def _move(cloud: Cloud, db: sqlite3.Connection, row: FolderRow, target: str) -> 
         " WHERE bucket = ? AND kind = ? AND name = ?",
         (timestamp(cloud.clock.now()), row.bucket, TREE, target),
     )
+
+
+def _check_retention(cloud: Cloud, db: sqlite3.Connection, row: FolderRow, end: str | None) -> None:
+    """Raises 403 for a folder with an object that may not leave its name yet."""
+    home, now = buckets.require(db, row.bucket), cloud.clock.now()
+    for columns in db.execute(
+        f"SELECT {COLUMNS} FROM objects WHERE bucket = ? AND name >= ? AND name < ?",
+        (row.bucket, row.name, end),
+    ):
+        retention.check_removal(home.body, from_columns(columns), now)
 
 
 def _require(db: sqlite3.Connection, call: Call) -> FolderRow:

@@ -160,3 +160,27 @@ def test_a_folder_is_deleted_with_all_in_it(http: httpx.Client) -> None:
     assert names(http.get(f"{path}/folders")) == ["c/"]
     assert names(http.get(f"{path}/o")) == ["c/y"]
     assert names(http.get(f"{path}/o?softDeleted=true")) == ["a/b/x"]
+
+
+def test_held_objects_keep_their_folder(http: httpx.Client) -> None:
+    """A folder with an object on hold is neither renamed nor deleted; nothing in it moves."""
+    path = made(http, tree=True)
+    put(http, path, "a/x")
+    put(http, path, "a/y")
+    held = f"{path}/o/{quote('a/y', safe='')}"
+    http.patch(held, json={"temporaryHold": True})
+
+    assert http.post(f"{path}/folders/a/renameTo/folders/b").status_code == 403
+    assert http.post(f"{path}/folders/a/deleteFolderRecursive").status_code == 403
+    assert names(http.get(f"{path}/o")) == ["a/x", "a/y"]
+
+
+def test_managed_folders_hold_uniform_access(http: httpx.Client) -> None:
+    """Uniform access cannot be left while there is a managed folder."""
+    path = made(http)
+    http.post(f"{path}/managedFolders", json={"name": "a"})
+    off = {"iamConfiguration": {"uniformBucketLevelAccess": {"enabled": False}}}
+
+    assert http.patch(path, json=off).status_code == 412
+    http.delete(f"{path}/managedFolders/a")
+    assert http.patch(path, json=off).status_code == 200
