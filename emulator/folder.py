@@ -114,6 +114,8 @@ def environment(settings: ServerSettings, key_file: Path) -> dict[str, str]:
         **{f"GOOGLE_{name}_CUSTOM_ENDPOINT": url + path for name, path in ENDPOINTS.items()},
         "GOOGLE_APPLICATION_CREDENTIALS": str(key_file),
         "GOOGLE_CLOUD_PROJECT": settings.default_project,
+        # gcsfs would ask for a bucket's layout by gRPC, and wait two minutes for an answer.
+        "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false",
         "NO_GCE_CHECK": "true",
         "STORAGE_EMULATOR_HOST": url,
     }
