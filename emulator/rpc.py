@@ -177,7 +177,7 @@ def request_body(
     """The canonical request of a call: path, query and body together, checked by its type."""
     value: dict[str, Any] = {}
     if binding.body:
-        received = _json_object(body)
+        received = json_object(body)
         value = received if binding.body == "*" else {binding.body: received}
     descriptor = types.pool.FindMessageTypeByName(binding.rpc.request)
     for key, text in query:
@@ -188,7 +188,8 @@ def request_body(
     return types.canonical(binding.rpc.request, value)
 
 
-def _json_object(body: bytes) -> dict[str, Any]:
+def json_object(body: bytes) -> dict[str, Any]:
+    """The JSON object of a body, empty for none. INVALID_ARGUMENT for anything else."""
     if not body.strip():
         return {}
     try:

@@ -6,6 +6,7 @@ from typing import Any
 
 from emulator.aiplatform import listing, names, resources
 from emulator.aiplatform.models import ENDPOINT_KIND as KIND
+from emulator.aiplatform.refusals import bad_field
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 
@@ -69,13 +70,13 @@ def check_traffic(endpoint: Body, split: dict[str, int]) -> None:
     deployed = {model["id"] for model in endpoint.get("deployedModels", [])}
     if unknown := sorted(set(split) - deployed):
         message = f"The traffic split names models that are not deployed: {', '.join(unknown)}."
-        raise ApiError("INVALID_ARGUMENT", message)
+        raise bad_field("traffic_split", message)
     if any(share < 0 or share > 100 for share in split.values()):
         message = f"Traffic percentages must be from 0 to 100. Received: {split}."
-        raise ApiError("INVALID_ARGUMENT", message)
+        raise bad_field("traffic_split", message)
     if split and sum(split.values()) != 100:
         message = f"Traffic percentages must add up to 100. Received: {sum(split.values())}."
-        raise ApiError("INVALID_ARGUMENT", message)
+        raise bad_field("traffic_split", message)
 
 
 def delete_endpoint(cloud: Cloud, request: Body) -> Body:

@@ -9,15 +9,22 @@ from typing import Any
 
 from starlette.requests import Request
 
-from emulator.aiplatform import names
+from emulator.aiplatform import filters, listing, names
+from emulator.aiplatform.list_schemas import ListSchema
+from emulator.aiplatform.messages import vertex_types
+from emulator.aiplatform.refusals import bad_field
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
+from emulator.rpc import json_object
 
 Body = dict[str, Any]
 _PATH = re.compile(r"(?P<parent>.+/)?operations(?P<id>/[^/:]+)?(?::(?P<verb>cancel|wait))?")
 POLL_SECONDS = 0.05
 # What the server of google.longrunning waits at most when a client names no limit.
 DEFAULT_WAIT_SECONDS = 30.0
+KEY = "operations"
+# Operations read at a time while a filter looks for those that pass.
+CHUNK = 200
 
 
 def claims(path: str) -> bool:
@@ -54,21 +61,47 @@ async def call(cloud: Cloud, request: Request, path: str) -> Body:
 def _list(cloud: Cloud, parent: str, request: Request) -> Body:
     if parent:
         names.location(parent)
-    size = int(request.query_params.get("pageSize", 0)) or 100
-    after = int(request.query_params.get("pageToken", 0) or 0)
-    rows = cloud.operations.children(parent, after, size + 1)
-    answer: Body = {"operations": [body for _, body in rows[:size]]} if rows else {}
-    if len(rows) > size:
-        answer["nextPageToken"] = str(rows[size - 1][0])
+    sent = _typed("ListOperationsRequest", request, ("filter", "pageSize", "pageToken"))
+    schema = ListSchema(KEY, relations={"done": _done})
+    query, passes = {**sent, "parent": parent}, filters.compiled(sent.get("filter", ""), schema)
+    size = listing.page_size(query, schema)
+    after = listing.token_position(KEY, query) if sent.get("pageToken") else 0
+    if not isinstance(after, int):
+        raise bad_field("page_token", "The page token is invalid.")
+    found: list[tuple[int, Body]] = []
+    while len(found) <= size:
+        rows = cloud.operations.children(parent, after, CHUNK)
+        found += [row for row in rows if passes(row[1])]
+        if len(rows) < CHUNK:
+            break
+        after = rows[-1][0]
+    answer: Body = {KEY: [body for _, body in found[:size]]} if found else {}
+    if len(found) > size:
+        answer["nextPageToken"] = listing.token(KEY, query, found[size - 1][0])
     return answer
 
 
+def _done(value: str) -> filters.Test:
+    if value.lower() not in ("true", "false"):
+        raise bad_field("filter", f"Invalid filter: invalid value '{value}' for field 'done'.")
+    return lambda body: bool(body.get("done")) is (value.lower() == "true")
+
+
+def _typed(
+    message: str, request: Request, fields: tuple[str, ...], body: Body | None = None
+) -> Body:
+    """These parameters of a query, over those of the body, by a type of google.longrunning."""
+    query = {key: value for key, value in request.query_params.items() if key in fields}
+    typed: Body = vertex_types().canonical(
+        f"google.longrunning.{message}", {**(body or {}), **query}
+    )
+    return typed
+
+
 async def _timeout(request: Request) -> float:
-    text = request.query_params.get("timeout", "")
-    if not text and (await request.body()).strip():
-        text = str((await request.json()).get("timeout", ""))
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)s", text)
-    return float(found.group(1)) if found else DEFAULT_WAIT_SECONDS
+    body = json_object(await request.body())
+    text = str(_typed("WaitOperationRequest", request, ("timeout",), body).get("timeout", ""))
+    return float(text.removesuffix("s")) if text else DEFAULT_WAIT_SECONDS
 
 
 async def _wait(cloud: Cloud, name: str, seconds: float) -> Body:

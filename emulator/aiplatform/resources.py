@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,6 +18,13 @@ from emulator.errors import ApiError
 Body = dict[str, Any]
 TYPE_PREFIX = "type.googleapis.com/google.cloud.aiplatform.v1."
 EMPTY: Body = {"@type": "type.googleapis.com/google.protobuf.Empty"}
+REQUIRED = "Required field is not set."
+# Resources that need no display name.
+OPTIONAL_NAMES = frozenset({"context", "execution", "artifact", "tensorboardExperiment"})
+SYSTEM_LABELS = "aiplatform.googleapis.com/"
+_LABEL_CHARACTERS = frozenset({"Ll", "Lo", "Lm", "Mn", "Mc", "Nd", "No"})
+# "can be up to 128 characters long" (Dataset, Model, Endpoint, CustomJob and others).
+MAX_DISPLAY_NAME = 128
 # Keys that the emulator keeps beside a resource and never answers.
 PRIVATE = "_"
 
@@ -60,7 +68,7 @@ def require(cloud: Cloud, noun: str, name: str) -> Body:
 def require_fields(message: str, body: Mapping[str, Any], fields: Iterable[str]) -> None:
     """Raises INVALID_ARGUMENT, naming each required field that is not set."""
     problems = [
-        (f"{message}.{field}" if message else field, "Required field is not set.")
+        (f"{message}.{field}" if message else field, REQUIRED)
         for field in fields
         if not body.get(listing.camel(field))
     ]
@@ -76,7 +84,10 @@ def patch(
     with cloud.store.transaction():
         body = require(cloud, noun, sent["name"])
         check_etag(noun, body, sent.get("etag", ""))
-        body = stamped(cloud, masks.merged(body, sent, paths))
+        merged = masks.merged(body, sent, paths)
+        if "displayName" in body and "displayName" not in merged and noun not in OPTIONAL_NAMES:
+            raise field_errors([(f"{masks.snake(noun)}.display_name", REQUIRED)])
+        body = stamped(cloud, merged)
         cloud.resources.replace(sent["name"], body)
     return body
 
@@ -93,9 +104,30 @@ def children(cloud: Cloud, kind: str, parent: str) -> list[Body]:
 
 
 def require_label_form(message: str, labels: Mapping[str, str]) -> None:
-    """Raises INVALID_ARGUMENT for labels beyond Google's form: 64 of them, 63 characters each."""
-    for key, value in labels.items():
-        if len(key.rpartition("/")[2]) > 63 or len(value) > 63:
+    """Raises INVALID_ARGUMENT for labels beyond Google's form, or more than 64 of the user's.
+
+    Keys and values have at most 63 characters: lowercase letters of any script, digits, `_`, `-`
+    ("Labels overview", Resource Manager, read 2026-11-21). The system's own are not looked at.
+    """
+    own = {key: value for key, value in labels.items() if not key.startswith(SYSTEM_LABELS)}
+    for key, value in own.items():
+        if len(key) > 63 or len(value) > 63:
             raise field_errors([(f"{message}.labels", f"Label {key!r} is over 63 characters.")])
-    if len(labels) > 64:
+        if not key or not _is_label(key) or not _is_label(value):
+            form = "lowercase letters, digits, underscores and dashes"
+            problem = f"Label '{key}: {value}' may only have {form}."
+            raise field_errors([(f"{message}.labels", problem)])
+    if len(own) > 64:
         raise field_errors([(f"{message}.labels", "No more than 64 labels are allowed.")])
+
+
+def _is_label(text: str) -> bool:
+    return all(one in "_-" or unicodedata.category(one) in _LABEL_CHARACTERS for one in text)
+
+
+def check_display_names(request: Mapping[str, Any]) -> None:
+    """Raises INVALID_ARGUMENT for a resource whose display name is over 128 characters."""
+    for field, sent in request.items():
+        if isinstance(sent, Mapping) and len(str(sent.get("displayName", ""))) > MAX_DISPLAY_NAME:
+            message = f"The display name has more than {MAX_DISPLAY_NAME} characters."
+            raise field_errors([(f"{masks.snake(field)}.display_name", message)])

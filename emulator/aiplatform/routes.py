@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from emulator.aiplatform import names, operation_methods, rights
+from emulator.aiplatform import names, operation_methods, resources, rights
 from emulator.aiplatform.handlers import HANDLERS, RAW_HANDLERS, STREAMED
 from emulator.aiplatform.resources import public
 from emulator.aiplatform.take_up import take_up
@@ -88,6 +88,7 @@ class VertexApi:
         if name not in HANDLERS:
             raise _unimplemented(binding)
         body = await self._request(request, binding, variables)
+        resources.check_display_names(body)
         rights.check_account(self._cloud, caller, name, body)
         result = public(HANDLERS[name](self._cloud, body))
         shaped = self._shaped(request, version, binding.rpc.response, result, sent, project)

@@ -75,11 +75,11 @@ def test_methods_that_are_missing_say_their_name(server: LocalCloud) -> None:
     """Known to the SDK, not to the local cloud: 501 with the RPC."""
     vertex = Vertex(server.url, "missing")
 
-    answer = vertex.call("GET", f"{vertex.parent}/tensorboards")
+    answer = vertex.call("GET", f"{vertex.parent}/featurestores")
 
     code, status, message = error(answer)
     assert (code, status) == (501, "UNIMPLEMENTED")
-    assert "google.cloud.aiplatform.v1.TensorboardService.ListTensorboards" in message
+    assert "google.cloud.aiplatform.v1.FeaturestoreService.ListFeaturestores" in message
     assert vertex.call("GET", f"{vertex.parent}/nonsense").status_code == 404
 
 

@@ -1,0 +1,121 @@
+"""What every noun of Vertex AI refuses alike: ids, names, labels, masks, lists of operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.emulator.vertex import IMAGE_SCHEMA, Vertex, error
+
+DATASET = {"displayName": "x", "metadataSchemaUri": IMAGE_SCHEMA}
+
+
+def field_of(answer: Any) -> str:
+    """The field of the one violation of a 400."""
+    assert error(answer)[:2] == (400, "INVALID_ARGUMENT")
+    (violation,) = answer.json()["error"]["details"][0]["fieldViolations"]
+    return str(violation["field"])
+
+
+@pytest.mark.parametrize(
+    ("collection", "title"),
+    [("datasets", "Dataset"), ("customJobs", "CustomJob"), ("trainingPipelines", None)],
+)
+def test_ids_that_only_google_gives(vertex: Vertex, collection: str, title: str | None) -> None:
+    """Anything but a number is no name at all; a number that is not there is not found."""
+    bad = vertex.call("GET", f"{vertex.parent}/{collection}/mine")
+    missing = vertex.call("GET", f"{vertex.parent}/{collection}/123")
+
+    assert error(bad)[2] == (
+        f"List of found errors:\t1.Field: name; "
+        f"Message: Invalid {title or 'TrainingPipeline'} resource name.\t"
+    )
+    assert error(missing)[:2] == (404, "NOT_FOUND")
+
+
+def test_a_refusal_names_the_project_as_it_was_sent(vertex: Vertex) -> None:
+    """With the number where the client wrote the number."""
+    number = vertex.get(vertex.dataset())["metadata"]["gcsBucket"].rsplit("-", 1)[1]
+    name = f"projects/{number}/locations/us-central1/endpoints/none"
+
+    assert error(vertex.call("GET", name))[2] == f'endpoint "{name}" not found'
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"displayName": "x" * 129}, "dataset.display_name"),
+        ({"displayName": ""}, "dataset.display_name"),
+        ({"metadataSchemaUri": ""}, "dataset.metadata_schema_uri"),
+        ({"labels": {"Team": "a"}}, "dataset.labels"),
+        ({"labels": {"team": "a b"}}, "dataset.labels"),
+        ({"labels": {"": "a"}}, "dataset.labels"),
+        ({"labels": {f"k{number}": "" for number in range(65)}}, "dataset.labels"),
+    ],
+)
+def test_a_data_set_that_is_refused(vertex: Vertex, change: dict[str, Any], field: str) -> None:
+    """Names of 1 to 128 characters; 64 labels of lowercase letters of any script."""
+    good = {**DATASET, "displayName": "ü" * 128, "labels": {"größe_1": "grün-1", "色": ""}}
+
+    assert (
+        field_of(vertex.call("POST", f"{vertex.parent}/datasets", {**DATASET, **change})) == field
+    )
+    assert vertex.call("POST", f"{vertex.parent}/datasets", good).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("mask", "body"),
+    [
+        ("", {"displayName": "y"}),
+        ("colour", {}),
+        ("createTime", {}),
+        ("displayName.x", {"displayName": "y"}),
+        ("displayName", {}),
+    ],
+)
+def test_masks_that_are_refused(vertex: Vertex, mask: str, body: dict[str, Any]) -> None:
+    """None, of an unknown field, of Google's own, into a string, and clearing what is required."""
+    name = vertex.dataset()
+
+    answer = vertex.call("PATCH", f"{name}?updateMask={mask}", body)
+
+    assert error(answer)[:2] == (400, "INVALID_ARGUMENT")
+    assert vertex.get(name)["displayName"] == "photos"
+
+
+def test_a_mask_may_name_one_label_or_all_fields(vertex: Vertex) -> None:
+    """`labels.a` leaves the others; `*` clears what was not sent; snake case is understood."""
+    name = vertex.endpoint(labels={"a": "1", "b_c": "2"}, description="old")
+
+    def patched(mask: str, body: dict[str, Any]) -> Any:
+        return vertex.call("PATCH", f"{name}?updateMask={mask}", body).json()
+
+    one = patched("labels.a", {"labels": {"a": "5"}})
+    other = patched("labels.bC,description", {"description": "new"})
+    snake = patched("display_name", {"displayName": "renamed"})
+    whole = patched("*", {"displayName": "last"})
+
+    assert one["labels"] == {"a": "5", "b_c": "2"}
+    assert other["labels"] == {"a": "5"} and other["description"] == "new"
+    assert snake["displayName"] == "renamed"
+    assert "labels" not in whole and "description" not in whole
+
+
+def test_operations_are_listed_by_page_and_filter(vertex: Vertex) -> None:
+    """Pages, `done`, and what is no number, no filter or no time."""
+    name = vertex.dataset()
+    path = f"{name}/operations"
+
+    first = vertex.get(f"{path}?pageSize=1&filter=done=true")
+
+    assert len(first["operations"]) == 1 and "nextPageToken" not in first
+    assert vertex.get(f"{path}?filter=done=false") == {}
+    for query in ("pageSize=x", "pageSize=-1", "pageToken=x", "filter=colour=red"):
+        answer = vertex.call("GET", f"{path}?{query}")
+        assert error(answer)[:2] == (400, "INVALID_ARGUMENT")
+    operation = first["operations"][0]["name"]
+    for body in ({"timeout": "soon"}, {"colour": 1}, [1]):
+        answer = vertex.call("POST", f"{operation}:wait", body)
+        assert error(answer)[:2] == (400, "INVALID_ARGUMENT")
+    assert vertex.post(f"{operation}:wait", {"timeout": "1.5s"})["done"]
