@@ -14,7 +14,7 @@ from emulator.storage.object_resource import ObjectRow
 from emulator.storage.preconditions import Preconditions, generation_of
 from emulator.store.blobs import BlobRef
 
-NOT_COPIED = ("temporaryHold", "eventBasedHold", "retention", "storageClass")
+NOT_COPIED = ("temporaryHold", "eventBasedHold", "retention", "storageClass", "kmsKeyName")
 SAME_NAME = "The source and the destination of a move must have different names."
 
 
@@ -63,7 +63,8 @@ def store_copy(cloud: Cloud, call: Call, sent: dict[str, Any]) -> ObjectRow:
     with cloud.store.transaction():
         row = source_of(cloud, call)
         return objects.store_object(
-            cloud, to_bucket, to_name, reference_of(row), copied_fields(row, sent),
+            cloud, to_bucket, to_name, reference_of(row),
+            copied_fields(row, sent) | asked_key(call),
             Preconditions.of_call(call), caller=call.caller,
             predefined_acl=call.query.get("destinationPredefinedAcl"),
             secret=row.secret, computed=computed_of(row),
@@ -78,6 +79,12 @@ def copied_fields(row: ObjectRow, sent: dict[str, Any]) -> dict[str, Any]:
     if sent:
         return {"contentType": row.body.get("contentType"), **sent}
     return {key: value for key, value in row.body.items() if key not in NOT_COPIED}
+
+
+def asked_key(call: Call) -> dict[str, Any]:
+    """`kmsKeyName` of a copy, where the call asks for one."""
+    name = call.query.get("destinationKmsKeyName")
+    return {"kmsKeyName": name} if name else {}
 
 
 def reference_of(row: ObjectRow) -> BlobRef:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import os
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -15,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from emulator.storage.errors import StorageError
+from emulator.storage.errors import StorageError, invalid
 from emulator.store.blobs import MEMORY_BYTES, BlobRef, Digests
 
 ALGORITHM = "AES256"
@@ -36,6 +37,12 @@ SENTENCES = {
     "resourceNotEncryptedWithCustomerEncryptionKey": "The target object is not encrypted by a "
     "customer-supplied encryption key.",
 }
+
+# https://cloud.google.com/kms/docs/getting-resource-ids: a key, or a version of it.
+MANAGED = re.compile(
+    r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+(/cryptoKeyVersions/\d+)?"
+)
+VERSION = "/cryptoKeyVersions/"
 
 Secret = dict[str, Any]
 Transform = Callable[[bytes], bytes]
@@ -95,6 +102,25 @@ def resource_fields(secret: Secret | None) -> dict[str, Any]:
         return {}
     described = {"encryptionAlgorithm": ALGORITHM, "keySha256": secret["sha256"]}
     return {"customerEncryption": described}
+
+
+def managed_key(
+    bucket_body: Mapping[str, Any], fields: Mapping[str, Any], secret: Secret | None
+) -> dict[str, str]:
+    """`kmsKeyName` of a new object, with a version: the one asked for, or the bucket's default.
+
+    It is kept and shown; no key service is asked, and the bytes are not encrypted by it.
+    400 for a name that is not a key's, and for one beside a key that the customer supplies.
+    """
+    asked = str(fields.get("kmsKeyName") or "")
+    name = asked or (bucket_body.get("encryption") or {}).get("defaultKmsKeyName", "")
+    if asked and not MANAGED.fullmatch(asked):
+        raise invalid(f"Malformed Cloud KMS crypto key: {asked}")
+    if asked and secret is not None:
+        raise invalid("A Cloud KMS key and a customer-supplied encryption key exclude each other.")
+    if not name or secret is not None:
+        return {}
+    return {"kmsKeyName": name if VERSION in name else f"{name}{VERSION}1"}
 
 
 class Seal:

@@ -14,6 +14,7 @@ from emulator.storage import (
     acl,
     bucket_encryption,
     buckets,
+    encryption,
     folders,
     object_fields,
     retention,
@@ -127,6 +128,7 @@ def store_object(
             retention.check_replacement(home.body, before, now)
         controls = acl.for_new_object(home, caller, predefined_acl, fields.get("acl"))
         body = object_fields.new(home.body, fields, now) | (computed or {})
+        body |= encryption.managed_key(home.body, fields, secret)
         bucket_encryption.check_new_object(home.body, body, secret)
         moment = timestamp(now)
         row = ObjectRow(
