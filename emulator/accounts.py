@@ -68,13 +68,14 @@ class OneAccount:
 def account(settings: ServerSettings) -> Account:
     """The account of the data folder; its key file is made, or brought up to date, here."""
     path = key_file(settings)
-    pem = _kept_pem(path) or private_pem(new_private_key())
+    key = _kept_key(path) or new_private_key()
+    pem = private_pem(key)
     email = f"{ACCOUNT_NAME}@{settings.default_project}.iam.gserviceaccount.com"
     key_id = sha256(pem.encode()).hexdigest()[:40]
     client_id = str(int(key_id[:16], 16))
     body = key_file_body(settings, settings.default_project, pem, email, key_id, client_id)
     write_whole(path, json.dumps(body, indent=2) + "\n")
-    return Account(email, key_id, load_private_key(pem))
+    return Account(email, key_id, key)
 
 
 def key_file(settings: ServerSettings) -> Path:
@@ -102,14 +103,12 @@ def key_file_body(
     }
 
 
-def _kept_pem(path: Path) -> str | None:
+def _kept_key(path: Path) -> RSAPrivateKey | None:
     try:
         body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        pem = str(body["private_key"])
-        load_private_key(pem)
+        return load_private_key(str(body["private_key"]))
     except (OSError, ValueError, KeyError):
         return None
-    return pem
 
 
 def new_private_key() -> RSAPrivateKey:

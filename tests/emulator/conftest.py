@@ -10,6 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from emulator.accounts import account, key_file
 from emulator.app import build_app, close_cloud, open_cloud
 from emulator.clock import SteppedClock
 from emulator.cloud import Cloud, ServerSettings
@@ -54,11 +55,21 @@ def clock() -> SteppedClock:
     return SteppedClock()
 
 
+@pytest.fixture(scope="session")
+def key_text(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A key file for clouds in this process: to make a new key for each takes longer than most."""
+    settings = ServerSettings(data_dir=tmp_path_factory.mktemp("key"), port=8787, memory=True)
+    account(settings)
+    return key_file(settings).read_text(encoding="utf-8")
+
+
 @pytest.fixture
-def local(tmp_path: Path, clock: SteppedClock) -> Iterator[Cloud]:
+def local(tmp_path: Path, clock: SteppedClock, key_text: str) -> Iterator[Cloud]:
     """A cloud in this process, on the stepped clock."""
     settings = ServerSettings(data_dir=tmp_path / "local", port=8787, memory=True)
     settings.data_dir.mkdir()
+    key_file(settings).write_text(key_text, encoding="utf-8")
+    key_file(settings).chmod(0o600)
     cloud = open_cloud(settings, clock)
     yield cloud
     close_cloud(cloud)
