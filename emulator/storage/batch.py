@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from emulator.storage.errors import invalid
-from emulator.storage.http import Call, Reply, parse_query
+from emulator.storage.http import Call, Reply, json_reply, parse_query
 from emulator.storage.related import boundary_of
 from emulator.web import Message
+
+# https://cloud.google.com/storage/docs/batch#overview, read 2026-11-21: no media, no batch in one.
+MEDIA = "Media of objects cannot be sent or read in a batch, and a batch has no batches."
 
 Answer = Callable[[Call], Awaitable[Reply]]
 
@@ -35,7 +39,8 @@ async def batch(call: Call, answer: Answer) -> Reply:
 async def _section(part: bytes, call: Call, answer: Answer, mark: str) -> bytes:
     head, _, request = _halves(part)
     found = CONTENT_ID.search(head)
-    reply = await answer(_inner_call(request, call))
+    inner = _inner_call(request, call)
+    reply = _refused() if _has_media(inner) else await answer(inner)
     lines = [f"--{mark}", "Content-Type: application/http"]
     if found:
         lines.append(f"Content-ID: <response-{found[1].decode('latin-1')}>")
@@ -51,16 +56,19 @@ def _inner_call(text: bytes, outer: Call) -> Call:
     words = first.split(" ")
     if len(words) < 2:
         raise invalid(f"A part of the batch does not start with a request line: '{first}'.")
-    target = urlsplit(words[1])
     pairs = (line.partition(":") for line in rest)
     headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
-    length = int(headers.get("content-length", len(body)))
+    try:
+        target = urlsplit(words[1])
+        length = int(headers.get("content-length", len(body)))
+    except ValueError:
+        raise invalid(f"A part of the batch has no valid head: '{first}'.") from None
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": body[:length], "more_body": False}
+        return {"type": "http.request", "body": body[: max(0, length)], "more_body": False}
 
     query = parse_query(target.query.encode())
-    headers = {"host": outer.headers["host"], **headers}
+    headers = {"host": outer.headers.get("host", ""), **headers}
     return Call(words[0], (), query, headers, receive, target.path, target.query, outer.caller)
 
 
@@ -72,5 +80,17 @@ def _halves(text: bytes) -> tuple[bytes, bytes, bytes]:
     return text[: found.start()], found[0], text[found.end() :]
 
 
+def _has_media(call: Call) -> bool:
+    roots = ("/upload/", "/download/", "/batch")
+    return call.path.startswith(roots) or call.query.get("alt") == "media"
+
+
+def _refused() -> Reply:
+    return json_reply(invalid(MEDIA).body(), 400)
+
+
 def _phrase(status: int) -> str:
-    return {200: "OK", 204: "No Content", 404: "Not Found"}.get(status, "Answer")
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Answer"
