@@ -73,7 +73,8 @@ def bucket(cloud: Cloud, name: str, obj: str = "", prefix: str | None = None) ->
     path = f"projects/_/buckets/{name}"
     attributes = {} if prefix is None else {f"{STORAGE}/objectListPrefix": prefix}
     kind, path = ("Object", f"{path}/objects/{obj}") if obj else ("Bucket", path)
-    return Target(row[0], STORAGE, f"{STORAGE}/{kind}", path, path, (*folders, own), attributes)
+    policies = tuple(map(_private, (*folders, own))) if acl.prevented(body) else (*folders, own)
+    return Target(row[0], STORAGE, f"{STORAGE}/{kind}", path, path, policies, attributes)
 
 
 def deleted_bucket(cloud: Cloud, name: str) -> Target:
@@ -91,6 +92,14 @@ def repository(cloud: Cloud, name: str) -> Target:
     kind = f"{REGISTRY}/Repository"
     own: Bindings = kept.get("bindings", ())
     return Target(name.split("/")[1], REGISTRY, kind, name, name, (own,))
+
+
+def _private(policies: Bindings) -> Bindings:
+    """The bindings without the public, which grants nothing where public access is prevented."""
+    return [
+        {**one, "members": [who for who in one.get("members", ()) if who not in acl.EVERYBODY]}
+        for one in policies
+    ]
 
 
 def _object_bindings(db: sqlite3.Connection, bucket_name: str, name: str, of: str) -> Bindings:
