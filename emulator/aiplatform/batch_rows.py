@@ -10,9 +10,11 @@ from typing import Any
 
 from emulator.aiplatform.import_files import RowError
 from emulator.aiplatform.photos import MAX_PHOTO_BYTES, location_problem, split_uri
+from emulator.aiplatform.storage_access import Access
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 from emulator.storage import objects
+from emulator.storage.rights import GET
 
 Body = dict[str, Any]
 FILE_LIST = "file-list"
@@ -32,10 +34,11 @@ class BatchRow:
     text: str
 
 
-def read(cloud: Cloud, body: Body, region: str) -> list[BatchRow]:
+def read(cloud: Cloud, body: Body, region: str, access: Access) -> list[BatchRow]:
     """Every row that is not blank, in order. ApiError for a file that is not there, or too many."""
     rows: list[BatchRow] = []
     for uri in body["inputConfig"]["gcsSource"]["uris"]:
+        access.require_read(uri)
         rows += _lines(uri, _content(cloud, uri, region))
     if not rows:
         raise ApiError("INVALID_ARGUMENT", "The input files have no rows.")
@@ -79,14 +82,16 @@ def shown(row: BatchRow, instances_format: str) -> Any:
         return row.text
 
 
-def instance(cloud: Cloud, row: BatchRow, instances_format: str, is_automl: bool) -> Any:
+def instance(
+    cloud: Cloud, row: BatchRow, instances_format: str, is_automl: bool, access: Access
+) -> Any:
     """What is sent to the model. RowError for a row, or a photo, that cannot be used.
 
     AutoML's rows name photos in Cloud Storage, which are read here; a custom model is sent its rows
     as they are (JSONL), or the bytes of a file for each address (`file-list`).
     """
     if instances_format == FILE_LIST:
-        return {"b64": _encoded(cloud, row.text)}
+        return {"b64": _encoded(cloud, row.text, access)}
     try:
         value = json.loads(row.text)
     except ValueError as problem:
@@ -101,11 +106,13 @@ def instance(cloud: Cloud, row: BatchRow, instances_format: str, is_automl: bool
     mime = value.get("mimeType", "image/jpeg")
     if mime not in MIME_TYPES:
         raise RowError(f"{row.where}: unsupported mimeType {mime!r}.")
-    return {"content": _encoded(cloud, uri)}
+    return {"content": _encoded(cloud, uri, access)}
 
 
-def _encoded(cloud: Cloud, uri: str) -> str:
+def _encoded(cloud: Cloud, uri: str, access: Access) -> str:
     bucket, name = split_uri(uri)
+    if not access.may(GET, bucket, name):
+        raise RowError(f'{access.caller.email} does not have {GET} access to "{uri}".')
     row = objects.get_object(cloud, bucket, name)
     if row is None:
         raise RowError(f'The file "{uri}" does not exist.')

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from typing import Any
 
-from emulator.aiplatform import batch_results, batch_rows, models, names, serving
+from emulator.aiplatform import batch_results, batch_rows, models, names, serving, storage_access
 from emulator.aiplatform.batch_rows import BatchRow
 from emulator.aiplatform.batch_server import ask, no_answer
 from emulator.aiplatform.lifecycles import BATCH_PREDICTION_JOB, CANCELLED
@@ -72,8 +72,10 @@ async def _advance(cloud: Cloud, name: str) -> None:
     """Every row has its result, or somebody has asked for the job's end."""
     body = cloud.resources.require(name)
     region = names.location(name).region
-    rows = await asyncio.to_thread(batch_rows.read, cloud, body, region)
+    access = storage_access.of_batch(cloud, body)
+    rows = await asyncio.to_thread(batch_rows.read, cloud, body, region, access)
     batch_results.check_target(cloud, body, region)
+    access.require_folder(body["outputConfig"]["gcsDestination"]["outputUriPrefix"])
     # A server of before a restart may look for its model where no server listens any more.
     await asyncio.to_thread(cloud.jobs.remove, _server(name))
     deployed = _deployed(body)

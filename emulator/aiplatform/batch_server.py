@@ -6,10 +6,11 @@ import asyncio
 import json
 from typing import Any
 
-from emulator.aiplatform import batch_rows, models, predictions, serving
+from emulator.aiplatform import batch_rows, models, predictions, serving, storage_access
 from emulator.aiplatform.batch_rows import BatchRow
 from emulator.aiplatform.import_files import RowError
 from emulator.aiplatform.prediction_client import post
+from emulator.aiplatform.storage_access import Access
 from emulator.cloud import Cloud
 
 Body = dict[str, Any]
@@ -23,7 +24,8 @@ async def ask(cloud: Cloud, body: Body, deployed: Body, rows: list[BatchRow]) ->
     model = models.require(cloud, models.deployed_version(deployed))
     kind = body["inputConfig"]["instancesFormat"]
     is_automl = models.is_automl(model)
-    prepared = await asyncio.to_thread(_prepare, cloud, rows, kind, is_automl)
+    access = storage_access.of_batch(cloud, body)
+    prepared = await asyncio.to_thread(_prepare, cloud, rows, kind, is_automl, access)
     good = [place for place, one in enumerate(prepared) if not isinstance(one, RowError)]
     asking = _Asking(cloud, body, deployed, model)
     try:
@@ -43,12 +45,14 @@ def no_answer(body: Body, row: BatchRow) -> Body:
     return {"instance": shown, **_told(RowError("The model's server ended without an answer."))}
 
 
-def _prepare(cloud: Cloud, rows: list[BatchRow], kind: str, is_automl: bool) -> list[Any]:
+def _prepare(
+    cloud: Cloud, rows: list[BatchRow], kind: str, is_automl: bool, access: Access
+) -> list[Any]:
     """Instances to send, and a RowError in place of each that cannot be sent."""
     prepared: list[Any] = []
     for row in rows:
         try:
-            prepared.append(batch_rows.instance(cloud, row, kind, is_automl))
+            prepared.append(batch_rows.instance(cloud, row, kind, is_automl, access))
         except RowError as problem:
             prepared.append(problem)
     return prepared

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from emulator.aiplatform import custom_environment, dataset_rows, names, resources
+from emulator.aiplatform import custom_environment, dataset_rows, names, resources, storage_access
 from emulator.aiplatform.splits import SETS, assign
 from emulator.aiplatform.training_inputs import check_split
 from emulator.cloud import Cloud
@@ -52,6 +52,7 @@ def export(cloud: Cloud, pipeline: Body) -> Body:
     items = dataset_rows.examples(cloud, dataset, unlabelled=False)
     multi_label = dataset_rows.is_multi_label(items)
     folder = _folder(pipeline)
+    storage_access.of_agent(cloud, dataset).require_folder(folder)
     for use, chosen in assign(items, config).items():
         rows = [dataset_rows.row(item, use, multi_label=multi_label) for item in chosen]
         dataset_rows.write(cloud, f"{folder}/{use}-00001-of-00001.jsonl", rows)

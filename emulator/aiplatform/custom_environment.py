@@ -6,15 +6,20 @@ import json
 import re
 import shutil
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
-from emulator.aiplatform import custom_spec, names
+from emulator.aiplatform import custom_spec, names, storage_access
 from emulator.cloud import Cloud
+from emulator.folder import write_whole
+from emulator.iam import keys
 from emulator.jobs.gcs_view import GcsView
 from emulator.jobs.outputs import Outputs
 from emulator.resourcemanager import projects
 from emulator.storage import buckets, objects
 from emulator.storage.names import HIDDEN_PREFIX
+from emulator.storage.rights import GET
+from emulator.tokens import Caller
 
 Body = dict[str, Any]
 VARIABLES = "_environment"
@@ -29,9 +34,21 @@ def view(cloud: Cloud, job: str) -> GcsView:
     return GcsView(cloud.jobs.path(job) / "mount")
 
 
-def outputs(cloud: Cloud, job: str) -> Outputs:
-    """The files that the job of that id writes."""
-    return Outputs(cloud, view(cloud, job), cloud.jobs.path(job) / "outputs.json")
+def outputs(cloud: Cloud, body: Body) -> Outputs:
+    """The files that the job writes, as its account."""
+    job = names.last(body["name"])
+    account = storage_access.account_of_job(cloud, body["name"], body["jobSpec"])
+    caller = Caller(account.email, owner=False)
+    return Outputs(cloud, view(cloud, job), cloud.jobs.path(job) / "outputs.json", caller)
+
+
+def key_file(cloud: Cloud, body: Body) -> Path:
+    """Where the job finds a key of the account that it runs as; made, or made again, here."""
+    account = storage_access.account_of_job(cloud, body["name"], body["jobSpec"])
+    path = cloud.jobs.path(names.last(body["name"])) / "credentials.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, keys.file_text(cloud, account))
+    return path
 
 
 def variables(cloud: Cloud, body: Body) -> dict[str, str]:
@@ -52,7 +69,7 @@ def variables(cloud: Cloud, body: Body) -> dict[str, str]:
         "CLOUD_ML_PROJECT_ID": str(projects.number(cloud, project)),
         "GCS_MOUNT": str(view(cloud, job).folder),
         "STORAGE_EMULATOR_HOST": cloud.settings.base_url,
-        "GOOGLE_APPLICATION_CREDENTIALS": str(cloud.settings.data_dir / "service-account.json"),
+        "GOOGLE_APPLICATION_CREDENTIALS": str(key_file(cloud, body)),
         "NO_GCE_CHECK": "true",
     }
 
@@ -86,18 +103,22 @@ def fill_view(cloud: Cloud, body: Body) -> None:
     """The view has what the job may read: the objects of every bucket that it names.
 
     What lies under its own output folder is a copy, so that it can go on with it; everything else
-    is a link. What a job that was never launched has left is gone. Blocks.
+    is a link. What its account may not read is not there. What a job that was never launched has
+    left is gone. Blocks. FAILED_PRECONDITION where the account may not write the output folder.
     """
     job = names.last(body["name"])
+    access = storage_access.of_job(cloud, body["name"], body["jobSpec"])
     shutil.rmtree(view(cloud, job).folder, ignore_errors=True)
     filled = view(cloud, job)
     filled.folder.mkdir(parents=True)
-    known = outputs(cloud, job)
+    known = outputs(cloud, body)
     own = custom_spec.output_uri(body["jobSpec"])
+    if own:
+        access.require_folder(own)
     for bucket in sorted(named_buckets(cloud, body)):
         for name, sha256, generation in _objects(cloud, bucket):
             uri, blob = f"gs://{bucket}/{name}", cloud.blobs.path(sha256)
-            if name.endswith("/"):
+            if name.endswith("/") or not access.may(GET, bucket, name):
                 continue
             if not (own and uri.startswith(f"{own}/")):
                 filled.link(uri, blob)

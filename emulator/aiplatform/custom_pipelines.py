@@ -123,6 +123,6 @@ def _model(cloud: Cloud, body: Body) -> Body:
         return {}
     folder = f"{custom_spec.output_uri(body['trainingTaskInputs'])}/model"
     uri = asked.get("artifactUri") or folder
-    model_artifacts.check(cloud, uri, asked["containerSpec"]["imageUri"])
+    model_artifacts.check(cloud, body["name"], uri, asked["containerSpec"]["imageUri"])
     model = results.upload(cloud, body, models.custom(asked, artifactUri=uri))
     return {"modelToUpload": resources.public(model)}

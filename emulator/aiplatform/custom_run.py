@@ -18,6 +18,7 @@ from emulator.aiplatform import (
     custom_failures,
     custom_spec,
     names,
+    storage_access,
     unknown_images,
 )
 from emulator.aiplatform.lifecycles import CANCELLED, CUSTOM_JOB
@@ -110,6 +111,9 @@ def _prepare(cloud: Cloud, body: Body, command: tuple[str, ...]) -> JobSpec:
 def _import_path(cloud: Cloud, body: Body, job: str) -> dict[str, str]:
     """Where an uploaded package lies, unpacked."""
     package = custom_spec.primary(body["jobSpec"]).get("pythonPackageSpec", {})
+    access = storage_access.of_job(cloud, body["name"], body["jobSpec"])
+    for uri in package.get("packageUris", []):
+        access.require_read(uri)
     folder = cloud.jobs.path(job) / "packages"
     shutil.rmtree(folder, ignore_errors=True)
     found = [
@@ -132,7 +136,7 @@ def _mark_running(cloud: Cloud, name: str) -> None:
 async def _finished(cloud: Cloud, name: str) -> Ending:
     """How the job ended; what it wrote has become objects, meanwhile and at the end."""
     job = names.last(name)
-    outputs = custom_environment.outputs(cloud, job)
+    outputs = custom_environment.outputs(cloud, cloud.resources.require(name))
     taking = asyncio.create_task(_keep_taking(cloud, name, outputs))
     try:
         ending = await cloud.jobs.finished(job, lambda: LIFE.is_cancelling(cloud, name))

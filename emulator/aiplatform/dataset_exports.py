@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from emulator.aiplatform import dataset_rows, resources
+from emulator.aiplatform import dataset_rows, resources, storage_access
 from emulator.aiplatform.custom_data import ANNOTATION, moment
 from emulator.aiplatform.splits import SETS, Example, assign
 from emulator.aiplatform.training_inputs import check_split
@@ -82,6 +82,7 @@ async def follow(cloud: Cloud, operation: str, payload: Body) -> None:
 
 def _run(cloud: Cloud, payload: Body) -> Body:
     config, folder = payload["config"], payload["folder"]
+    storage_access.of_agent(cloud, payload["dataset"]).require_folder(folder)
     for_training = config.get("exportUse") == CUSTOM_TRAINING
     has_split = any(key in config for key in SPLITS)
     items = dataset_rows.examples(

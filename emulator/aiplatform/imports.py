@@ -14,10 +14,11 @@ from fnmatch import fnmatchcase
 from itertools import islice
 from typing import Any
 
-from emulator.aiplatform import names, resources
+from emulator.aiplatform import names, resources, storage_access
 from emulator.aiplatform.data_items import NewItem, add_items
 from emulator.aiplatform.import_files import MULTI_LABEL, SINGLE_LABEL, Row, RowError, read_rows
 from emulator.aiplatform.photos import PhotoReader, split_uri
+from emulator.aiplatform.storage_access import Access
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 from emulator.operations import Unfinished
@@ -79,8 +80,9 @@ def _run(cloud: Cloud, operation: str, payload: Body) -> None:
     failures: list[Body] = []
     imported = 0
     for config in payload["configs"]:
-        rows = _rows(cloud, config)
-        reader = PhotoReader(cloud, names.location(payload["dataset"]).region)
+        access = storage_access.of_agent(cloud, payload["dataset"])
+        rows = _rows(cloud, config, access)
+        reader = PhotoReader(cloud, names.location(payload["dataset"]).region, access)
         while chunk := list(islice(rows, CHUNK_ROWS)):
             if cloud.operations.is_done(operation):
                 return
@@ -106,10 +108,11 @@ def _conclude(cloud: Cloud, operation: str, imported: int, failures: list[Body])
     cloud.operations.finish(operation, response, metadata)
 
 
-def _rows(cloud: Cloud, config: Body) -> Iterator[Row]:
+def _rows(cloud: Cloud, config: Body, access: Access) -> Iterator[Row]:
     multi_label = config["importSchemaUri"] == MULTI_LABEL
     for uri in _expand(cloud, config["gcsSource"]["uris"]):
         bucket, name = split_uri(uri)
+        access.require_read(uri)
         row = objects.get_object(cloud, bucket, name)
         if row is None:
             raise ApiError("NOT_FOUND", f'The import file "{uri}" does not exist.')

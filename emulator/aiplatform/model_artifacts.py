@@ -5,19 +5,25 @@ from __future__ import annotations
 import json
 import re
 
+from emulator.aiplatform import storage_access
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 from emulator.storage import objects
 from emulator.storage.object_resource import ObjectRow
+from emulator.storage.rights import GET
 
 # Prediction images that load a SavedModel themselves (docs "Prebuilt containers for prediction").
 TENSORFLOW_IMAGES = re.compile(r".*-docker\.pkg\.dev/vertex-ai(-restricted)?/prediction/tf.*")
 SAVED_MODEL = ("saved_model.pb", "saved_model.pbtxt")
 
 
-def check(cloud: Cloud, uri: str, image: str) -> None:
-    """Raises FAILED_PRECONDITION for a folder that is empty, or whose model is plainly broken."""
+def check(cloud: Cloud, parent: str, uri: str, image: str) -> None:
+    """Raises FAILED_PRECONDITION for a folder that is empty, or whose model is plainly broken.
+
+    And for one that the agent of the project in `parent` may not read.
+    """
     folder = uri.rstrip("/")
+    storage_access.of_agent(cloud, parent).require_folder(folder, GET)
     bucket, _, prefix = folder.removeprefix("gs://").partition("/")
     found = {
         name.removeprefix(f"{prefix}/"): objects.get_object(cloud, bucket, name)

@@ -25,7 +25,7 @@ def upload_model(cloud: Cloud, request: Body) -> Body:
     if not sent.get("containerSpec", {}).get("imageUri"):
         field = "model.container_spec.image_uri"
         raise resources.field_errors([(field, "Required field is not set.")])
-    _check_artifacts(cloud, sent)
+    _check_artifacts(cloud, request["parent"], sent)
     with cloud.store.transaction():
         version = models.upload(
             cloud,
@@ -41,14 +41,14 @@ def upload_model(cloud: Cloud, request: Body) -> Body:
         return cloud.operations.done(version["name"], metadata, response)
 
 
-def _check_artifacts(cloud: Cloud, sent: Body) -> None:
+def _check_artifacts(cloud: Cloud, parent: str, sent: Body) -> None:
     uri = sent.get("artifactUri", "")
     if not uri:
         return
     if not uri.startswith("gs://"):
         message = f'Must be a Cloud Storage folder (gs://BUCKET/FOLDER). Received: "{uri}".'
         raise resources.field_errors([("model.artifact_uri", message)])
-    model_artifacts.check(cloud, uri, sent["containerSpec"]["imageUri"])
+    model_artifacts.check(cloud, parent, uri, sent["containerSpec"]["imageUri"])
 
 
 def update_model(cloud: Cloud, request: Body) -> Body:

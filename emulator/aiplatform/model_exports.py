@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from emulator.aiplatform import models, resources
+from emulator.aiplatform import models, resources, storage_access
 from emulator.clock import timestamp
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
@@ -46,6 +46,7 @@ def export_model(cloud: Cloud, request: Body) -> Body:
         field = "output_config.artifact_destination.output_uri_prefix"
         raise resources.field_errors([(field, message)])
     folder = f"{where.rstrip('/')}/{_folder_name(cloud, version)}"
+    storage_access.of_agent(cloud, version["name"]).require_folder(folder)
     with cloud.store.transaction():
         _copy(cloud, version, format_id, folder)
         info = {"outputInfo": {"artifactOutputUri": folder}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emulator.aiplatform.import_files import RowError
+from emulator.aiplatform.storage_access import Access
 from emulator.cloud import Cloud
 from emulator.storage import buckets, objects
 
@@ -62,16 +63,21 @@ def location_problem(cloud: Cloud, bucket: str, region: str, user: str) -> str:
 class PhotoReader:
     """Looks at objects one by one; buckets are looked up once."""
 
-    def __init__(self, cloud: Cloud, region: str) -> None:
+    def __init__(self, cloud: Cloud, region: str, access: Access) -> None:
         self._cloud = cloud
         self._region = region
+        self._access = access
         self._bucket_problems: dict[str, str] = {}
 
     def read(self, uri: str) -> Photo:
-        """The photo at an address; RowError when it cannot be imported."""
+        """The photo at an address; RowError when it cannot be imported.
+
+        FAILED_PRECONDITION where nobody has let Vertex AI read it.
+        """
         bucket, name = split_uri(uri)
         if problem := self._bucket_problem(bucket):
             raise RowError(problem)
+        self._access.require_read(uri)
         row = objects.get_object(self._cloud, bucket, name)
         if row is None:
             raise RowError(f'The file "{uri}" does not exist.')

@@ -49,6 +49,21 @@ def allowed(cloud: Cloud, caller: Caller, permission: str, target: Target) -> bo
     return rights.grants(cloud, above, caller, permission, facts)
 
 
+def allowed_whole(cloud: Cloud, caller: Caller, permission: str, target: Target) -> bool:
+    """Whether a binding without a condition gives the permission: so on all that lies below too."""
+    if caller.owner:
+        return True
+    facts = Facts(target.service, target.type, target.name, cloud.clock.now())
+    teams = policies.team(cloud, target.project, caller)
+    return any(
+        rights.grants(
+            cloud, [one for one in bindings if not one.get("condition")], caller, permission,
+            facts, teams,
+        )
+        for bindings in (*target.policies, policies.bindings(cloud, target.project))
+    )  # fmt: skip
+
+
 def granted(cloud: Cloud, caller: Caller, asked: Sequence[str], target: Target) -> list[str]:
     """Those of the permissions that the caller has, in the order asked, each once.
 

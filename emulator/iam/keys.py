@@ -141,6 +141,16 @@ def signing_key(cloud: Cloud, account: Account) -> tuple[str, RSAPrivateKey]:
         return key_id, private
 
 
+def file_text(cloud: Cloud, account: Account) -> str:
+    """A key file of the server's own key for an account: how a job signs in as it."""
+    key_id, private = signing_key(cloud, account)
+    pem = private_pem(private)
+    body = key_file_body(
+        cloud.settings, account.project, pem, account.email, key_id, account.unique_id
+    )
+    return json.dumps(body, indent=2) + "\n"
+
+
 def forget_all(cloud: Cloud) -> None:
     """Removes the private keys of accounts that are no more: after a reset."""
     for path in (cloud.settings.data_dir / "keys").glob("*.pem"):

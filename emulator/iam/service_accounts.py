@@ -85,6 +85,12 @@ def create(cloud: Cloud, project: str, account_id: str, sent: Body) -> Account:
         raise _taken(project_id, account_id, email) from None
 
 
+def add(cloud: Cloud, project_id: str, email: str) -> Account:
+    """An account that the server makes for itself, or the one of that address."""
+    with cloud.store.transaction():
+        return find(cloud, email) or _insert(cloud, project_id, email, {})
+
+
 def listed(cloud: Cloud, project: str, after: str, limit: int) -> list[Account]:
     """At most `limit` accounts of a project behind the address `after`, in their order."""
     project_id = projects.canonical(cloud, project)

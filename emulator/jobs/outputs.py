@@ -20,13 +20,15 @@ from pathlib import Path
 from typing import Any
 
 from emulator.cloud import Cloud
+from emulator.iam import targets
 from emulator.jobs.gcs_view import GcsView
 from emulator.jobs.open_files import Identity
 from emulator.jobs.spec import read_json, write_json
-from emulator.storage import buckets, objects
+from emulator.storage import buckets, objects, rights
 from emulator.storage.errors import StorageError
 from emulator.storage.names import HIDDEN_PREFIX, check_object
 from emulator.storage.preconditions import Preconditions
+from emulator.tokens import Caller
 
 LOG = logging.getLogger("emulator.jobs")
 # Linux stamps files by a clock that ticks every 1 to 10 ms: a younger file may yet change unseen.
@@ -53,8 +55,12 @@ class State:
 class Outputs:
     """The files of one job's view, and what has been taken of them (kept in `record`)."""
 
-    def __init__(self, cloud: Cloud, view: GcsView, record: Path) -> None:
+    def __init__(
+        self, cloud: Cloud, view: GcsView, record: Path, caller: Caller | None = None
+    ) -> None:
+        """`caller` is the account that the job runs as, whose rights its files need (None: all)."""
         self._cloud = cloud
+        self._caller = caller
         self._view = view
         self._record = record
         kept = read_json(record) or {}
@@ -110,7 +116,9 @@ class Outputs:
                 kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
                 reference = writer.finish()
                 fields = {"contentType": kind}
-                row = objects.store_object(self._cloud, bucket, key, reference, fields)
+                row = objects.store_object(
+                    self._cloud, bucket, key, reference, fields, caller=self._caller
+                )
         except FileNotFoundError:
             return False
         except (StorageError, UnicodeEncodeError) as problem:
@@ -135,6 +143,9 @@ class Outputs:
             bucket, _, key = name.partition("/")
             same = Preconditions(generation=generation)
             try:
+                if self._caller is not None:
+                    target = targets.bucket(self._cloud, bucket, key)
+                    rights.require(self._cloud, self._caller, rights.DELETE, target)
                 objects.delete_object(self._cloud, bucket, key, same)
             except StorageError as problem:
                 LOG.info("a job's removed file %s stays an object: %s", name, problem.message)

@@ -42,6 +42,19 @@ def bindings(cloud: Cloud, project_id: str) -> Bindings:
     return found
 
 
+def bind(cloud: Cloud, project_id: str, role: str, member: str) -> None:
+    """Grants a role as the server does for its own agents, whatever the policy was."""
+    with cloud.store.transaction():
+        before = _current(cloud, project_id)
+        kept = [dict(one) for one in before["bindings"]]
+        same = [one for one in kept if one["role"] == role and not one.get("condition")]
+        if same:
+            same[0]["members"] = sorted({*same[0]["members"], member})
+        else:
+            kept.append({"role": role, "members": [member]})
+        _write(cloud, project_id, before | {"bindings": kept, "revision": before["revision"] + 1})
+
+
 def team(cloud: Cloud, project_id: str, caller: Caller) -> frozenset[str]:
     """The members that stand for the caller's basic roles in a project (`projectEditor:P`)."""
     here = bindings(cloud, project_id)
