@@ -36,6 +36,7 @@ def text() -> str:
     for title, methods in notes["api"].items():
         lines += [f"## {title}", "", *_hand_written(methods), ""]
     lines += ["## Cloud Storage JSON v1", "", *_storage(notes["storage"]), ""]
+    lines += ["## Cloud Storage XML", "", *_storage_xml(notes["xml"]), ""]
     lines += ["## Vertex AI v1", "", *_vertex(notes["vertex"]), "", "## Known differences", ""]
     lines += [f"- {difference}" for difference in notes["differences"]]
     return "\n".join(lines) + "\n"
@@ -58,6 +59,17 @@ def _storage(notes: Mapping[str, str]) -> Iterator[str]:
         yield f"| `{request}` | yes | {notes.get(request, '')} |"
     for path in MISSING:
         yield f"| `{path}` | no: 501 | |"
+
+
+def _storage_xml(notes: Mapping[str, str]) -> Iterator[str]:
+    from emulator.storage.xml.api import ROUTES
+
+    paths = {"service": "/", "bucket": "/BUCKET", "object": "/BUCKET/OBJECT"}
+    yield "| request | emulated | not checked |"
+    yield "|---|---|---|"
+    for what, method, subresource in ROUTES:
+        request = f"{method} {paths[what]}" + (f"?{subresource}" if subresource else "")
+        yield f"| `{request}` | yes | {notes.get(request, '')} |"
 
 
 def _vertex(notes: Mapping[str, str]) -> Iterator[str]:

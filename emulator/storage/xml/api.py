@@ -39,7 +39,10 @@ Handler = Callable[[XmlRequest], Awaitable[Reply]]
 # (what is asked about, method, subresource in the query): "" is the thing itself.
 ROUTES: dict[tuple[str, str, str], Handler] = {
     ("service", "GET", ""): listings.list_buckets,
+    ("service", "POST", ""): forms.post_form,
+    ("bucket", "POST", ""): forms.post_form,
     ("bucket", "GET", ""): listings.list_objects,
+    ("object", "POST", ""): objects.start_resumable,
     ("object", "GET", ""): objects.get_object,
     ("object", "HEAD", ""): objects.get_object,
     ("object", "PUT", ""): objects.put_object,
@@ -123,27 +126,12 @@ class XmlApi:
         if signatures.is_signed(call):
             call = self._signed(call)
         bucket, _, name = call.path.removeprefix("/").partition("/")
-        request = XmlRequest(self._cloud, call, _unquoted(bucket), _unquoted(name), self._ask)
-        rights.check_xml(self._cloud, call, request.bucket, request.name)
-        handler = self._handler(request)
+        request = XmlRequest(
+            self._cloud, call, _unquoted(bucket), _unquoted(name), self._ask, self._signers
+        )
+        handler = _handler(request)
         rights.check_xml(self._cloud, call, request.bucket, request.name)
         return await handler(request)
-
-    def _handler(self, request: XmlRequest) -> Handler:
-        method, query = request.call.method, request.call.query
-        kind = "object" if request.name else "bucket" if request.bucket else "service"
-        if method == "POST" and kind != "object":
-            return self._form
-        if (kind, method) == ("object", "POST") and "x-goog-resumable" in request.call.headers:
-            return objects.start_resumable
-        asked = [name for name in query if name in SUBRESOURCES]
-        handler = ROUTES.get((kind, method, asked[0] if asked else ""))
-        if handler is None:
-            raise StorageError(405, "methodNotAllowed", f"{method} of this {kind}.")
-        return handler
-
-    async def _form(self, request: XmlRequest) -> Reply:
-        return await forms.post_form(request, self._signers)
 
     def _signed(self, call: Call) -> Call:
         """The call as that of the account that signed it. 400 or 403 where none did."""
@@ -151,6 +139,16 @@ class XmlApi:
         email, receive = signatures.check(call, self._signers, now)
         headers = renamed(call.headers)
         return replace(call, caller=Caller(email, owner=False), receive=receive, headers=headers)
+
+
+def _handler(request: XmlRequest) -> Handler:
+    method = request.call.method
+    kind = "object" if request.name else "bucket" if request.bucket else "service"
+    asked = [name for name in request.call.query if name in SUBRESOURCES]
+    handler = ROUTES.get((kind, method, asked[0] if asked else ""))
+    if handler is None:
+        raise StorageError(405, "methodNotAllowed", f"{method} of this {kind}.")
+    return handler
 
 
 async def _nothing() -> Message:

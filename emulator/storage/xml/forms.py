@@ -13,7 +13,6 @@ from emulator.storage.errors import StorageError
 from emulator.storage.http import Call, Reply, parse_object
 from emulator.storage.post_policy import Judged, judge
 from emulator.storage.related import boundary_of
-from emulator.storage.signers import Signers
 from emulator.storage.sink import pieces
 from emulator.storage.xml.documents import document, text
 from emulator.storage.xml.errors import denied, invalid_argument
@@ -44,7 +43,7 @@ def is_form(call: Call) -> bool:
     return call.method == "POST" and call.headers.get("content-type", "").startswith(FORM)
 
 
-async def post_form(request: XmlRequest, signers: Signers) -> Reply:
+async def post_form(request: XmlRequest) -> Reply:
     """`POST /BUCKET`, or `POST /` with a field `bucket`."""
     if not is_form(request.call):
         raise invalid_argument("Cannot create buckets using a POST.")
@@ -60,9 +59,9 @@ async def post_form(request: XmlRequest, signers: Signers) -> Reply:
             "specified, please check the order of the fields."
         )
     _check_names(fields)
-    judged = _judged(request, signers, bucket, {**fields, "key": key})
+    judged = _judged(request, bucket, {**fields, "key": key})
     call = _upload(request.call, judged, form, _message_by_message(first, body, judged))
-    target = XmlRequest(request.cloud, call, bucket, key, request.ask)
+    target = replace(request, call=call, bucket=bucket, name=key)
     query = {"uploadType": "media", "name": key, **predefined_acl(_headers(fields))}
     path = f"/upload{target.bucket_path}/o"
     reply = await target.reply("POST", path, query, fields_of(_headers(fields)))
@@ -75,11 +74,11 @@ def _check_names(fields: dict[str, str]) -> None:
         raise invalid_argument(f"Invalid field in form: {unknown[0]}")
 
 
-def _judged(request: XmlRequest, signers: Signers, bucket: str, fields: dict[str, str]) -> Judged:
+def _judged(request: XmlRequest, bucket: str, fields: dict[str, str]) -> Judged:
     """What the form's policy allows. 403 for a form without one: nobody answers for it."""
     if not {"policy", "x-goog-signature", "signature"} & set(fields):
         raise denied(ANONYMOUS)
-    return judge(fields, bucket, signers, request.cloud.clock.now())
+    return judge(fields, bucket, request.signers, request.cloud.clock.now())
 
 
 def _upload(call: Call, judged: Judged, form: FormBody, receive: Receive) -> Call:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -71,6 +72,8 @@ async def delete_object(request: XmlRequest) -> Reply:
 
 async def start_resumable(request: XmlRequest) -> Reply:
     """`POST /BUCKET/OBJECT` with `x-goog-resumable: start`: the session's address in `Location`."""
+    if request.header("x-goog-resumable") != "start":
+        raise StorageError(405, "methodNotAllowed", "Expected x-goog-resumable: start.")
     headers = request.call.headers
     query = request.conditions() | predefined_acl(headers)
     query |= {"uploadType": "resumable", "name": request.name}
@@ -131,7 +134,7 @@ def etag_of(resource: Body) -> str:
 async def _copy(request: XmlRequest) -> Reply:
     """A copy inside the server: metadata of the source's, or of the request's headers."""
     bucket, name = _source(request.header("x-goog-copy-source"))
-    source = XmlRequest(request.cloud, request.call, bucket, name, request.ask)
+    source = replace(request, bucket=bucket, name=name)
     target = f"{request.bucket_path}/o/{request.object_path.rpartition('/')[2]}"
     path = f"{source.object_path}/rewriteTo{target.removeprefix('/storage/v1')}"
     headers = request.call.headers

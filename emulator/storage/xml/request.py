@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 from emulator.cloud import Cloud
 from emulator.storage.http import Call, Reply, parse_object
 from emulator.storage.media_headers import META
+from emulator.storage.signers import Signers
 from emulator.web import Message
 
 Body = dict[str, Any]
@@ -58,6 +59,7 @@ class XmlRequest:
     bucket: str
     name: str
     ask: Ask
+    signers: Signers
 
     @property
     def object_path(self) -> str:
