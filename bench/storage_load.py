@@ -78,7 +78,9 @@ def main() -> int:
         fake, own = rates(runs["fake"], what), rates(runs["ours"], what)
         ratio = statistics.median(a / b for a, b in zip(own, fake, strict=True))
         figures += [
-            Figure(f"{what}: fake-gcs-server, files", f"{statistics.median(fake):,.0f}/s", "", True),
+            Figure(
+                f"{what}: fake-gcs-server, files", f"{statistics.median(fake):,.0f}/s", "", True
+            ),
             Figure(f"{what}: emulator", f"{statistics.median(own):,.0f}/s", "", True),
             Figure(f"{what}: emulator / fake-gcs-server", f"{ratio:.2f}", ">= 1", ratio >= 1),
         ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
-import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 SCHEMA_PREFIX = "gs://google-cloud-aiplatform/schema/dataset/ioformat/"
@@ -22,6 +23,7 @@ ML_USES = {"training": "training", "train": "training", "test": "test"} | {
 # "must start with a letter and only contain letters, numbers, and underscores"
 # (Prepare image training data for classification, read 2026-08-22).
 LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+PIECE_BYTES = 256 << 10
 
 
 class RowError(Exception):
@@ -39,35 +41,57 @@ class Row:
     problem: str = ""
 
 
-def read_rows(uri: str, content: bytes, multi_label: bool) -> Iterator[Row]:
-    """Every row that is not blank, in order, JSONL by the file's suffix or first character."""
+def read_rows(uri: str, path: Path, multi_label: bool) -> Iterator[Row]:
+    """Every row that is not blank, in order, JSONL by the file's suffix or first character.
+
+    The file is read along; of one that is not UTF-8 no row is given.
+    """
     try:
-        text = content.decode("utf-8-sig")
+        first = _first_character(path)
     except UnicodeDecodeError as problem:
         yield Row(uri, problem=f"The file is not UTF-8: byte {problem.start}.")
         return
-    is_jsonl = uri.lower().endswith((".jsonl", ".json")) or text.lstrip()[:1] == "{"
+    is_jsonl = uri.lower().endswith((".jsonl", ".json")) or first == "{"
     parse = _json_lines if is_jsonl else _csv_lines
-    for number, value in parse(text):
-        where = f"{uri}, line {number}"
-        try:
-            row = _from_json(where, value) if is_jsonl else _from_csv(where, value)
-            yield _checked(row, multi_label)
-        except RowError as problem:
-            yield Row(where, problem=str(problem))
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for number, value in parse(file):
+            where = f"{uri}, line {number}"
+            try:
+                row = _from_json(where, value) if is_jsonl else _from_csv(where, value)
+                yield _checked(row, multi_label)
+            except RowError as problem:
+                yield Row(where, problem=str(problem))
 
 
-def _csv_lines(text: str) -> Iterator[tuple[int, Any]]:
-    reader = csv.reader(io.StringIO(text, newline=""))
+def _first_character(path: Path) -> str:
+    """The first that is no blank, once the whole file is known to be UTF-8."""
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    first, before = "", 0
+    with path.open("rb") as file:
+        while True:
+            data = file.read(PIECE_BYTES)
+            try:
+                text = decoder.decode(data, final=not data)
+            except UnicodeDecodeError as problem:
+                problem.start += before - (len(problem.object) - len(data))
+                raise
+            first = first or text.lstrip()[:1]
+            before += len(data)
+            if not data:
+                return first
+
+
+def _csv_lines(lines: Iterable[str]) -> Iterator[tuple[int, Any]]:
+    reader = csv.reader(lines)
     for cells in reader:
         if any(cell.strip() for cell in cells):
             yield reader.line_num, [cell.strip() for cell in cells]
 
 
-def _json_lines(text: str) -> Iterator[tuple[int, Any]]:
-    for number, line in enumerate(text.splitlines(), start=1):
+def _json_lines(lines: Iterable[str]) -> Iterator[tuple[int, Any]]:
+    for number, line in enumerate(lines, start=1):
         if line.strip():
-            yield number, line
+            yield number, line.rstrip("\r\n")
 
 
 def _from_csv(where: str, cells: list[str]) -> Row:

@@ -84,10 +84,10 @@ def _run(cloud: Cloud, operation: str, payload: Body) -> None:
         rows = _rows(cloud, config, access)
         reader = PhotoReader(cloud, names.location(payload["dataset"]).region, access)
         while chunk := list(islice(rows, CHUNK_ROWS)):
-            if cloud.operations.is_done(operation):
-                return
             # Judged inside the transaction: no photo's bytes can go before its row is there.
             with cloud.store.transaction():
+                if cloud.operations.is_done(operation):  # cancelled, or another snapshot is back
+                    return
                 if cloud.resources.get(payload["dataset"]) is None:
                     raise ApiError("NOT_FOUND", f"The dataset {payload['dataset']} was deleted.")
                 items = list(_judged(reader, chunk, config, failures))
@@ -116,7 +116,7 @@ def _rows(cloud: Cloud, config: Body, access: Access) -> Iterator[Row]:
         row = objects.get_object(cloud, bucket, name)
         if row is None:
             raise ApiError("NOT_FOUND", f'The import file "{uri}" does not exist.')
-        yield from read_rows(uri, cloud.blobs.path(row.sha256).read_bytes(), multi_label)
+        yield from read_rows(uri, cloud.blobs.path(row.sha256), multi_label)
 
 
 def _expand(cloud: Cloud, uris: list[str]) -> Iterator[str]:
