@@ -40,7 +40,13 @@ def test_the_projects_client_reads_a_project_and_its_policy(
     client.set_iam_policy(request={"resource": name, "policy": policy})
 
     assert project.name == f"projects/{number}" and project.project_id == plain.project
+    granted = client.test_iam_permissions(
+        resource=name, permissions=["resourcemanager.projects.get"]
+    )
+    (found,) = client.search_projects(query=f"id:{plain.project}")
     again = client.get_iam_policy(resource=name)
+    assert found.name == project.name
+    assert list(granted.permissions) == ["resourcemanager.projects.get"]
     assert "roles/viewer" in [binding.role for binding in again.bindings]
     assert only_this_machine == []
 

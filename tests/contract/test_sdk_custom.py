@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.contract.sdk import initialise
 from tests.emulator.custom import IMAGE, content, custom_engines, log
 from tests.emulator.vertex import Vertex
 from tests.local_cloud import LocalCloud, running_cloud
@@ -39,27 +40,10 @@ def vertex(cloud: LocalCloud) -> Vertex:
 
 
 @pytest.fixture
-def sdk(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> Any:
+def sdk(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch, only_this_machine: list[str]) -> Any:
     """google.cloud.aiplatform, sent to the local cloud as its `env` file says."""
-    from google.auth.credentials import AnonymousCredentials
-    from google.cloud import aiplatform
-    from google.cloud.aiplatform import jobs, training_jobs
-
-    for name, value in cloud.variables.items():
-        monkeypatch.setenv(name, value)
-    # The SDK sleeps so many seconds between two looks (emulation.md, trap 5).
-    for module in (jobs, training_jobs):
-        monkeypatch.setattr(module, "_JOB_WAIT_TIME", 0.2)
-        monkeypatch.setattr(module, "_LOG_WAIT_TIME", 0.2)
-    aiplatform.init(
-        project=PROJECT,
-        location="us-central1",
-        staging_bucket=f"gs://{BUCKET}",
-        api_endpoint=cloud.url,
-        api_transport="rest",
-        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
-    )
-    return aiplatform
+    assert only_this_machine == []
+    return initialise(cloud, monkeypatch, project=PROJECT, staging_bucket=f"gs://{BUCKET}")
 
 
 def test_a_container_training_job_leaves_a_model(sdk: Any, vertex: Vertex) -> None:
@@ -154,3 +138,39 @@ def test_a_script_is_packaged_uploaded_and_run(sdk: Any, vertex: Vertex, tmp_pat
 
     assert model.uri == f"gs://{BUCKET}/script/model"
     assert content(vertex, BUCKET, "script/model/arguments.txt") == "--epochs 3"
+
+
+def test_a_script_runs_as_a_custom_job(sdk: Any, vertex: Vertex, tmp_path: Path) -> None:
+    """`CustomJob.from_local_script` stages the script, and the job runs it."""
+    script = tmp_path / "task.py"
+    script.write_text(SCRIPT)
+    job = sdk.CustomJob.from_local_script(
+        display_name="local-script",
+        script_path=str(script),
+        container_uri="us-docker.pkg.dev/vertex-ai/training/tf-cpu.2-17.py310:latest",
+        args=["--epochs", "5"],
+        base_output_dir=f"gs://{BUCKET}/local-script",
+    )
+
+    job.run(timeout=60)
+
+    assert content(vertex, BUCKET, "local-script/model/arguments.txt") == "--epochs 5"
+
+
+def test_a_job_is_of_an_experiments_run(sdk: Any) -> None:
+    """`CustomJob.run(experiment=…)`: the job names the run, whose end is its own."""
+    sdk.init(experiment="job-experiment", experiment_tensorboard=False)
+    pool = {
+        "machine_spec": {"machine_type": "n1-standard-4"},
+        "replica_count": 1,
+        "container_spec": {"image_uri": IMAGE, "args": ["say", "x"]},
+    }
+    job = sdk.CustomJob(display_name="tracked", worker_pool_specs=[pool])
+
+    sdk.ExperimentRun.create("first-run", experiment="job-experiment")
+
+    job.run(experiment="job-experiment", experiment_run="first-run")
+
+    run = sdk.ExperimentRun("first-run", experiment="job-experiment")
+    assert run.get_state() == "COMPLETE"
+    assert job.gca_resource.job_spec.experiment_run.endswith("/job-experiment-first-run")
