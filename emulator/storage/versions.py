@@ -22,6 +22,11 @@ from emulator.storage.object_resource import (
 OLD_COLUMNS = f"{COLUMNS}, deleted, expires"
 # So many expired rows are removed at once by a request; the rest by the next, or at start.
 SWEEP_ROWS = 100
+# Google keeps what is softly deleted however much it is; a local disk ends. Beyond this the oldest
+# goes before its time. It is counted for large objects, and for one in so many of the others.
+KEPT_BYTES = 4 << 30
+LARGE_BYTES = 8 << 20
+COUNTED_EVERY = 256
 
 
 def bucket_generation(home: buckets.BucketRow) -> int:
@@ -110,6 +115,8 @@ def bury(
     expires = timestamp(now + timedelta(seconds=seconds))
     _insert(db, home, dataclasses.replace(row, body=body, deleted=timestamp(now), expires=expires))
     sweep(cloud, SWEEP_ROWS)
+    if row.size_bytes >= LARGE_BYTES or row.generation % COUNTED_EVERY == 0:
+        keep_within(cloud, db, KEPT_BYTES)
 
 
 def write_noncurrent(db: sqlite3.Connection, home: buckets.BucketRow, row: ObjectRow) -> None:
@@ -144,13 +151,35 @@ def reclaim(cloud: Cloud) -> bool:
     For a full disk: Google has none, and a local one must be freed by deleting.
     """
     with cloud.store.transaction() as db:
-        rows = db.execute(
-            "SELECT bucket, soft, name, generation, bucket_generation, sha256 FROM old_objects"
-            " WHERE expires IS NOT NULL ORDER BY expires LIMIT ?",
-            (SWEEP_ROWS,),
-        ).fetchall()
-        _remove(cloud, db, rows)
-    return bool(rows)
+        return _give_up(cloud, db) > 0
+
+
+def keep_within(cloud: Cloud, db: sqlite3.Connection, limit_bytes: int) -> None:
+    """Gives up the oldest of what is softly deleted until the rest is that small."""
+    query = "SELECT coalesce(sum(size_bytes), 0) FROM old_objects WHERE expires IS NOT NULL"
+    (left,) = db.execute(query).fetchone()
+    while left > limit_bytes:
+        left -= _give_up(cloud, db, left - limit_bytes)
+
+
+def _give_up(cloud: Cloud, db: sqlite3.Connection, wanted_bytes: int | None = None) -> int:
+    """Removes rows that go first, until they are that large (None: a number of them); the size.
+
+    A row counts as one byte at least, so that empty ones go too.
+    """
+    found = db.execute(
+        "SELECT bucket, soft, name, generation, bucket_generation, sha256, max(1, size_bytes)"
+        " FROM old_objects WHERE expires IS NOT NULL ORDER BY expires, generation LIMIT ?",
+        (SWEEP_ROWS,),
+    ).fetchall()
+    rows, size = [], 0
+    for *row, size_bytes in found:
+        if wanted_bytes is not None and size >= wanted_bytes:
+            break
+        rows.append(tuple(row))
+        size += size_bytes
+    _remove(cloud, db, rows)
+    return size
 
 
 def _remove(cloud: Cloud, db: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:

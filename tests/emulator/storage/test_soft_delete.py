@@ -188,3 +188,15 @@ def test_a_full_disk_gives_up_what_is_deleted(http: TestClient, local: Cloud) ->
 def blobs(cloud: Cloud) -> list[Path]:
     """The files of bytes that are kept."""
     return [path for path in cloud.settings.data_dir.glob("blobs/??/*") if path.is_file()]
+
+
+def test_deleted_bytes_are_kept_up_to_a_limit(http: TestClient, local: Cloud) -> None:
+    """Beyond it the oldest go before their time, however small they are."""
+    for number in range(5):
+        put(http, f"x{number}", bytes(1000))
+        http.delete(f"{OBJECTS}/x{number}")
+
+    with local.store.transaction() as db:
+        versions.keep_within(local, db, 2500)
+
+    assert names(http.get(OBJECTS, params={"softDeleted": "true"}).json()) == ["x3", "x4"]
