@@ -104,6 +104,11 @@ def _prepare(cloud: LocalCloud, folder: Path) -> None:
         policy = {"policy": {"bindings": [{"role": role, "members": [member]}]}}
         url = f"/v1/projects/-/serviceAccounts/{ACCOUNT}:setIamPolicy"
         http.post(url, json=policy).raise_for_status()
+        url = "/v1/projects/local-project"
+        project = http.post(f"{url}:getIamPolicy", json={}).json()
+        # An owner of a project has no right to move objects: Google's page of roles.
+        project["bindings"].append({"role": "roles/storage.admin", "members": [member]})
+        http.post(f"{url}:setIamPolicy", json={"policy": project}).raise_for_status()
 
 
 SUITES: dict[str, Callable[[LocalCloud, Path, str, list[str]], int]] = {
