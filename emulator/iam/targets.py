@@ -103,8 +103,12 @@ def _private(policies: Bindings) -> Bindings:
 
 
 def _object_bindings(db: sqlite3.Connection, bucket_name: str, name: str, of: str) -> Bindings:
-    """What an object's access controls grant; nothing where there is no object."""
-    query = "SELECT acl FROM objects WHERE bucket = ? AND name = ?"
+    """What an object's access controls grant: the live one's, or those of the last that was."""
+    query = (
+        "SELECT acl, 1 AS place FROM objects WHERE bucket = ?1 AND name = ?2 UNION ALL"
+        " SELECT acl, 0 FROM (SELECT acl FROM old_objects WHERE bucket = ?1 AND soft IN (0, 1)"
+        " AND name = ?2 ORDER BY generation DESC LIMIT 1) ORDER BY place DESC LIMIT 1"
+    )
     row = db.execute(query, (bucket_name, name)).fetchone()
     if row is None:
         return ()

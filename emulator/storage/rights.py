@@ -17,6 +17,8 @@ from emulator.tokens import Caller
 from emulator.web import Message
 
 CREATE, DELETE, GET = "storage.objects.create", "storage.objects.delete", "storage.objects.get"
+LIST = "storage.objects.list"
+BUCKETS = "projects/_/buckets/"
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,34 @@ def require_write(cloud: Cloud, caller: Caller | None, bucket: str, name: str, o
 
 
 def require(cloud: Cloud, caller: Caller, permission: str, target: Target) -> None:
-    """403 in Google's words unless the caller has the permission; nothing is said of no bucket."""
-    if target.project and not enforce.allowed(cloud, caller, permission, target):
+    """403 in Google's words unless the caller has the permission; nothing is said of no bucket.
+
+    Nor of no object, to those who may list the bucket: they are answered 404
+    (cloud.google.com/storage/docs/json_api/v1/status-codes#403-forbidden, 2026-11-21).
+    """
+    if not target.project or enforce.allowed(cloud, caller, permission, target):
+        return
+    if permission == CREATE or not _may_know(cloud, caller, target):
         message = enforce.denied(caller, permission, target).message
         raise StorageError(403, "forbidden", message)
+
+
+def _may_know(cloud: Cloud, caller: Caller, target: Target) -> bool:
+    """Whether the target is an object that is not there, of a bucket that the caller may list."""
+    bucket, between, name = target.name.removeprefix(BUCKETS).partition("/objects/")
+    if not between or _exists(cloud, bucket, name):
+        return False
+    return enforce.allowed(cloud, caller, LIST, targets.bucket(cloud, bucket))
+
+
+def _exists(cloud: Cloud, bucket: str, name: str) -> bool:
+    """Whether a live or a noncurrent generation has the name."""
+    query = (
+        "SELECT 1 FROM objects WHERE bucket = ?1 AND name = ?2 UNION ALL"
+        " SELECT 1 FROM old_objects WHERE bucket = ?1 AND soft = 0 AND name = ?2 LIMIT 1"
+    )
+    with cloud.store.read() as db:
+        return db.execute(query, (bucket, name)).fetchone() is not None
 
 
 @cache
