@@ -79,13 +79,14 @@ class Door:
         """The fault that a request meets: its own, that of its retry test, or a scripted one."""
         method, path = scope["method"], scope["path"]
         if asked := header(scope, b"x-emulator-fault"):
-            return Meeting(from_header(asked), lambda: None)
+            fault = from_header(asked)
+            return Meeting(fault, lambda: None) if fault.meets(method, path) else None
         if test := header(scope, b"x-retry-test-id"):
             raw_path = scope["raw_path"].partition(b"?")[0].decode("latin-1")
             if meeting := self._retry_tests.take(test, method, raw_path):
                 return meeting
-        if fault := forced(scope):
-            return Meeting(fault, lambda: None)
+        if forced_one := forced(scope):
+            return Meeting(forced_one, lambda: None)
         return self._faults.take(method, path)
 
     def _check_host(self, scope: Scope) -> None:

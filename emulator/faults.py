@@ -19,6 +19,10 @@ from typing import Any
 from emulator.errors import ApiError
 
 JOB_FAULTS = ("", "stockout", "quota", "die")
+# What is created by a POST to a collection of this name is a job.
+JOBS = frozenset(
+    {"trainingPipelines", "customJobs", "hyperparameterTuningJobs", "batchPredictionJobs"}
+)
 SIZE = re.compile(r"(\d{1,12})([KM]?)")
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20}
 TYPES: dict[str, tuple[type, ...]] = {
@@ -38,7 +42,9 @@ class Fault:
 
     Bytes are counted from 0; -1 stands for "not by bytes". Those of a request are counted from the
     start of the upload that its Content-Range names. `answer_status` limits a fault of the answer
-    to answers of that status.
+    to answers of that status. A `job` fault meets the next job that is created: `quota` refuses it,
+    `stockout` finds no machine for it, `die` kills its process `after_seconds` or has it end with
+    `exit_code`.
     """
 
     path_prefix: str = "/"
@@ -62,6 +68,8 @@ class Fault:
 
     def meets(self, method: str, path: str) -> bool:
         """Whether a request is one of those it was written for."""
+        if self.job and (method != "POST" or path.rpartition("/")[2] not in JOBS):
+            return False
         return path.startswith(self.path_prefix) and self.method in ("", method)
 
 

@@ -7,8 +7,10 @@ import re
 import socket
 import struct
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
+from emulator import job_faults
 from emulator.faults import Fault, Meeting, fill_disk
 from emulator.web import App, Header, Message, Receive, Scope, Send, answer_json, header
 
@@ -41,6 +43,10 @@ async def interfere(app: App, meeting: Meeting, scope: Scope, receive: Receive, 
     fault = meeting.fault
     if fault.disk_full:
         fill_disk()
+    if fault.job == "quota":
+        fault = replace(fault, status=429, message=fault.message or job_faults.QUOTA)
+    elif fault.job:
+        job_faults.ask(fault, scope["path"])
     if fault.after_request_bytes >= 0:
         await _on_the_way_in(app, meeting, scope, receive, send)
     elif fault.after_answer_bytes >= 0 or fault.corrupt:

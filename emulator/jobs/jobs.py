@@ -9,9 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from emulator import job_faults
 from emulator.jobs import processes
 from emulator.jobs.spec import Ending, JobSpec, read_json, write_json
 
@@ -78,7 +80,12 @@ class Jobs:
         return self.folder / job_id
 
     def launch(self, spec: JobSpec) -> None:
-        """The job runs under a supervisor. A job that runs or has ended is left alone."""
+        """The job runs under a supervisor. A job that runs or has ended is left alone.
+
+        ApiError where a fault was asked for: there is no machine for it.
+        """
+        job_faults.check_stock()
+        spec = replace(spec, dies=job_faults.death())
         folder = self.path(spec.id)
         folder.mkdir(parents=True, exist_ok=True)
         if not self.was_launched(spec.id):

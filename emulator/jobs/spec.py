@@ -14,13 +14,17 @@ FOREIGN_PREFIXES = ("GOOGLE_", "CLOUDSDK_", "GCLOUD_", "GCP_", "AIP_", "CLOUD_ML
 
 @dataclass(frozen=True)
 class JobSpec:
-    """One command to supervise; `timeout_seconds` None is for servers, which have no end."""
+    """One command to supervise; `timeout_seconds` None is for servers, which have no end.
+
+    `dies` is a fault that was asked for: `afterSeconds`, and `exitCode` or -1 for a SIGKILL.
+    """
 
     id: str
     command: tuple[str, ...]
     environment: Mapping[str, str]
     timeout_seconds: float | None = None
     grace_seconds: float = GRACE_SECONDS
+    dies: Mapping[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The content of `spec.json`; the environment is the whole one, ours over the server's."""
@@ -35,6 +39,7 @@ class JobSpec:
             "environment": inherited | dict(self.environment),
             "timeoutSeconds": self.timeout_seconds,
             "graceSeconds": self.grace_seconds,
+            "dies": self.dies,
         }
 
 

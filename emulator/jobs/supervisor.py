@@ -49,12 +49,17 @@ def _supervise(folder: Path, spec: dict[str, Any]) -> None:
         _finish(folder, started, code=None, reason="not_started", message=str(problem))
         return
     deadline = started + spec["timeoutSeconds"] if spec["timeoutSeconds"] else None
-    reason = _wait(child, wake, stopping, deadline)
-    if reason != "exited":
+    fault = spec.get("dies") or {}
+    dies_at = started + fault["afterSeconds"] if fault else None
+    reason = _wait(child, wake, stopping, deadline, dies_at)
+    if reason not in ("exited", "died"):
         _end_group(child, wake, spec["graceSeconds"])
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)  # what the job itself left behind
-    _finish(folder, started, code=child.wait(), reason=reason, message="")
+    code = child.wait()
+    if reason == "died":  # as was asked for: a signal, or an exit code that the job never had
+        reason, code = "exited", fault["exitCode"] if fault["exitCode"] >= 0 else code
+    _finish(folder, started, code=code, reason=reason, message="")
 
 
 def _listen() -> tuple[socket.socket, list[int]]:
@@ -112,14 +117,18 @@ def _wait(
     wake: socket.socket,
     stopping: list[int],
     deadline: float | None,
+    dies_at: float | None,
 ) -> str:
-    """Why the wait ended: `exited`, `timeout` or `cancelled`."""
+    """Why the wait ended: `exited`, `timeout`, `cancelled`, or `died` by a fault asked for."""
+    ends = sorted(
+        (at, reason) for at, reason in ((deadline, "timeout"), (dies_at, "died")) if at is not None
+    )
     while child.poll() is None:
         if stopping:
             return "cancelled"
-        left = None if deadline is None else deadline - time.time()
+        left = ends[0][0] - time.time() if ends else None
         if left is not None and left <= 0:
-            return "timeout"
+            return ends[0][1]
         _sleep(wake, left)
     return "exited"
 

@@ -75,7 +75,9 @@ def may_pass(error: BaseException) -> bool:
         return may_pass(error.args[0])
     if isinstance(error, requests.exceptions.SSLError):
         return False
-    lost = (requests.ConnectionError, requests.Timeout, TransportError)
+    # A connection lost within the body is a ChunkedEncodingError, whatever the encoding was.
+    broken = requests.exceptions.ChunkedEncodingError
+    lost = (requests.ConnectionError, requests.Timeout, broken, TransportError)
     return isinstance(error, lost) or _status(error) in PASSING
 
 

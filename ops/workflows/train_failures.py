@@ -28,19 +28,27 @@ BILLED = {
     ("custom", False): "Google bills the time that its machine ran.",
     ("custom", True): "Google bills the time that its machine ran.",
 }
+# No quota or no machine, whichever trainer it is for: words, and what to type by mode. Texts:
+# vertex.md, 5.1 and 3.3 (read 2026-08-22, field reports 2025-26).
+CAPACITY: tuple[tuple[tuple[str, ...], dict[str, str]], ...] = (
+    (
+        ("exceed quota", "quota limits", "quota exceeded"),
+        {
+            "automl": "Ask for more quota in the console (IAM, Quotas), then type it again.",
+            "custom": "Ask for more quota in the console (IAM, Quotas), or type another --machine.",
+        },
+    ),
+    (
+        ("stockout", "resources are insufficient", "does not have enough resources"),
+        {
+            "automl": "Google has no machine free for it now: type it again later.",
+            "custom": "Google has no such machine free now: type it again later, or another "
+            "--machine.",
+        },
+    ),
+)
 # Words in the error or the last log lines → code and what to type; the first that fits.
-# Quota and stock-out texts: vertex.md, 5.1 and 3.3 (read 2026-08-22, field reports 2025-26).
 REASONS: tuple[tuple[tuple[str, ...], Code, str], ...] = (
-    (
-        ("exceed quota", "quota limits", "Quota exceeded"),
-        Code.QUOTA,
-        "Ask for more quota in the console (IAM, Quotas), or type another --machine.",
-    ),
-    (
-        ("STOCKOUT", "stockout", "resources are insufficient", "does not have enough resources"),
-        Code.QUOTA,
-        "Google has no such machine free now: type it again later, or another --machine.",
-    ),
     (
         ("cannot be pulled", "Failed to pull", "ImagePull", "image not found", "manifest unknown"),
         Code.JOB_FAILED,
@@ -82,6 +90,7 @@ PASSING = (
     "preempted",
     "was lost",
     "status of 143",
+    "code 143",
     "code -",
 )
 
@@ -134,6 +143,9 @@ def reason(said: str, mode: str = CUSTOM) -> tuple[Code, str]:
     A trainer's own sentence is of its photos and flags, which a repeat would not change. AutoML
     has none of the flags that `REASONS` names.
     """
+    for words, hints in CAPACITY:
+        if any(word in said.lower() for word in words):
+            return Code.QUOTA, hints[mode]
     for words, code, hint in REASONS if mode == CUSTOM else ():
         if any(word in said for word in words):
             return code, hint
