@@ -92,7 +92,8 @@ class Walk:
         if record is None:
             if not self._may_start():
                 return
-            record = self.records[path] = self._new(path, name)
+            shown = task.get("taskInfo", {}).get("name", name)
+            record = self.records[path] = self._new(path, shown)
             self._begin(record, task, scope, made)
         if record["state"] not in ENDED:
             try:

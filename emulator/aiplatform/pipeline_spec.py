@@ -117,7 +117,11 @@ def ordered(found: dict[str, Body]) -> list[str]:
     """The names of tasks, each behind those that it waits for. INVALID_ARGUMENT for a circle."""
     done: list[str] = []
     while len(done) < len(found):
-        ready = [name for name in found if name not in done and upstream(found[name]) <= set(done)]
+        ready = [
+            name
+            for name in sorted(found)
+            if name not in done and upstream(found[name]) <= set(done)
+        ]
         if not ready and not any(upstream(found[one]) - found.keys() for one in found):
             left = ", ".join(sorted(set(found) - set(done)))
             raise ApiError("INVALID_ARGUMENT", f"The tasks wait for each other: {left}.")

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from emulator.aiplatform import (
+    component_code,
     custom_environment,
     custom_jobs,
     names,
@@ -102,6 +103,8 @@ def _launch(
         OWNER: body["name"],
         custom_environment.DATA_BUCKETS: sorted({_bucket(uri) for uri in (place, *uris)} - {""}),
     }
+    if source := component_code.source(container.get("command", [])):
+        wanted[component_code.SOURCE] = source
     custom_jobs.insert(cloud, job, wanted)
     record |= {"job": job, "state": "PENDING", "folder": place}
 

@@ -89,8 +89,10 @@ def task_values(task: Body, component: Body, scope: Values, made: Mapping[str, B
     ApiError names an input that is not there.
     """
     given: Body = {}
-    for name, one in task.get("inputs", {}).get("parameters", {}).items():
-        value = _parameter(one, scope, made)
+    asked = task.get("inputs", {}).get("parameters", {})
+    # A constant may name the task's other inputs, so they come first.
+    for name, one in sorted(asked.items(), key=lambda pair: "runtimeValue" in pair[1]):
+        value = _parameter(one, scope, made, Values(given))
         if value is not None:
             given[name] = value
     known = pipeline_spec.definitions(component)
@@ -102,11 +104,11 @@ def task_values(task: Body, component: Body, scope: Values, made: Mapping[str, B
     return Values(found, artifacts)
 
 
-def _parameter(one: Body, scope: Values, made: Mapping[str, Body]) -> Any:
+def _parameter(one: Body, scope: Values, made: Mapping[str, Body], own: Values) -> Any:
     value: Any
     if "runtimeValue" in one:
         constant = one["runtimeValue"].get("constant")
-        return filled(constant, scope, {}) if isinstance(constant, str) else constant
+        return filled(constant, own, {}) if isinstance(constant, str) else constant
     if "componentInputParameter" in one:
         value = scope.parameters.get(one["componentInputParameter"])
     elif "taskOutputParameter" in one:

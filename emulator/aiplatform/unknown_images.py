@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from emulator.aiplatform import custom_spec
+from emulator.aiplatform import component_code, custom_spec
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 from emulator.jobs import engines
@@ -33,6 +33,8 @@ def _what(body: Body) -> str:
 
 def advice(body: Body) -> str:
     """Which option of the server makes a job like this one run."""
+    if component_code.SOURCE in body:
+        return component_code.ADVICE
     if "pythonPackageSpec" in custom_spec.primary(body["jobSpec"]):
         return "Start the server with --run-user-code to run uploaded Python packages here."
     image = custom_spec.image(body["jobSpec"])

@@ -17,6 +17,7 @@ from tests.emulator.pipelines import MODEL, STRING, Pipeline, begin, made, pipel
 from tests.emulator.vertex import Body, Vertex, error
 from tests.local_cloud import LocalCloud, running_cloud, start_cloud, stop_cloud, wait_until
 
+COMPILED = Path(__file__).parents[1] / "jobs" / "compiled_pipeline.json"
 OUT = "{{$.outputs.parameters['Output'].output_file}}"
 MADE = {"Output": STRING}
 
@@ -240,6 +241,41 @@ def test_cancelling_ends_what_runs_and_begins_nothing(pipes: Vertex, root: str) 
     assert "jobDetail" not in listed
     pipes.post(f"{pipes.parent}/pipelineJobs:batchDelete", {"names": [name]})
     assert pipes.call("GET", name).status_code == 404
+
+
+def test_what_the_compiler_writes_runs(pipes: Vertex, root: str) -> None:
+    """If, elif and else, loops over constants and a parameter, texts made of parameters.
+
+    `compiled_pipeline.json` is as kfp 2.17.3 compiles `step(text, out, data)` in each of them.
+    """
+    spec = json.loads(COMPILED.read_text())
+    config = {"gcsOutputDirectory": f"gs://{root}", "parameterValues": {"greeting": "hi", "n": 2}}
+
+    job = ran(pipes, {"pipelineSpec": spec, "runtimeConfig": config})
+
+    assert job["state"] == "PIPELINE_STATE_SUCCEEDED", job["error"]
+    untaken = {name for name, state in states(job).items() if state == "NOT_TRIGGERED"}
+    assert untaken == {f"condition-branches-1.condition-{one}" for one in (2, 4)}
+    shown = {one["taskName"] for one in job["jobDetail"]["taskDetails"]}
+    assert {"big", "mid", "small"} <= shown
+    texts = [content(pipes, root, one) for one in objects(pipes, root) if one.endswith("/out")]
+    wanted = ["hi", "hi", "hi", "hi", "hi hi", "item p", "item q", "mid", "none"]
+    assert sorted(map(str, texts)) == wanted
+
+
+def test_a_python_function_is_no_image(pipes: Vertex, root: str) -> None:
+    """Its task fails as that of an unknown image does, and says what would run it."""
+    pipeline = Pipeline()
+    pipeline.step("function", "--executor_input", "{{$}}", image="us-docker.pkg.dev/p/r/step:1")
+    launcher = "python3 -m kfp.dsl.executor_main --component_module_path $0"
+    container = pipeline.executors["exec-function"]["container"]
+    container["command"] = ["sh", "-c", launcher, "def f(): pass"]
+
+    job = ran(pipes, pipeline.job(root))
+
+    assert job["state"] == "PIPELINE_STATE_FAILED"
+    said = job["jobDetail"]["taskDetails"][1]["error"]["message"]
+    assert "--run-user-code" in said and "kfp" in said
 
 
 def test_an_image_that_nobody_knows_fails_its_task(pipes: Vertex, root: str) -> None:
