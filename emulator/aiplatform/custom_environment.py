@@ -27,6 +27,7 @@ DATA_BUCKETS = "_dataBuckets"
 _URI = re.compile(r"(?:gs://|/gcs/)([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])")
 _LIST = re.compile(r"gs://[^\s,;\"']+\.(?:jsonl|csv|txt)")
 PORT = 2222
+KEY_FILE = "credentials.json"
 
 
 def view(cloud: Cloud, job: str) -> GcsView:
@@ -42,10 +43,15 @@ def outputs(cloud: Cloud, body: Body) -> Outputs:
     return Outputs(cloud, view(cloud, job), cloud.jobs.path(job) / "outputs.json", caller)
 
 
+def forget_key(cloud: Cloud, name: str) -> None:
+    """A job that is over has no key any more."""
+    (cloud.jobs.path(names.last(name)) / KEY_FILE).unlink(missing_ok=True)
+
+
 def key_file(cloud: Cloud, body: Body) -> Path:
     """Where the job finds a key of the account that it runs as; made, or made again, here."""
     account = storage_access.account_of_job(cloud, body["name"], body["jobSpec"])
-    path = cloud.jobs.path(names.last(body["name"])) / "credentials.json"
+    path = cloud.jobs.path(names.last(body["name"])) / KEY_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, keys.file_text(cloud, account))
     return path
