@@ -47,12 +47,12 @@ def initialise(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch, **more: Any) 
     """google.cloud.aiplatform sent to the cloud by its environment, without long sleeps."""
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import aiplatform
-    from google.cloud.aiplatform import jobs, training_jobs
+    from google.cloud.aiplatform import jobs, pipeline_jobs, training_jobs
 
     for name, value in cloud.variables.items():
         monkeypatch.setenv(name, value)
     # The SDK sleeps so many seconds between two looks (emulation.md, trap 5).
-    for module in (jobs, training_jobs):
+    for module in (jobs, training_jobs, pipeline_jobs):
         monkeypatch.setattr(module, "_JOB_WAIT_TIME", 0.1)
         monkeypatch.setattr(module, "_LOG_WAIT_TIME", 0.1)
     aiplatform.init(
@@ -65,3 +65,23 @@ def initialise(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch, **more: Any) 
         }
     )
     return aiplatform
+
+
+def projects_client(cloud: LocalCloud) -> Any:
+    """Google's client of Resource Manager over REST, sent to the cloud."""
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import resourcemanager_v3
+
+    return resourcemanager_v3.ProjectsClient(
+        transport="rest",
+        client_options={"api_endpoint": cloud.url},
+        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+    )
+
+
+def lead_resource_manager(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sends here the client by which the SDK asks, over gRPC at Google, whose a bucket is."""
+    from google.cloud import resourcemanager
+
+    client = projects_client(cloud)
+    monkeypatch.setattr(resourcemanager, "ProjectsClient", lambda **_: client)

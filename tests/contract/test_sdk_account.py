@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.contract.sdk import initialise
+from tests.contract.sdk import initialise, lead_resource_manager, projects_client
 from tests.emulator.custom import IMAGE
 from tests.emulator.vertex import Vertex
 from tests.local_cloud import LocalCloud
-
-
-def projects_client(cloud: LocalCloud) -> Any:
-    """Google's client of Resource Manager over REST, sent to the cloud."""
-    from google.auth.credentials import AnonymousCredentials
-    from google.cloud import resourcemanager_v3
-
-    return partial(
-        resourcemanager_v3.ProjectsClient,
-        transport="rest",
-        client_options={"api_endpoint": cloud.url},
-    )(credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
 
 
 def test_the_projects_client_reads_a_project_and_its_policy(
@@ -92,11 +79,9 @@ def test_the_default_staging_bucket_works_on_second_use(
     It asks Resource Manager over gRPC at Google's host whose the bucket is (gcs_utils.py); the
     client it makes is led here over REST, as `docs/emulator.md` says.
     """
-    from google.cloud import resourcemanager
     from google.cloud.aiplatform.utils import gcs_utils
 
-    client = partial(projects_client, sdk_server)
-    monkeypatch.setattr(resourcemanager, "ProjectsClient", lambda **_: client())
+    lead_resource_manager(sdk_server, monkeypatch)
     file = tmp_path / "data.txt"
     file.write_text("x")
     sdk_flow.initializer.global_config._staging_bucket = None
