@@ -49,6 +49,7 @@ from emulator.storage.xml.api import XmlApi
 from emulator.store.blobs import Blobs
 from emulator.store.resources import Resources
 from emulator.store.sqlite import Store
+from emulator.store.sweeps import sweep_at_start
 from emulator.tokens import Tokens
 from emulator.web import App, Receive, Scope, Send
 
@@ -63,8 +64,8 @@ def open_cloud(settings: ServerSettings, clock: Clock | None = None) -> Cloud:
     resources = Resources(store)
     blobs = Blobs(settings.data_dir / "blobs", store, fsync=settings.fsync, before_write=check_disk)
     blobs.clear_temporary()
-    blobs.sweep()
     operations, jobs = Operations(store, clock), Jobs(settings.data_dir / "jobs")
+    sweep_at_start(blobs, jobs)
     cloud = Cloud(settings, clock, store, resources, blobs, Faults(), operations, jobs)
     resumable.sweep(cloud)
     multipart_rows.sweep(cloud)

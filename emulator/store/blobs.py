@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import google_crc32c
 
+from emulator.store.references import referred_to
 from emulator.store.sqlite import Store
 
 # Up to this many bytes a body waits in memory; more goes to a temporary file at once.
@@ -25,6 +26,7 @@ MEMORY_BYTES = 1 << 20
 # Left free on the disk, so that on a full one objects can still be deleted and the server
 # restarted: SQLite writes before it frees, its log is 4 MB before it is folded in.
 RESERVE_BYTES = 8 << 20
+FOLDERS = tuple(f"{number:02x}" for number in range(256))
 
 
 @dataclass(frozen=True)
@@ -177,14 +179,22 @@ class Blobs:
 
     def sweep(self) -> int:
         """Removes bytes that nothing refers to, unless they are `kept`; their number."""
+        return sum(self.sweep_folder(name) for name in FOLDERS)
+
+    def sweep_folder(self, name: str) -> int:
+        """Does so for the digests that start with two hexadecimal digits; others may go on soon."""
         with self._store.read() as db, self._lock:
+            try:
+                there = [path.name for path in (self._folder / name).iterdir()]
+            except FileNotFoundError:
+                return 0
             if self._keepers:
                 return 0
-            used = {row[0] for row in db.execute("SELECT DISTINCT sha256 FROM blob_references")}
-            used |= {sha256 for sha256, pins in self._pins.items() if pins > 0}
-            stale = [path for path in self._folder.glob("??/*") if path.name not in used]
-            for path in stale:
-                path.unlink()
+            used = referred_to(db, name, there)
+            stale = [sha256 for sha256 in there if sha256 not in used and self._pins[sha256] <= 0]
+            for sha256 in stale:
+                del self._pins[sha256]
+                self.path(sha256).unlink()
         return len(stale)
 
     def clear_temporary(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 from base64 import b64encode
@@ -11,8 +12,11 @@ import google_crc32c
 import pytest
 
 from emulator.cloud import Cloud
+from emulator.jobs import Jobs
 from emulator.storage import buckets, objects
 from emulator.store.blobs import MEMORY_BYTES, BlobRef
+from emulator.store.references import FEW
+from emulator.store.sweeps import sweep_at_start
 
 
 def files(cloud: Cloud) -> list[Path]:
@@ -104,3 +108,34 @@ def test_a_sweep_removes_what_a_crash_left(local: Cloud) -> None:
 
     assert local.blobs.sweep() == 1
     assert files(local) == [local.blobs.path(kept)]
+
+
+def test_what_a_start_had_no_time_for_is_swept_beside_the_requests(local: Cloud) -> None:
+    """Of a large folder nothing is waited for; the rest goes once the server runs."""
+    kept = write(local, "kept", b"kept")
+    for number in range(3 * FEW):
+        orphan = local.blobs.path(f"ab{number:062d}")
+        orphan.parent.mkdir(exist_ok=True)
+        orphan.write_bytes(b"orphan")
+    jobs = Jobs(local.settings.data_dir / "jobs")
+    sweep_at_start(local.blobs, jobs, at_once_seconds=0)
+    assert len(files(local)) == 3 * FEW + 1
+
+    async def run() -> None:
+        jobs.start()
+        while len(files(local)) > 1:
+            await asyncio.sleep(0.001)
+
+    asyncio.run(asyncio.wait_for(run(), 20))
+
+    assert files(local) == [local.blobs.path(kept)]
+
+
+def test_kept_bytes_go_when_they_are_no_longer_kept(local: Cloud) -> None:
+    """Amid a copy of everything nothing is removed; what was let go of goes at its end."""
+    sha256 = write(local, "name", b"bytes")
+    with local.blobs.kept():
+        objects.delete_prefix(local, "bytes", "")
+        local.blobs.sweep()
+        assert local.blobs.path(sha256).read_bytes() == b"bytes"
+    assert files(local) == []
