@@ -25,9 +25,10 @@ from tests.google_proxy import google_proxy
 from tests.local_cloud import LocalCloud, clean_environment, running_cloud
 
 ACCOUNT = "local@local-project.iam.gserviceaccount.com"
-# Left out: what needs another service (KMS, Pub/Sub) or gRPC (zonal buckets), and HMAC keys, which
-# the suite runs only where an organization allows them.
-WITHOUT = ("kms_integration", "notification", "zonal", "hmac_key_metadata")
+# Left out: what needs another service (KMS, Pub/Sub) or gRPC (zonal buckets).
+WITHOUT = ("kms_integration", "notification", "zonal")
+# The project that pays where the requester does.
+PAYER = {"GOOGLE_CLOUD_TESTS_USER_PROJECT": "local-project"}
 # Sizes of the two data files of the suite that a shallow clone may lack; their bytes do not matter.
 DATA = {"five-point-one-mb-file.zip": 5_347_737, "random_9_MiB_file": 9 << 20}
 PYTEST = ["-m", "pytest", "-q", "--timeout", "90", "-p", "no:cacheprovider"]
@@ -38,7 +39,8 @@ def python_storage(cloud: LocalCloud, folder: Path, python: str, more: list[str]
     """System tests of google-cloud-storage."""
     _prepare(cloud, folder)
     left_out = [f"--ignore=tests/system/test_{name}.py" for name in WITHOUT]
-    return _by_proxy(cloud, folder, [python, *PYTEST, *PLUGIN, *left_out, "tests/system", *more])
+    command = [python, *PYTEST, *PLUGIN, *left_out, "tests/system", *more]
+    return _by_proxy(cloud, folder, command, PAYER)
 
 
 def retries(cloud: LocalCloud, folder: Path, python: str, more: list[str]) -> int:
@@ -69,9 +71,7 @@ def gcsfs(cloud: LocalCloud, folder: Path, python: str, more: list[str]) -> int:
     return _by_proxy(cloud, folder, [python, *PYTEST, *PLUGIN, *(more or paths)], real)
 
 
-def _by_proxy(
-    cloud: LocalCloud, folder: Path, command: list[str], more: dict[str, str] | None = None
-) -> int:
+def _by_proxy(cloud: LocalCloud, folder: Path, command: list[str], more: dict[str, str]) -> int:
     """Runs a suite that believes it speaks with Google; names of others are printed."""
     with google_proxy(cloud.url) as proxy:
         variables = proxy.variables("suite", cloud.data.parent)
@@ -82,7 +82,7 @@ def _by_proxy(
             "GOOGLE_CLOUD_PROJECT": "local-project",
             "PYTHONPATH": str(Path(__file__).parent),
         }
-        environment = clean_environment(**variables) | (more or {})
+        environment = clean_environment(**variables) | more
         code = subprocess.call(command, cwd=folder, env=environment)
         if proxy.strays:
             print("asked for and refused:", *sorted(set(proxy.strays)), sep="\n  ")
