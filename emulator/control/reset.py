@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from emulator.cloud import Cloud
+from emulator.iam import keys
 from emulator.storage import resumable
 
 
@@ -22,3 +23,4 @@ def reset(cloud: Cloud) -> None:
             db.execute(f'DELETE FROM "{name}"')
         cloud.store.after_commit(cloud.blobs.sweep)
     resumable.sweep(cloud)
+    keys.forget_all(cloud)

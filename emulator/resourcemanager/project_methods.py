@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
+from emulator.iam import enforce, targets
 from emulator.resourcemanager import lifecycle
 from emulator.resourcemanager.bodies import only
 from emulator.typed_api import masked, page
@@ -30,6 +31,8 @@ V3_FIELDS = (
 )  # fmt: skip
 # google/cloud/resourcemanager/v3/projects.proto, in the order of their numbers.
 STATES = ("STATE_UNSPECIFIED", "ACTIVE", "DELETE_REQUESTED")
+# Whoever has it sees a project in lists.
+SEEN_WITH = "resourcemanager.projects.get"
 TERM = re.compile(r"(id|projectId|name|displayName|state|lifecycleState|labels\.[\w-]+)[:=](\S+)")
 
 
@@ -151,7 +154,13 @@ def _listed(cloud: Cloud, request: Request, wanted: str, shape: Callable[[Body],
     terms = TERM.findall(wanted)
     if wanted and not terms:
         raise ApiError("INVALID_ARGUMENT", f"The filter is not understood: {wanted}")
-    found = [one for one in lifecycle.every(cloud) if all(_is(one, *term) for term in terms)]
+    caller = request.scope["caller"]
+    found = [
+        one
+        for one in lifecycle.every(cloud)
+        if all(_is(one, *term) for term in terms)
+        and enforce.allowed(cloud, caller, SEEN_WITH, targets.project(one["id"]))
+    ]
     query = {"pageSize": request.query_params.get("pageSize", "0")}
     query["pageToken"] = request.query_params.get("pageToken", "")
     return page("projects", [shape(one) for one in found], query)

@@ -126,3 +126,19 @@ def test_log_entries_are_asked_of_their_project(
 
     assert refused.status_code == 403 and "logging.logEntries.list" in refused.text
     assert account.http.post("/v2/entries:list", json=body).status_code == 200
+
+
+def test_lists_of_projects_have_those_that_one_may_see(
+    owned: Owned, sign_in: Callable[[str], Signed]
+) -> None:
+    """None at first; then the one where the account has a role."""
+    account = sign_in(owned.account())
+
+    def seen() -> list[str]:
+        answer = account.http.get("/v1/projects").json()
+        return [one["projectId"] for one in answer.get("projects", [])]
+
+    before = seen()
+    owned.grant({"role": "roles/browser", "members": [account.member]})
+
+    assert (before, seen()) == ([], [owned.project])
