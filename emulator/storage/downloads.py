@@ -6,7 +6,8 @@ import asyncio
 import re
 import zlib
 from collections.abc import AsyncIterator
-from typing import Any, BinaryIO
+from io import FileIO
+from typing import Any
 
 from emulator.cloud import Cloud
 from emulator.storage import http_conditions, objects
@@ -38,7 +39,7 @@ async def download(cloud: Cloud, call: Call) -> Reply:
             if HEAD in call.fields:
                 return _head(row, call)
         key = required_key(row.secret, call.headers)
-        file = cloud.blobs.path(row.sha256).open("rb")
+        file = cloud.blobs.open(row.sha256)
     headers = media_headers(row) if call.fields is None else xml_headers(row)
     if _wants_unpacked(row, call.headers.get("accept-encoding", "")):
         opened = opener(row.secret, key)
@@ -75,7 +76,7 @@ def _head(row: ObjectRow, call: Call) -> Reply:
     return Reply(206 if wanted else 200, headers=headers, length=end - start)
 
 
-def _wanted(file: BinaryIO, call: Call, row: ObjectRow) -> tuple[int, int] | None:
+def _wanted(file: FileIO, call: Call, row: ObjectRow) -> tuple[int, int] | None:
     """The range of the object that is asked for; the file is closed where there is none."""
     try:
         return requested_range(call.headers.get("range", ""), row.size_bytes)
@@ -114,13 +115,14 @@ class UnsatisfiableError(StorageError):
 
 async def _reply(
     status: int,
-    file: BinaryIO,
+    file: FileIO,
     extent: tuple[int, int],
     headers: list[Header],
     opened: Transform,
 ) -> Reply:
     start, end = extent
-    file.seek(start)
+    if start:
+        file.seek(start)
     if end - start > PIECE_BYTES:
         stream = _pieces(file, end - start, opened)
         return Reply(status, headers=headers, stream=stream, length=end - start)
@@ -163,7 +165,7 @@ async def _unpacked(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield unpacker.flush()
 
 
-async def _pieces(file: BinaryIO, length: int, opened: Transform) -> AsyncIterator[bytes]:
+async def _pieces(file: FileIO, length: int, opened: Transform) -> AsyncIterator[bytes]:
     with file:
         while length > 0:
             data = await asyncio.to_thread(_piece, file, min(PIECE_BYTES, length), opened)
@@ -173,5 +175,5 @@ async def _pieces(file: BinaryIO, length: int, opened: Transform) -> AsyncIterat
             yield data
 
 
-def _piece(file: BinaryIO, size: int, opened: Transform) -> bytes:
+def _piece(file: FileIO, size: int, opened: Transform) -> bytes:
     return opened(file.read(size))

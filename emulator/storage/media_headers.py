@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64decode
 from datetime import datetime
-from email.utils import format_datetime
 
 from emulator.storage.encryption import ALGORITHM
 from emulator.storage.object_resource import ObjectRow
@@ -19,6 +18,10 @@ HEADERS = {
 # https://cloud.google.com/storage/docs/metadata#cache-control: what readers may do without one.
 DEFAULT_CACHING = "private, max-age=0"
 META = "x-goog-meta-"
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = (
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+)  # fmt: skip
 
 
 def media_headers(row: ObjectRow) -> list[Header]:
@@ -56,7 +59,7 @@ def xml_etag(md5: str, etag: str) -> str:
 def _common(row: ObjectRow) -> list[tuple[bytes, str]]:
     pairs = [
         (b"content-type", row.content_type),
-        (b"last-modified", format_datetime(datetime.fromisoformat(row.updated), usegmt=True)),
+        (b"last-modified", _http_date(row.updated)),
         (b"accept-ranges", "bytes"),
         (b"x-goog-generation", str(row.generation)),
         (b"x-goog-metageneration", str(row.metageneration)),
@@ -73,6 +76,13 @@ def _common(row: ObjectRow) -> list[tuple[bytes, str]]:
     if "kmsKeyName" in row.body:
         pairs.append((b"x-goog-encryption-kms-key-name", str(row.body["kmsKeyName"])))
     return pairs
+
+
+def _http_date(text: str) -> str:
+    """A moment as HTTP has it, in English whatever the machine speaks (RFC 9110, 5.6.7)."""
+    moment = datetime.fromisoformat(text)
+    day = f"{DAYS[moment.weekday()]}, {moment.day:02d} {MONTHS[moment.month - 1]} {moment.year}"
+    return f"{day} {moment.hour:02d}:{moment.minute:02d}:{moment.second:02d} GMT"
 
 
 def _hashes(row: ObjectRow) -> list[str]:

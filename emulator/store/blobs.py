@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -92,6 +93,10 @@ class Blobs:
     def path(self, sha256: str) -> Path:
         """Where the bytes with this digest lie, or would lie."""
         return self._folder / sha256[:2] / sha256
+
+    def open(self, sha256: str) -> FileIO:
+        """The bytes with this digest, to be read; they stay readable when they are removed."""
+        return FileIO(f"{self._folder}/{sha256[:2]}/{sha256}")
 
     def temporary(self) -> Path:
         """A new path beside the blobs, for bytes that are not yet complete."""
@@ -241,10 +246,6 @@ class BlobWriter:
         self._blobs.place(self._path, reference)
         self._path = None
         return reference
-
-    def reference(self) -> BlobRef:
-        """What has been written so far."""
-        return self._digests.reference()
 
     def close(self) -> None:
         """Forgets what was not finished and ends the pin of what was."""
