@@ -1,6 +1,6 @@
-"""COVERAGE.md: each method of the APIs that clients use here, emulated or not.
+"""COVERAGE.md: each method of the APIs that clients use here, emulated or not; differences.md.
 
-`python -m emulator.coverage` writes it again; a test compares the file with what the code says.
+`python -m emulator.coverage` writes both again; a test compares them with what the code says.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any
 FOLDER = Path(__file__).parent
 NOTES = FOLDER / "coverage.toml"
 FILE = FOLDER / "COVERAGE.md"
+DIFFERENCES = FOLDER / "differences.toml"
+DIFFERENCES_PAGE = FOLDER.parent / "docs" / "differences.md"
 SERVICES = (
     "DatasetService",
     "PipelineService",
@@ -37,9 +39,19 @@ def text() -> str:
         lines += [f"## {title}", "", *_hand_written(methods), ""]
     lines += ["## Cloud Storage JSON v1", "", *_storage(notes["storage"]), ""]
     lines += ["## Cloud Storage XML", "", *_storage_xml(notes["xml"]), ""]
-    lines += ["## Vertex AI v1", "", *_vertex(notes["vertex"]), "", "## Known differences", ""]
-    lines += [f"- {difference}" for difference in notes["differences"]]
+    lines += ["## Vertex AI v1", "", *_vertex(notes["vertex"])]
+    lines += ["Where answers differ from Google's: [differences.md](../docs/differences.md)."]
     return "\n".join(lines) + "\n"
+
+
+def differences() -> str:
+    """The page of known differences, as Markdown."""
+    lines = ["# Where the local cloud is not as Google", ""]
+    lines += ["Written by `python -m emulator.coverage` from `emulator/differences.toml`. Method by"]
+    lines += ["method: [COVERAGE.md](../emulator/COVERAGE.md).", ""]
+    for title, about in tomllib.loads(DIFFERENCES.read_text()).items():
+        lines += [f"## {title}", "", *(f"- {item}" for item in about["items"]), ""]
+    return "\n".join(lines)
 
 
 def _hand_written(methods: Mapping[str, str]) -> Iterator[str]:
@@ -100,3 +112,4 @@ def _rpcs(service: str) -> set[str]:
 
 if __name__ == "__main__":
     FILE.write_text(text())
+    DIFFERENCES_PAGE.write_text(differences())
