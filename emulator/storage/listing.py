@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -52,7 +51,7 @@ class Question:
     kind: str = LIVE
     trailing: bool = False
     folders: bool = False
-    glob: re.Pattern[str] | None = None
+    glob: globs.Glob | None = None
     contexts: tuple[Wanted, ...] = ()
 
     @classmethod
@@ -80,22 +79,22 @@ class Question:
 
     def keeps(self, row: ObjectRow) -> bool:
         """Whether an object of the range belongs to the answer."""
-        named = self.glob is None or self.glob.fullmatch(row.name) is not None
+        named = self.glob is None or self.glob.matches(row.name)
         return named and all(wanted.holds(row.body) for wanted in self.contexts)
 
     def keeps_prefix(self, prefix: str) -> bool:
         """Whether a common prefix belongs to the answer."""
-        return self.glob is None or self.glob.fullmatch(prefix) is not None
+        return self.glob is None or self.glob.matches(prefix)
 
 
-def list_objects(cloud: Cloud, bucket: str, question: Question) -> Page:
-    """One page of a bucket. 404 without the bucket."""
+def list_objects(cloud: Cloud, bucket: str, question: Question, scan_rows: int = SCAN_ROWS) -> Page:
+    """One page of a bucket, for which about so many rows are looked at. 404 without the bucket."""
     with cloud.store.read() as db:
         home = buckets.require(db, bucket)
         page = Page(home)
         rows = listing_rows.Rows(db, home, question.kind, cloud.clock.now(), question.end)
         place: Place | None = question.start
-        while place is not None and page.size() < question.limit and page.scanned < SCAN_ROWS:
+        while place is not None and page.size() < question.limit and page.scanned < scan_rows:
             place = _extend(rows, question, place, page)
         if place is not None and _more(rows, question, place):
             page.next_place = place

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -72,7 +71,7 @@ async def bulk_restore(cloud: Cloud, call: Call) -> Reply:
 class Wish:
     """Which deleted objects a bulk restore is to take, and how."""
 
-    globs: tuple[re.Pattern[str], ...]
+    patterns: tuple[globs.Glob, ...]
     deleted: tuple[datetime | None, datetime | None]
     created: tuple[datetime | None, datetime | None]
     overwrite: bool
@@ -91,7 +90,7 @@ class Wish:
 
     def takes(self, row: ObjectRow) -> bool:
         """Whether a deleted object is among those described."""
-        named = not self.globs or any(one.fullmatch(row.name) for one in self.globs)
+        named = not self.patterns or any(one.matches(row.name) for one in self.patterns)
         assert row.deleted is not None
         return named and _within(row.deleted, self.deleted) and _within(row.created, self.created)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import uuid4
 
 import httpx
 import pytest
-from google.cloud.storage import Bucket
+from google.cloud.storage import Bucket, Client
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -102,10 +103,59 @@ def test_a_glob_that_is_none(bucket: Bucket, http: httpx.Client, glob: str) -> N
 
 
 def test_parameters_that_change_nothing_are_taken(filled: Bucket) -> None:
-    """versions, projection and fields are accepted, as Terraform and the client send them."""
+    """versions, projection and fields are taken together, as Terraform and the client send them."""
     found = filled.list_blobs(versions=True, projection="full", fields="items(name),nextPageToken")
 
     assert len(list(found)) == len(NAMES)
+
+
+@pytest.mark.parametrize("value", ["true", "True"])
+def test_folders_that_are_objects(bucket: Bucket, http: httpx.Client, value: str) -> None:
+    """With includeTrailingDelimiter an object of a folder's own name is an item too."""
+    for name in ("a", "b/", "b/c", "d/e"):
+        bucket.blob(name).upload_from_string(name)
+    query = {"delimiter": "/", "includeTrailingDelimiter": value}
+
+    page = http.get(f"/storage/v1/b/{bucket.name}/o", params=query).json()
+
+    assert [item["name"] for item in page["items"]] == ["a", "b/"]
+    assert page["prefixes"] == ["b/", "d/"]
+
+
+def test_managed_folders_as_prefixes(client: Client, http: httpx.Client) -> None:
+    """Empty folders are among the prefixes where they are asked for, in order, page by page."""
+    uniform = {"uniformBucketLevelAccess": {"enabled": True}}
+    body = {"name": f"bucket-{uuid4().hex[:12]}", "iamConfiguration": uniform}
+    path = f"/storage/v1/b/{body['name']}"
+    http.post("/storage/v1/b?project=p", json=body).raise_for_status()
+    for name in ("a/", "m/", "m/n/", "z/"):
+        http.post(f"{path}/managedFolders", json={"name": name}).raise_for_status()
+    for name in ("a/1", "b", "m/o/1"):
+        client.bucket(body["name"]).blob(name).upload_from_string("")
+
+    def prefixes(**query: str) -> list[str]:
+        found: list[str] = []
+        while True:
+            page = http.get(f"{path}/o", params={"delimiter": "/", **query}).json()
+            found += page.get("prefixes", [])
+            if "nextPageToken" not in page:
+                return found
+            query["pageToken"] = page["nextPageToken"]
+
+    assert prefixes() == ["a/", "m/"]
+    for size in ("1", "2", "1000"):
+        everything = prefixes(includeFoldersAsPrefixes="true", maxResults=size)
+        assert everything == ["a/", "m/", "z/"]
+        within = prefixes(includeFoldersAsPrefixes="true", prefix="m/", maxResults=size)
+        assert within == ["m/n/", "m/o/"]
+
+
+def test_globs_choose_prefixes_too(filled: Bucket) -> None:
+    """With a delimiter a glob is asked of common prefixes as of names."""
+    found = filled.list_blobs(match_glob="{a*,b*/}", delimiter="/")
+
+    assert [blob.name for blob in found] == ["a.txt"]
+    assert found.prefixes == {"b/"}
 
 
 @pytest.mark.parametrize("query", ["maxResults=0", "maxResults=x", "pageToken=%2B%2B"])
@@ -158,6 +208,23 @@ def test_pages_together_are_the_whole_list(
 
     assert found_names == expected_names
     assert found_folders == expected_folders
+
+
+def test_a_page_that_finds_little_ends_early(cloud: Cloud) -> None:
+    """A rare match among much is found over several pages, so that none takes long."""
+    fill(cloud, {f"n{number:03}" for number in range(300)} | {"zebra"})
+    query = {"matchGlob": "**bra", "maxResults": "1"}
+    found: list[list[str]] = []
+
+    while True:
+        question = listing.Question.from_query(query)
+        page = listing.list_objects(cloud, "many", question, scan_rows=128)
+        found.append([row.name for row in page.objects])
+        if page.next_place is None:
+            break
+        query["pageToken"] = listing.place_token(page.next_place)
+
+    assert found == [[], [], ["zebra"]]
 
 
 def fill(cloud: Cloud, names: set[str]) -> None:
