@@ -28,6 +28,7 @@ SERVICES = (
     "ScheduleService",
     "PersistentResourceService",
     "DeploymentResourcePoolService",
+    "SpecialistPoolService",
 )
 
 
@@ -47,8 +48,8 @@ def text() -> str:
 def differences() -> str:
     """The page of known differences, as Markdown."""
     lines = ["# Where the local cloud is not as Google", ""]
-    lines += ["Written by `python -m emulator.coverage` from `emulator/differences.toml`. Method by"]
-    lines += ["method: [COVERAGE.md](../emulator/COVERAGE.md).", ""]
+    lines += ["Written by `python -m emulator.coverage` from `emulator/differences.toml`."]
+    lines += ["Method by method: [COVERAGE.md](../emulator/COVERAGE.md).", ""]
     for title, about in tomllib.loads(DIFFERENCES.read_text()).items():
         lines += [f"## {title}", "", *(f"- {item}" for item in about["items"]), ""]
     return "\n".join(lines)
