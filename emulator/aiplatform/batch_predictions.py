@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.aiplatform import batch_run, listing, models, names, resources
+from emulator.aiplatform import (
+    batch_formats,
+    batch_instances,
+    batch_run,
+    listing,
+    models,
+    names,
+    resources,
+)
 from emulator.aiplatform.batch_results import TITLE
-from emulator.aiplatform.batch_rows import FILE_LIST
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 
@@ -14,8 +21,7 @@ Body = dict[str, Any]
 LIFE = batch_run.LIFE
 MESSAGE = "batch_prediction_job"
 REQUIRED = ("display_name", "model", "input_config", "output_config")
-INPUT_FORMATS = ("jsonl", FILE_LIST)
-UNSUPPORTED = ("unmanagedContainerModel", "instanceConfig", "generateExplanation")
+UNSUPPORTED = ("unmanagedContainerModel", "generateExplanation")
 
 
 def create_batch_prediction_job(cloud: Cloud, request: Body) -> Body:
@@ -49,12 +55,13 @@ def _check_files(sent: Body) -> None:
         field = f"{MESSAGE}.output_config.gcs_destination.output_uri_prefix"
         raise resources.field_errors([(field, f"Expected gs://BUCKET/… Received: {prefix!r}.")])
     for given, formats, field in (
-        (source.get("instancesFormat"), INPUT_FORMATS, "input_config.instances_format"),
+        (source.get("instancesFormat"), batch_formats.FORMATS, "input_config.instances_format"),
         (target.get("predictionsFormat"), ("jsonl",), "output_config.predictions_format"),
     ):
         if given not in formats:
             message = f"Expected {' or '.join(formats)}. Received: {given!r}."
             raise resources.field_errors([(f"{MESSAGE}.{field}", message)])
+    batch_instances.check(sent.get("instanceConfig", {}), source["instancesFormat"])
 
 
 def _check_model(location: names.Location, model: Body, sent: Body) -> None:
@@ -66,6 +73,9 @@ def _check_model(location: names.Location, model: Body, sent: Body) -> None:
     if models.is_automl(model):
         if sent["inputConfig"]["instancesFormat"] != "jsonl":
             raise ApiError("INVALID_ARGUMENT", "Instances of an AutoML image model are jsonl.")
+        if sent.get("instanceConfig"):
+            message = "instance_config applies to models with a container of their own."
+            raise ApiError("INVALID_ARGUMENT", message)
         if "dedicatedResources" in sent:
             message = f"Model {model['name']} does not support DEDICATED_RESOURCES."
             raise ApiError("INVALID_ARGUMENT", message)

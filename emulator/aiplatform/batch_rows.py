@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from emulator.aiplatform import batch_formats, batch_instances, input_files
+from emulator.aiplatform.batch_formats import FILE_LIST
 from emulator.aiplatform.import_files import RowError
 from emulator.aiplatform.photos import MAX_PHOTO_BYTES, location_problem, split_uri
 from emulator.aiplatform.storage_access import Access
@@ -17,7 +19,6 @@ from emulator.storage import objects
 from emulator.storage.rights import GET
 
 Body = dict[str, Any]
-FILE_LIST = "file-list"
 # "Batch prediction: 1,000,000 images" (Quotas and limits, read 2026-08-22).
 MAX_ROWS = 1_000_000
 # google-cloud-aiplatform 2.7.0, schema/predict/instance_v1/types/image_classification.py.
@@ -37,9 +38,11 @@ class BatchRow:
 def read(cloud: Cloud, body: Body, region: str, access: Access) -> list[BatchRow]:
     """Every row that is not blank, in order. ApiError for a file that is not there, or too many."""
     rows: list[BatchRow] = []
-    for uri in body["inputConfig"]["gcsSource"]["uris"]:
+    source = body["inputConfig"]
+    for uri in input_files.expand(cloud, source["gcsSource"]["uris"]):
         access.require_read(uri)
-        rows += _lines(uri, _content(cloud, uri, region))
+        found = batch_formats.rows(uri, _content(cloud, uri, region), source["instancesFormat"])
+        rows += [BatchRow(where, text) for where, text in found]
     if not rows:
         raise ApiError("INVALID_ARGUMENT", "The input files have no rows.")
     if len(rows) > MAX_ROWS:
@@ -61,43 +64,33 @@ def _content(cloud: Cloud, uri: str, region: str) -> bytes:
     return cloud.blobs.path(row.sha256).read_bytes()
 
 
-def _lines(uri: str, content: bytes) -> Iterator[BatchRow]:
+def told(row: BatchRow, body: Body) -> Body:
+    """How the results name a row: its key, or the instance; a line that is no JSON as text."""
+    kind = body["inputConfig"]["instancesFormat"]
+    if kind == FILE_LIST:
+        return {"instance": row.text}
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        message = f'The input file "{uri}" is not UTF-8: byte {problem.start}.'
-        raise ApiError("INVALID_ARGUMENT", message) from None
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            yield BatchRow(f"{uri}, line {number}", line.strip())
-
-
-def shown(row: BatchRow, instances_format: str) -> Any:
-    """The instance as the results repeat it; a line that is no JSON as text."""
-    if instances_format == FILE_LIST:
-        return row.text
-    try:
-        return json.loads(row.text)
+        value = json.loads(row.text)
     except ValueError:
-        return row.text
+        value = row.text
+    return batch_instances.told(value, body.get("instanceConfig", {}), kind)
 
 
-def instance(
-    cloud: Cloud, row: BatchRow, instances_format: str, is_automl: bool, access: Access
-) -> Any:
+def instance(cloud: Cloud, row: BatchRow, body: Body, is_automl: bool, access: Access) -> Any:
     """What is sent to the model. RowError for a row, or a photo, that cannot be used.
 
     AutoML's rows name photos in Cloud Storage, which are read here; a custom model is sent its rows
-    as they are (JSONL), or the bytes of a file for each address (`file-list`).
+    as the job's `instanceConfig` has them, or the bytes of a file for each address (`file-list`).
     """
-    if instances_format == FILE_LIST:
+    kind = body["inputConfig"]["instancesFormat"]
+    if kind == FILE_LIST:
         return {"b64": _encoded(cloud, row.text, access)}
     try:
         value = json.loads(row.text)
     except ValueError as problem:
         raise RowError(f"{row.where}: not JSON ({problem}).") from None
     if not is_automl:
-        return value
+        return batch_instances.sent(value, body.get("instanceConfig", {}), kind, row.where)
     uri = value.get("content") if isinstance(value, dict) else None
     if not isinstance(uri, str):
         raise RowError(

@@ -22,10 +22,9 @@ async def ask(cloud: Cloud, body: Body, deployed: Body, rows: list[BatchRow]) ->
     import httpx
 
     model = models.require(cloud, models.deployed_version(deployed))
-    kind = body["inputConfig"]["instancesFormat"]
     is_automl = models.is_automl(model)
     access = storage_access.of_batch(cloud, body)
-    prepared = await asyncio.to_thread(_prepare, cloud, rows, kind, is_automl, access)
+    prepared = await asyncio.to_thread(_prepare, cloud, rows, body, is_automl, access)
     good = [place for place, one in enumerate(prepared) if not isinstance(one, RowError)]
     asking = _Asking(cloud, body, deployed, model)
     try:
@@ -34,25 +33,25 @@ async def ask(cloud: Cloud, body: Body, deployed: Body, rows: list[BatchRow]) ->
         return None
     found = dict(zip(good, answers, strict=True))
     return [
-        {"instance": batch_rows.shown(row, kind), **_told(found.get(place, prepared[place]))}
+        {**batch_rows.told(row, body), **_told(found.get(place, prepared[place]))}
         for place, row in enumerate(rows)
     ]
 
 
 def no_answer(body: Body, row: BatchRow) -> Body:
     """The result of a row that the model's server does not survive."""
-    shown = batch_rows.shown(row, body["inputConfig"]["instancesFormat"])
-    return {"instance": shown, **_told(RowError("The model's server ended without an answer."))}
+    problem = RowError("The model's server ended without an answer.")
+    return {**batch_rows.told(row, body), **_told(problem)}
 
 
 def _prepare(
-    cloud: Cloud, rows: list[BatchRow], kind: str, is_automl: bool, access: Access
+    cloud: Cloud, rows: list[BatchRow], body: Body, is_automl: bool, access: Access
 ) -> list[Any]:
     """Instances to send, and a RowError in place of each that cannot be sent."""
     prepared: list[Any] = []
     for row in rows:
         try:
-            prepared.append(batch_rows.instance(cloud, row, kind, is_automl, access))
+            prepared.append(batch_rows.instance(cloud, row, body, is_automl, access))
         except RowError as problem:
             prepared.append(problem)
     return prepared

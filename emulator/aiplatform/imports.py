@@ -10,11 +10,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from itertools import islice
 from typing import Any
 
-from emulator.aiplatform import names, resources, storage_access
+from emulator.aiplatform import input_files, names, resources, storage_access
 from emulator.aiplatform.data_items import NewItem, add_items
 from emulator.aiplatform.import_files import MULTI_LABEL, SINGLE_LABEL, Row, RowError, read_rows
 from emulator.aiplatform.photos import PhotoReader, split_uri
@@ -110,33 +109,13 @@ def _conclude(cloud: Cloud, operation: str, imported: int, failures: list[Body])
 
 def _rows(cloud: Cloud, config: Body, access: Access) -> Iterator[Row]:
     multi_label = config["importSchemaUri"] == MULTI_LABEL
-    for uri in _expand(cloud, config["gcsSource"]["uris"]):
+    for uri in input_files.expand(cloud, config["gcsSource"]["uris"]):
         bucket, name = split_uri(uri)
         access.require_read(uri)
         row = objects.get_object(cloud, bucket, name)
         if row is None:
             raise ApiError("NOT_FOUND", f'The import file "{uri}" does not exist.')
         yield from read_rows(uri, cloud.blobs.path(row.sha256), multi_label)
-
-
-def _expand(cloud: Cloud, uris: list[str]) -> Iterator[str]:
-    """The addresses of the files; a wildcard stands for any characters, as in Cloud Storage."""
-    for uri in uris:
-        if "*" not in uri:
-            yield uri
-            continue
-        try:
-            bucket, pattern = split_uri(uri)
-        except RowError as problem:
-            raise ApiError("INVALID_ARGUMENT", str(problem)) from None
-        found = [
-            name
-            for name in objects.list_names(cloud, bucket, pattern.partition("*")[0])
-            if fnmatchcase(name, pattern)
-        ]
-        if not found:
-            raise ApiError("NOT_FOUND", f'No file matches "{uri}".')
-        yield from (f"gs://{bucket}/{name}" for name in found)
 
 
 def _judged(

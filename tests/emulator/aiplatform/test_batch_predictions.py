@@ -238,13 +238,15 @@ def own_image(start: Callable[..., LocalCloud]) -> Vertex:
     return Vertex(server.url, "own-image")
 
 
-@pytest.mark.parametrize("form", ["jsonl", "file-list"])
+@pytest.mark.parametrize("form", ["jsonl", "file-list", "keyed"])
 def test_a_custom_model_is_sent_rows_as_they_are_or_files(own_image: Vertex, form: str) -> None:
-    """JSONL reaches the container unchanged, a list of files as base64; both are answered."""
+    """JSONL reaches the container unchanged or without its key, a list of files as base64."""
     bucket = own_image.bucket("own-image-files")
     uris = [f"gs://{bucket}/{number}.png" for number in range(3)]
     known = {"labels": ["cat"], "by_heart": {}, "commonest": "cat"}
     rows = uris if form == "file-list" else [row(uri) for uri in uris]
+    if form == "keyed":
+        rows = [json.dumps({"id": uri, "content": uri}) for uri in uris]
     own_image.upload(bucket, {f"{number}.png": photo(number) for number in range(3)})
     own_image.upload(bucket, {"model/known.json": json.dumps(known).encode()})
     own_image.upload(bucket, {"rows.txt": "\n".join(rows).encode()})
@@ -256,21 +258,23 @@ def test_a_custom_model_is_sent_rows_as_they_are_or_files(own_image: Vertex, for
     model = {"displayName": "own", "containerSpec": container}
     upload = {"model": model | {"artifactUri": f"gs://{bucket}/model"}}
     operation = own_image.done(own_image.post(f"{own_image.parent}/models:upload", upload))
-    source = {"instancesFormat": form, "gcsSource": {"uris": [f"gs://{bucket}/rows.txt"]}}
+    kind = "jsonl" if form == "keyed" else form
+    source = {"instancesFormat": kind, "gcsSource": {"uris": [f"gs://{bucket}/row*.txt"]}}
     body = batch_body(
         operation["response"]["model"],
         "",
         f"gs://{bucket}/out",
         inputConfig=source,
         dedicatedResources={"machineSpec": {"machineType": "n1-standard-4"}},
+        instanceConfig={"keyField": "id"} if form == "keyed" else {},
     )
 
     job = run(own_image, body)
 
     assert job["state"] == "JOB_STATE_SUCCEEDED", job
     found = lines(own_image, job["outputInfo"]["gcsOutputDirectory"], "predictions_0001.jsonl")
-    assert [one["instance"] for one in found] == (
-        uris if form == "file-list" else [json.loads(one) for one in rows]
+    assert [one["key" if form == "keyed" else "instance"] for one in found] == (
+        [json.loads(one) for one in rows] if form == "jsonl" else uris
     )
     assert [one["prediction"]["displayNames"] for one in found] == [["cat"]] * 3
 
