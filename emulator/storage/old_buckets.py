@@ -64,7 +64,8 @@ def list_buckets(
     cloud: Cloud, project: str, prefix: str, start: str, limit: int
 ) -> list[BucketRow]:
     """At most `limit` softly deleted buckets of a project from `NAME/GENERATION` on, in order."""
-    name, _, generation = start.partition("/")
+    name, _, number = start.partition("/")
+    generation = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0
     with cloud.store.read() as db:
         rows = db.execute(
             f"SELECT {COLUMNS} FROM old_buckets WHERE project_id = ? AND expires > ?"
@@ -72,7 +73,7 @@ def list_buckets(
             " ORDER BY name, generation LIMIT ?",
             (
                 projects.canonical(cloud, project), timestamp(cloud.clock.now()), name,
-                int(generation or 0), len(prefix), prefix, limit,
+                generation, len(prefix), prefix, limit,
             ),
         ).fetchall()  # fmt: skip
     return [buckets.from_columns(row) for row in rows]
