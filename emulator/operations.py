@@ -134,6 +134,17 @@ class Operations:
             )
         return True
 
+    def begun_by(self, name: str, version: str) -> None:
+        """Puts down the version of the API that an operation was begun by."""
+        with self._store.transaction() as db:
+            db.execute("UPDATE operations SET version = ? WHERE name = ?", (version, name))
+
+    def version(self, name: str) -> str:
+        """The version of the API that an operation was begun by; v1 where nothing is known."""
+        with self._store.read() as db:
+            row = db.execute("SELECT version FROM operations WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else "v1"
+
     def is_done(self, name: str) -> bool:
         """Whether it has ended, was cancelled, or is no longer there."""
         with self._store.read() as db:

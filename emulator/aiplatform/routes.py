@@ -27,7 +27,9 @@ from emulator.tokens import Caller
 
 Body = dict[str, Any]
 TABLES = Path(__file__).parent / "tables"
-VERSIONS = ("v1", "v1beta1", "ui")
+BETA = "v1beta1"
+VERSIONS = ("v1", BETA, "ui")
+OPERATIONS = "/operations/"
 METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 MAX_BODY_BYTES = 10 * 2**20
 _PROJECT = re.compile(r"/projects/([^/:]+)/")
@@ -70,6 +72,8 @@ class VertexApi:
         if operation_methods.claims(path):
             rights.check_operation(self._cloud, caller, path, operation_methods.verb(path))
             result = await operation_methods.call(self._cloud, request, path)
+            if version == "ui":
+                version = self._cloud.operations.version(path)
             return self._shaped(request, version, "", result, sent, project)
         matched = self._router.match(request.method, "/v1/" + path)
         if matched is None or version == "ui":
@@ -91,6 +95,8 @@ class VertexApi:
         resources.check_display_names(body)
         rights.check_account(self._cloud, caller, name, body)
         result = public(HANDLERS[name](self._cloud, body))
+        if version == BETA and OPERATIONS in str(result.get("name", "")):
+            self._cloud.operations.begun_by(result["name"], version)
         shaped = self._shaped(request, version, binding.rpc.response, result, sent, project)
         if name in STREAMED:
             return Response(b"[" + bytes(shaped.body) + b"]", media_type=shaped.media_type)
@@ -137,7 +143,7 @@ def _public_lists(result: Body) -> Body:
 
 def _json(result: Body, version: str = "v1") -> Response:
     text = json.dumps(result, ensure_ascii=False)
-    if version == "v1beta1":
+    if version == BETA:
         text = text.replace("/google.cloud.aiplatform.v1.", "/google.cloud.aiplatform.v1beta1.")
     return Response(text, media_type="application/json; charset=UTF-8")
 

@@ -36,10 +36,13 @@ OURS = frozenset(
 # Every recorded time was written over with this one.
 RECORDED_TIME = re.compile(r"2024-04-01T12:34:56(\.123456)?Z")
 VARIABLE = re.compile(r"\$\{(\w+)\}")
+# Values that may be others than the recorded ones: what a mock had written for Google's own type
+# names, random prefixes, sizes.
+OTHERS = ("mockgcp", "blobStoragePathPrefix", "diskUtilizationBytes", "DeleteOperationMetadata")
 BIRTH = ("createTime", "timeCreated")
 # As were every entity tag, every generation, and the ids that Google gives out.
 RECORDED_TAG = re.compile(r"abcdef0123A=?")
-RECORDED_ID = re.compile(r"12345678|12345678901234|0{21}")
+RECORDED_ID = re.compile(r"12345678|12345678901234|0{21}|1{21}|8{21}")
 # A recorded list shows folders of a fixture that its log never makes.
 FIXTURE = ["testfolder", "testmanagedfolder"]
 # Names come with the number on Google, here with what the client sent.
@@ -272,6 +275,11 @@ def _is_time(text: Any) -> bool:
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def unexplained(run: Replay) -> list[str]:
+    """The values that differ from the recorded ones for no known reason."""
+    return [line for line in run.other_values if not any(word in line for word in OTHERS)]
 
 
 def score(runs: dict[str, Replay]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.golden import GOLDEN, PROJECT, logs, replay, score
+from tests.contract.golden import GOLDEN, PROJECT, logs, replay, score, unexplained
 from tests.local_cloud import LocalCloud, running_cloud
 
 
@@ -29,4 +29,5 @@ def test_a_recorded_log_is_answered_as_google_answered_it(
 
     print(score({log: run}))
     assert run.problems == []
+    assert unexplained(run) == []
     assert run.replayed + run.foreign > 0

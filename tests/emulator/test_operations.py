@@ -99,3 +99,14 @@ def test_reset_ends_and_forgets_everything(start: Callable[..., LocalCloud]) -> 
 
     assert vertex.get(f"{vertex.parent}/endpoints") == {}
     assert vertex.call("GET", operation["name"]).status_code == 404
+
+
+def test_an_operation_begun_by_v1beta1_has_its_types_at_ui_too(http: httpx.Client) -> None:
+    """The SDKs poll /ui whatever version they speak, and read only their own version's types."""
+    url = "/v1beta1/projects/beta-project/locations/us-central1/endpoints"
+    made = http.post(url, json={"displayName": "beta"}).json()
+
+    polled = http.get(f"/ui/{made['name']}").json()
+
+    assert ".v1beta1.Endpoint" in polled["response"]["@type"]
+    assert ".v1beta1.Create" in polled["metadata"]["@type"]
