@@ -7,7 +7,7 @@ from typing import Any
 
 from emulator.cloud import Cloud
 from emulator.resourcemanager import projects
-from emulator.storage import acl_resources, buckets, retention
+from emulator.storage import acl_resources, buckets, retention, versions
 from emulator.storage.encryption import revealed
 from emulator.storage.http import Call, Reply, json_reply
 from emulator.storage.object_resource import ObjectRow, resource
@@ -30,6 +30,8 @@ def shown(
     url = cloud.settings.base_url
     expiration = retention.expiration(home.body, row)
     answer = resource(row, url, revealed=checksums, expiration=expiration)
+    if row.expires and (home.body.get("hierarchicalNamespace") or {}).get("enabled"):
+        answer["restoreToken"] = versions.restore_token(row)
     if full:
         number = projects.number(cloud, home.project_id)
         answer |= acl_resources.of_object(row, home.body, number, url)

@@ -12,7 +12,7 @@ from emulator.clock import timestamp
 from emulator.cloud import Cloud
 from emulator.storage import acl, bucket_operations, buckets, globs, objects, versions
 from emulator.storage.copies import computed_of, reference_of
-from emulator.storage.errors import StorageError, invalid, required
+from emulator.storage.errors import StorageError, invalid, no_object, required
 from emulator.storage.http import Call, Reply, flag, json_reply
 from emulator.storage.object_answers import object_reply
 from emulator.storage.object_resource import ObjectRow
@@ -46,6 +46,8 @@ async def restore(cloud: Cloud, call: Call) -> Reply:
     conditions = Preconditions.of_call(call)
     with cloud.store.transaction() as db:
         row = objects.require_restorable(cloud, db, bucket, name, generation)
+        if call.query.get("restoreToken", token := versions.restore_token(row)) != token:
+            raise no_object(bucket, f"{name}#{generation}")
         same_acl = flag(call.query, "copySourceAcl")
         made = _restored(cloud, row, call.caller, conditions, same_acl)
     return object_reply(cloud, made, call, written=True)

@@ -7,6 +7,7 @@ import sqlite3
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from emulator.clock import timestamp
 from emulator.cloud import Cloud
@@ -87,6 +88,11 @@ def restorable_of(
         (home.name, name, bucket_generation(home), timestamp(now)),
     )
     return [from_old(row) for row in rows]
+
+
+def restore_token(row: ObjectRow) -> str:
+    """What tells deleted generations apart where folders can be renamed."""
+    return str(uuid5(NAMESPACE_URL, f"{row.bucket}/{row.name}#{row.generation} {row.deleted}"))
 
 
 def retire(

@@ -200,3 +200,17 @@ def test_deleted_bytes_are_kept_up_to_a_limit(http: TestClient, local: Cloud) ->
         versions.keep_within(local, db, 2500)
 
     assert names(http.get(OBJECTS, params={"softDeleted": "true"}).json()) == ["x3", "x4"]
+
+
+def test_restore_tokens(local_http: TestClient) -> None:
+    """In a hierarchical namespace a deleted object has one, and none but that restores it."""
+    uniform = {"uniformBucketLevelAccess": {"enabled": True}}
+    make(local_http, hierarchicalNamespace={"enabled": True}, iamConfiguration=uniform)
+    made = put(local_http, "x", b"data")
+    local_http.delete(f"{OBJECTS}/x")
+    (found,) = local_http.get(OBJECTS, params={"softDeleted": "true"}).json()["items"]
+    query = {"generation": made["generation"], "restoreToken": "another"}
+
+    assert local_http.post(f"{OBJECTS}/x/restore", params=query).status_code == 404
+    query["restoreToken"] = found["restoreToken"]
+    assert local_http.post(f"{OBJECTS}/x/restore", params=query).status_code == 200
