@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from emulator.aiplatform import data_items, names
+from emulator.aiplatform import data_items, dataset_rows, names
 from emulator.aiplatform.splits import SETS, Example, assign, check
 from emulator.aiplatform.training_inputs import AUTOML_TASK
 from emulator.cloud import Cloud
@@ -71,7 +69,9 @@ def prepare(cloud: Cloud, body: Body) -> JobSpec:
     location = names.location(body["name"])
     config = body["inputDataConfig"]
     dataset = f"{location.name}/datasets/{config['datasetId']}"
-    sets = assign(_examples(cloud, dataset, config.get("annotationsFilter", "")), config)
+    only = config.get("annotationsFilter", "")
+    items = dataset_rows.examples(cloud, dataset, unlabelled=False, annotations_filter=only)
+    sets = assign(items, config)
     used = set(check(sets))
     labels = [name for _, name in data_items.specs(cloud, dataset) if name in used]
     view = GcsView(cloud.jobs.path(names.last(body["name"])) / "mount")
@@ -80,23 +80,6 @@ def prepare(cloud: Cloud, body: Body) -> JobSpec:
     _write_data(cloud, view, bucket, body, sets)
     _write_task(cloud, view, bucket, body, labels)
     return _spec(cloud, view, bucket, body, command)
-
-
-def _examples(cloud: Cloud, dataset: str, annotations_filter: str) -> list[Example]:
-    """The labelled photos of a dataset, in the order of import; unlabelled ones are ignored."""
-    del annotations_filter
-    with cloud.store.read() as db:
-        rows = db.execute(
-            "SELECT i.sha256, i.uri, i.labels, s.display_name"
-            " FROM data_items i JOIN annotations a ON a.item = i.seq"
-            " JOIN annotation_specs s ON s.seq = a.spec"
-            " WHERE i.dataset = ? ORDER BY i.seq, a.seq",
-            (dataset,),
-        ).fetchall()
-    return [
-        Example(sha256, uri, json.loads(labels), tuple(row[3] for row in group))
-        for (sha256, uri, labels), group in groupby(rows, key=itemgetter(0, 1, 2))
-    ]
 
 
 def _write_data(

@@ -49,7 +49,8 @@ def export(cloud: Cloud, pipeline: Body) -> Body:
         return {}
     location = names.location(pipeline["name"])
     dataset = f"{location.name}/datasets/{config['datasetId']}"
-    items = dataset_rows.examples(cloud, dataset, unlabelled=False)
+    only = config.get("annotationsFilter", "")
+    items = dataset_rows.examples(cloud, dataset, unlabelled=False, annotations_filter=only)
     multi_label = dataset_rows.is_multi_label(items)
     folder = _folder(pipeline)
     storage_access.of_agent(cloud, dataset).require_folder(folder)

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from emulator.aiplatform import filters, listing, masks, names, resources
+from emulator.aiplatform.data_items import annotation
 from emulator.aiplatform.filters import Test
 from emulator.aiplatform.list_schemas import ListSchema
 from emulator.aiplatform.refusals import bad_field
@@ -17,9 +18,6 @@ from emulator.cloud import Cloud
 from emulator.errors import ApiError
 
 Body = dict[str, Any]
-ANNOTATION_SCHEMA = (
-    "gs://google-cloud-aiplatform/schema/dataset/annotation/image_classification_1.0.0.yaml"
-)
 # Rows that one request looks at; where no more of them pass, the page is short and has a token
 # ("The server may return fewer", AIP-158), so that no filter holds up the server.
 MAX_SCANNED = 5_000
@@ -217,18 +215,14 @@ def list_annotations(cloud: Cloud, request: Body) -> Body:
 def _annotations(cloud: Cloud, item: Body) -> list[Body]:
     with cloud.store.read() as db:
         rows = db.execute(
-            "SELECT a.id, a.created, s.id, s.display_name FROM annotations a"
+            "SELECT a.id, s.id, s.display_name, a.labels, a.created FROM annotations a"
             " JOIN annotation_specs s ON s.seq = a.spec WHERE a.item = ? ORDER BY a.seq",
             (item[listing.PLACE],),
         ).fetchall()
     return [
         {
             listing.PLACE: f"{place:06d}",
-            "name": f"{item['name']}/annotations/{row[0]}",
-            "payloadSchemaUri": ANNOTATION_SCHEMA,
-            "payload": {"annotationSpecId": row[2], "displayName": row[3]},
-            "createTime": row[1],
-            "updateTime": row[1],
+            **annotation(item["name"], row[0], (row[1], row[2]), row[3], row[4]),
         }
         for place, row in enumerate(rows)
     ]

@@ -5,12 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.aiplatform import resources
 from emulator.aiplatform.import_files import ML_USE
 from emulator.cloud import Cloud
+
+Body = dict[str, Any]
+ANNOTATION_SCHEMA = (
+    "gs://google-cloud-aiplatform/schema/dataset/annotation/image_classification_1.0.0.yaml"
+)
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,7 @@ class NewItem:
     mime: str
     labels: Mapping[str, str]
     annotations: tuple[str, ...]
+    annotation_labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def _id(*parts: str) -> str:
@@ -51,7 +57,7 @@ def add_items(cloud: Cloud, dataset: str, items: Iterable[NewItem]) -> None:
             if inserted.rowcount == 0:
                 _merge(db, dataset, item)
             for label in item.annotations:
-                _annotate(db, dataset, item.sha256, label, now)
+                _annotate(db, dataset, item, label, now)
 
 
 def _merge(db: Any, dataset: str, item: NewItem) -> None:
@@ -68,7 +74,7 @@ def _merge(db: Any, dataset: str, item: NewItem) -> None:
         )
 
 
-def _annotate(db: Any, dataset: str, sha256: str, label: str, now: str) -> None:
+def _annotate(db: Any, dataset: str, item: NewItem, label: str, now: str) -> None:
     db.execute(
         "INSERT INTO annotation_specs (dataset, id, display_name, created) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (dataset, display_name) DO NOTHING",
@@ -76,11 +82,31 @@ def _annotate(db: Any, dataset: str, sha256: str, label: str, now: str) -> None:
     )
     db.execute(
         "INSERT INTO annotations (dataset, id, item, spec, labels, created)"
-        " SELECT ?1, ?2, i.seq, s.seq, '{}', ?3 FROM data_items i, annotation_specs s"
+        " SELECT ?1, ?2, i.seq, s.seq, ?6, ?3 FROM data_items i, annotation_specs s"
         " WHERE i.dataset = ?1 AND i.sha256 = ?4 AND s.dataset = ?1 AND s.display_name = ?5"
         " ON CONFLICT (item, spec) DO NOTHING",
-        (dataset, _id(dataset, sha256, label), now, sha256, label),
+        (
+            dataset,
+            _id(dataset, item.sha256, label),
+            now,
+            item.sha256,
+            label,
+            json.dumps(dict(item.annotation_labels)),
+        ),
     )
+
+
+def annotation(item: str, id: str, spec: tuple[str, str], labels: str, created: str) -> Body:
+    """An annotation of an item as clients see it; `spec` is its id and display name."""
+    kept = json.loads(labels)
+    return {
+        "name": f"{item}/annotations/{id}",
+        "payloadSchemaUri": ANNOTATION_SCHEMA,
+        "payload": {"annotationSpecId": spec[0], "displayName": spec[1]},
+        "createTime": created,
+        "updateTime": created,
+        **({"labels": kept} if kept else {}),
+    }
 
 
 def specs(cloud: Cloud, dataset: str) -> list[tuple[str, str]]:

@@ -48,10 +48,8 @@ def _check(config: Body) -> None:
     if schema and not ANNOTATION.fullmatch(schema):
         message = f"Not an annotation schema: {schema!r}"
         raise resources.field_errors([(f"{FIELD}.annotation_schema_uri", message)])
-    for key in ("annotationsFilter", "savedQueryId"):
-        if config.get(key):
-            message = f"The local cloud exports all annotations: {key} is not here yet."
-            raise ApiError("UNIMPLEMENTED", message)
+    if config.get("savedQueryId"):
+        raise ApiError("UNIMPLEMENTED", "The local cloud has no saved queries (savedQueryId).")
     check_split(config)
 
 
@@ -86,7 +84,10 @@ def _run(cloud: Cloud, payload: Body) -> Body:
     for_training = config.get("exportUse") == CUSTOM_TRAINING
     has_split = any(key in config for key in SPLITS)
     items = dataset_rows.examples(
-        cloud, payload["dataset"], unlabelled=not (for_training or has_split)
+        cloud,
+        payload["dataset"],
+        unlabelled=not (for_training or has_split),
+        annotations_filter=config.get("annotationsFilter", ""),
     )
     multi_label = dataset_rows.is_multi_label(items)
     sets = assign(items, config) if for_training or has_split else {"": items}

@@ -128,7 +128,8 @@ def _judged(
                 raise RowError(row.problem)
             photo = reader.read(row.uri)
             labels = {**config.get("dataItemLabels", {}), **row.labels}
-            yield NewItem(photo.sha256, row.uri, photo.mime, labels, row.annotations)
+            more = config.get("annotationLabels", {})
+            yield NewItem(photo.sha256, row.uri, photo.mime, labels, row.annotations, more)
         except RowError as problem:
             if len(failures) < MAX_PARTIAL_FAILURES:
                 failures.append({"code": 3, "message": f"{row.where}: {problem}"})

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from emulator.aiplatform import listing
 from emulator.aiplatform.resources import field_errors
 from emulator.errors import ApiError
 
@@ -102,7 +103,8 @@ def _budget(sent: Any, model_type: str) -> int:
 
 
 def check_split(config: Body) -> None:
-    """Raises INVALID_ARGUMENT for more than one split, or fractions that are none."""
+    """Raises INVALID_ARGUMENT for more than one split, fractions that are none, or a bad filter."""
+    listing.matcher(config.get("annotationsFilter", ""), "annotations")
     given = [name for name in SPLITS if name in config]
     if len(given) > 1:
         raise ApiError("INVALID_ARGUMENT", f"Only one split may be set. Received: {given}.")
