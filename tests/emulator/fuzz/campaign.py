@@ -1,0 +1,79 @@
+"""A run of the fuzz: scenarios of valid requests, each then sent again with something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from tests.emulator.fuzz import storage_calls, vertex_calls
+from tests.emulator.fuzz.target import Target
+from tests.emulator.fuzz.values import Draw, mutant
+
+MUTANTS = 12
+GENERATED = 12
+KEPT_NAMES = 200
+HEADS = [
+    b"GET / HTTP/1.1\r\nHost: localhost\r\n", b"GET /storage/v1/b?project=p HTTP/1.1\r\n", b"",
+    b"POST /upload/storage/v1/b/x/o HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n",
+    b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET http://localhost/x HTTP/1.1\r\n",
+    b"PUT /x/y HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n", b"\x16\x03\x01\x02\x00",
+    b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET //x HTTP/1.0\r\n\r\n",
+]  # fmt: skip
+SCENARIOS: list[Callable[[Draw, Target], None]] = [
+    *storage_calls.SCENARIOS,
+    *vertex_calls.SCENARIOS,
+]
+
+
+def run(url: str, examples: int, number: int) -> Target:
+    """What came of so many examples from this seed."""
+    target = Target(url)
+    seen: list[str] = []
+
+    @seed(number)
+    @settings(
+        max_examples=examples, deadline=None, database=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(st.data(), st.integers(0, len(SCENARIOS) - 1))
+    def example(data: st.DataObject, place: int) -> None:
+        one(data.draw, target, SCENARIOS[place], seen)
+
+    for scenario in SCENARIOS:  # each at least once, however few the examples
+        _once(number, scenario, target, seen)
+    example()
+    return target
+
+
+def _once(
+    number: int, scenario: Callable[[Draw, Target], None], target: Target, seen: list[str]
+) -> None:
+    @seed(number)
+    @settings(
+        max_examples=1, deadline=None, database=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(st.data())
+    def example(data: st.DataObject) -> None:
+        one(data.draw, target, scenario, seen)
+
+    example()
+
+
+def one(
+    draw: Draw, target: Target, scenario: Callable[[Draw, Target], None], seen: list[str]
+) -> None:
+    """One scenario, its mutants, some requests of any RPC, and some bytes."""
+    target.scenario.clear()
+    scenario(draw, target)
+    for asked in target.scenario:
+        if asked.path.startswith("/v1/projects/") and len(seen) < KEPT_NAMES:
+            seen.append(asked.path.removeprefix("/v1/").partition(":")[0])
+    asked_before = list(target.scenario)
+    for _ in range(MUTANTS):
+        target.any("mutated", mutant(draw, draw(st.sampled_from(asked_before))))
+    for _ in range(GENERATED):
+        target.any("generated", vertex_calls.generated(draw, seen))
+    target.raw(draw(st.sampled_from(HEADS)) + draw(st.binary(max_size=200)))
