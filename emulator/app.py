@@ -44,6 +44,7 @@ from emulator.storage import hmac_keys, old_buckets, resumable, versions
 from emulator.storage.api import StorageApi
 from emulator.storage.errors import StorageError
 from emulator.storage.signers import Signers
+from emulator.storage.upload_sessions import is_session
 from emulator.storage.xml import multipart_rows
 from emulator.storage.xml.api import XmlApi
 from emulator.store.blobs import Blobs
@@ -97,7 +98,11 @@ def build_app(cloud: Cloud) -> App:
     )
     xml = XmlApi(cloud, storage.handled, storage.roots() | _roots(routes), signers)
     served = _dispatch(storage, xml, bounded(rights_gate.gate(cloud, gate(cloud, other))))
-    return Door(served, settings, tokens, cloud.faults, retry_tests, xml.authenticates)
+
+    def proved(scope: Scope) -> bool:
+        return is_session(scope) or xml.authenticates(scope)
+
+    return Door(served, settings, tokens, cloud.faults, retry_tests, proved)
 
 
 def api_routes(cloud: Cloud, tokens: Tokens, retry_tests: RetryTests) -> list[BaseRoute]:

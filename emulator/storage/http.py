@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from emulator.tokens import Caller
 from emulator.web import JSON_TYPE, Header, Receive, Scope, Send, answer, read_body
 
 JSON_LIMIT_BYTES = 8 << 20
+PLAIN_QUERY = re.compile(rb"[\w.~-]+=[\w.~/-]*(?:&[\w.~-]+=[\w.~/-]*)*")
 
 
 @dataclass(frozen=True)
@@ -83,12 +85,18 @@ def parse_object(data: bytes) -> dict[str, Any]:
 
 def parse_query(raw: bytes) -> dict[str, str]:
     """The query's names and values; the last value of a name counts."""
+    if PLAIN_QUERY.fullmatch(raw):  # most are, and this takes a quarter of the time
+        pairs = (pair.partition("=") for pair in raw.decode("ascii").split("&"))
+        return {name: value for name, _, value in pairs}
     return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True)) if raw else {}
 
 
 def call_of(scope: Scope, receive: Receive) -> Call:
     """The call in an ASGI request; its path is as it was sent, quoted."""
-    headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
+    headers: dict[str, str] = {}
+    for key, value in scope["headers"]:  # RFC 9110, 5.3: repeated ones are one list
+        name, said = key.decode("latin-1"), value.decode("latin-1")
+        headers[name] = f"{headers[name]},{said}" if name in headers else said
     path = scope["raw_path"].partition(b"?")[0].decode("latin-1")
     raw_query = scope["query_string"]
     return Call(

@@ -20,6 +20,7 @@ from emulator.cloud import Cloud
 from emulator.storage.errors import StorageError
 from emulator.storage.http import Call
 from emulator.tokens import Caller
+from emulator.web import Scope
 
 # https://cloud.google.com/storage/docs/resumable-uploads: a session URI expires after one week.
 LIFE = timedelta(days=7)
@@ -33,6 +34,7 @@ GONE = (
     "You have attempted to use a resumable upload session that is no longer available. Start a "
     "new one."
 )
+ROOT = "/upload/storage/v1/b/"
 # What a client may say of an object beside its media, in the query of an upload.
 IN_QUERY = ("contentEncoding", "kmsKeyName")
 
@@ -59,6 +61,18 @@ class Session:
     def owner(self) -> Caller | None:
         """Who began it."""
         return Caller(**self.caller) if self.caller else None
+
+
+def is_session(scope: Scope) -> bool:
+    """Whether a request goes to a session's address, which is a secret that lets in who has it.
+
+    https://cloud.google.com/storage/docs/resumable-uploads#session-uris, read 2026-11-21.
+    """
+    return (
+        scope["method"] in ("PUT", "DELETE")
+        and scope["path"].startswith(ROOT)
+        and b"upload_id=" in scope["query_string"]
+    )
 
 
 def begin(cloud: Cloud, db: sqlite3.Connection, session: Session) -> None:

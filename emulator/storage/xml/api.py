@@ -97,7 +97,8 @@ class XmlApi:
         if not self.claims(scope):
             return False
         call = call_of(scope, _nothing)
-        return forms.is_form(call) or signatures.is_signed(call)
+        of_object = "/" in scope["path"][1:].rstrip("/")
+        return signatures.is_signed(call) or (forms.is_form(call) and not of_object)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         call = call_of(scope, receive)

@@ -10,10 +10,14 @@ from typing import Any
 from emulator.clock import timestamp
 from emulator.cloud import Cloud
 from emulator.storage import buckets
+from emulator.storage.errors import StorageError
 from emulator.storage.xml.errors import no_such
 from emulator.store.blobs import BlobRef
 
 Body = dict[str, Any]
+# Of our own: what clients that never finish may leave behind.
+OPEN_UPLOADS = 10_000
+TOO_MANY = f"There are {OPEN_UPLOADS} unfinished uploads in parts. Complete or abort some."
 GONE = "The requested upload was not found."
 
 
@@ -48,6 +52,9 @@ def insert(cloud: Cloud, upload: Upload) -> None:
     request = {"fields": upload.fields, "query": upload.query, "key": upload.key_sha256}
     with cloud.store.transaction() as db:
         buckets.require(db, upload.bucket)
+        (open_uploads,) = db.execute("SELECT COUNT(*) FROM multipart_uploads").fetchone()
+        if open_uploads >= OPEN_UPLOADS:
+            raise StorageError(429, "rateLimitExceeded", TOO_MANY)
         db.execute(
             "INSERT INTO multipart_uploads (id, bucket, name, request, created)"
             " VALUES (?, ?, ?, ?, ?)",
