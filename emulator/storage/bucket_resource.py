@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from emulator.clock import timestamp
@@ -84,6 +85,7 @@ def listed(answer: Body) -> Body:
     return {**answer, "ipFilter": kept}
 
 
+@lru_cache(maxsize=1024)
 def etag(metageneration: int, generation: int = 0) -> str:
     """Google's entity tag: a protocol buffer in base64, of a bucket (`CAE=`) or of an object."""
     if not generation:
