@@ -27,6 +27,7 @@ from emulator.storage import (
     partial,
     policies,
     relocations,
+    requester_pays,
     resumable,
     rewrites,
     rights,
@@ -152,6 +153,7 @@ class StorageApi:
         """The answer to one call; refusals are raised."""
         route, handler, names = self._route(call.method, call.path)
         call = await rights.checked(self._cloud, replace(call, names=names), route)
+        requester_pays.check(self._cloud, call, route)
         if "fields" not in call.query:
             return await handler(self._cloud, call)
         mask = partial.mask_of(call.query["fields"])
