@@ -19,7 +19,7 @@ from emulator.web import App, Receive, Scope, Send, answer_json
 
 # Asked elsewhere: aiplatform/rights.py, iam/calls.py.
 ELSEWHERE = re.compile(
-    r"/v1/projects/[^/]+/serviceAccounts(/|$)|/(v1|v1beta1|ui)/projects/[^/]+/locations/|"
+    r"/v1/projects/[^/]+/(serviceAccounts|roles)(/|:|$)|/v1/roles(/|$)|/(v1|v1beta1|ui)/projects/[^/]+/locations/|"
     r"/(v1|v1beta1|ui)/operations/"
 )
 VERSION = re.compile(r"/(v1|v1beta|v1beta1|v2|v3)/")

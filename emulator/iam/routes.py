@@ -1,4 +1,4 @@
-"""IAM v1 and IAM Credentials v1 over HTTP: service accounts, their keys, and what they sign."""
+"""IAM v1 and IAM Credentials v1 over HTTP: accounts, keys, signatures, roles, pools."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from emulator.cloud import Cloud
 from emulator.errors import ApiError, error_body
-from emulator.iam import account_calls, credential_calls, key_calls
+from emulator.iam import account_calls, credential_calls, custom_roles, key_calls, pools
 from emulator.iam.calls import Call
 from emulator.tokens import Tokens
 
@@ -23,6 +23,27 @@ Rule = Callable[[Call], Body]
 ACCOUNTS = "projects/{project}/serviceAccounts"
 ACCOUNT = ACCOUNTS + "/{account}"
 KEYS, KEY = f"{ACCOUNT}/keys", f"{ACCOUNT}/keys/{{key}}"
+ROLES = "projects/{project}/roles"
+ROLE = ROLES + "/{role}"
+POOLS = "projects/{project}/locations/global/workloadIdentityPools"
+POOL = POOLS + "/{pool}"
+PROVIDERS, PROVIDER = f"{POOL}/providers", f"{POOL}/providers/{{provider}}"
+OPERATION = "operations/{operation}"
+
+
+def pool_routes(many: str, one: str, method: str) -> list[tuple[str, str, str, Rule]]:
+    """The methods that pools and their providers both have."""
+    return [
+        ("GET", many, f"{method}.list", pools.listed),
+        ("POST", many, f"{method}.create", pools.create),
+        ("POST", f"{one}:undelete", f"{method}.undelete", pools.undelete),
+        ("GET", f"{one}/{OPERATION}", f"{method}.operations.get", pools.operation),
+        ("PATCH", one, f"{method}.patch", pools.patch),
+        ("DELETE", one, f"{method}.delete", pools.delete),
+        ("GET", one, f"{method}.get", pools.get),
+    ]
+
+
 # The method of Google's API that each request is, and the rule that answers it.
 TABLE: list[tuple[str, str, str, Rule]] = [
     ("GET", ACCOUNTS, "iam.projects.serviceAccounts.list", account_calls.listed),
@@ -60,6 +81,18 @@ TABLE: list[tuple[str, str, str, Rule]] = [
     ("PATCH", ACCOUNT, "iam.projects.serviceAccounts.patch", account_calls.patch),
     ("PUT", ACCOUNT, "iam.projects.serviceAccounts.update", account_calls.update),
     ("DELETE", ACCOUNT, "iam.projects.serviceAccounts.delete", account_calls.delete),
+    ("GET", "roles", "iam.roles.list", custom_roles.listed_predefined),
+    ("GET", "roles/{role}", "iam.roles.get", custom_roles.get_predefined),
+    ("GET", ROLES, "iam.projects.roles.list", custom_roles.listed),
+    ("POST", ROLES, "iam.projects.roles.create", custom_roles.create),
+    ("POST", f"{ROLE}:undelete", "iam.projects.roles.undelete", custom_roles.undelete),
+    ("GET", ROLE, "iam.projects.roles.get", custom_roles.get),
+    ("PATCH", ROLE, "iam.projects.roles.patch", custom_roles.patch),
+    ("DELETE", ROLE, "iam.projects.roles.delete", custom_roles.delete),
+    ("GET", f"{POOL}:listAttestationRules",
+     "iam.projects.locations.workloadIdentityPools.listAttestationRules", pools.attestation_rules),
+    *pool_routes(POOLS, POOL, "iam.projects.locations.workloadIdentityPools"),
+    *pool_routes(PROVIDERS, PROVIDER, "iam.projects.locations.workloadIdentityPools.providers"),
 ]  # fmt: skip
 REASONS = {400: "badRequest", 403: "forbidden", 404: "notFound", 409: "alreadyExists"}
 

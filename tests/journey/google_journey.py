@@ -92,6 +92,7 @@ class GoogleUser:
             "location": region,
             "labels": {names.LABEL_STACK: "default"},
             "softDeletePolicy": {"retentionDurationSeconds": "0"},
+            "iamConfiguration": {"uniformBucketLevelAccess": {"enabled": True}},
         }
         self.posted(f"/storage/v1/b?project={PROJECT}", bucket)
 

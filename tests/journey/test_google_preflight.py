@@ -60,7 +60,9 @@ def test_a_service_that_is_not_enabled(user: GoogleUser) -> None:
 
 def test_permissions_that_are_missing_are_named_with_the_role_to_grant(user: GoogleUser) -> None:
     """Granting the roles that the hint names is enough for the command to go through."""
-    owner = [{"role": "roles/owner", "members": ["user:owner@localhost"]}]
+    # Who may still say who may what, and see the bucket.
+    kept = ("roles/resourcemanager.projectIamAdmin", "roles/storage.bucketViewer")
+    owner = [{"role": role, "members": [member(user)]} for role in kept]
     viewer = [{"role": "roles/serviceusage.serviceUsageViewer", "members": [member(user)]}]
     policy = f"/v1/projects/{PROJECT}:setIamPolicy"
     user.posted(policy, {"policy": {"bindings": [*owner, *viewer]}})
