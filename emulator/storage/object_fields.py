@@ -56,6 +56,8 @@ def writable(sent: Mapping[str, Any]) -> Body:
 def new(bucket_body: Mapping[str, Any], sent: Mapping[str, Any], now: datetime) -> Body:
     """The fields of a new object: what was sent, and what its bucket adds."""
     body = {"storageClass": bucket_body["storageClass"]} | writable(sent)
+    if (bucket_body.get("autoclass") or {}).get("enabled"):
+        body["storageClass"] = "STANDARD"  # cloud.google.com/storage/docs/autoclass: at first
     if "contexts" in body:
         body["contexts"] = _stamped(body["contexts"], {}, now)
     return retention.settled(bucket_body, body, now)

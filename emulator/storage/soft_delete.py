@@ -49,7 +49,7 @@ async def restore(cloud: Cloud, call: Call) -> Reply:
         if call.query.get("restoreToken", token := versions.restore_token(row)) != token:
             raise no_object(bucket, f"{name}#{generation}")
         same_acl = flag(call.query, "copySourceAcl")
-        made = _restored(cloud, row, call.caller, conditions, same_acl)
+        made = restored(cloud, row, call.caller, conditions, same_acl)
     return object_reply(cloud, made, call, written=True)
 
 
@@ -111,14 +111,14 @@ def _restore_all(cloud: Cloud, home: buckets.BucketRow, wish: Wish, caller: Call
                 taken = [row for row in rows if wish.takes(row)]
                 free = wish.overwrite or objects.find(db, home.name, name) is None
                 if taken and free:
-                    _restored(cloud, taken[-1], caller, NONE, wish.same_acl)
+                    restored(cloud, taken[-1], caller, NONE, wish.same_acl)
                     count += 1
         if len(names) < STEP_ROWS:
             return count
         start = names[-1] + "\0"
 
 
-def _restored(
+def restored(
     cloud: Cloud, row: ObjectRow, caller: Caller | None, conditions: Preconditions, same_acl: bool
 ) -> ObjectRow:
     """A live object with the bytes and fields of a deleted one; the deleted one stays so."""
