@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from tests.emulator.fuzz import storage_calls, vertex_calls
-from tests.emulator.fuzz.target import Target
+from tests.emulator.fuzz import routes, storage_calls, vertex_calls, vertex_jobs
+from tests.emulator.fuzz.target import Asked, Target
 from tests.emulator.fuzz.values import Draw, mutant
 
 MUTANTS = 12
-GENERATED = 12
+GENERATED = 6
 KEPT_NAMES = 200
 HEADS = [
     b"GET / HTTP/1.1\r\nHost: localhost\r\n", b"GET /storage/v1/b?project=p HTTP/1.1\r\n", b"",
@@ -24,13 +25,31 @@ HEADS = [
 SCENARIOS: list[Callable[[Draw, Target], None]] = [
     *storage_calls.SCENARIOS,
     *vertex_calls.SCENARIOS,
+    *vertex_jobs.SCENARIOS,
 ]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Names of what was made: resources of Vertex AI, buckets; the newest of each."""
+
+    resources: list[str]
+    buckets: list[str]
+
+    def note(self, scenario: list[Asked]) -> None:
+        """Keeps the names in these requests."""
+        for asked in scenario:
+            if asked.path.startswith("/v1/projects/"):
+                self.resources.append(asked.path.removeprefix("/v1/").partition(":")[0])
+            elif asked.path.startswith("/storage/v1/b/"):
+                self.buckets.append(asked.path.split("/")[4])
+        del self.resources[:-KEPT_NAMES], self.buckets[:-KEPT_NAMES]
 
 
 def run(url: str, examples: int, number: int) -> Target:
     """What came of so many examples from this seed."""
-    target = Target(url)
-    seen: list[str] = []
+    target = Target(url, routes.route_of)
+    seen = Seen([], [])
 
     @seed(number)
     @settings(
@@ -48,7 +67,7 @@ def run(url: str, examples: int, number: int) -> Target:
 
 
 def _once(
-    number: int, scenario: Callable[[Draw, Target], None], target: Target, seen: list[str]
+    number: int, scenario: Callable[[Draw, Target], None], target: Target, seen: Seen
 ) -> None:
     @seed(number)
     @settings(
@@ -62,18 +81,15 @@ def _once(
     example()
 
 
-def one(
-    draw: Draw, target: Target, scenario: Callable[[Draw, Target], None], seen: list[str]
-) -> None:
+def one(draw: Draw, target: Target, scenario: Callable[[Draw, Target], None], seen: Seen) -> None:
     """One scenario, its mutants, some requests of any RPC, and some bytes."""
     target.scenario.clear()
     scenario(draw, target)
-    for asked in target.scenario:
-        if asked.path.startswith("/v1/projects/") and len(seen) < KEPT_NAMES:
-            seen.append(asked.path.removeprefix("/v1/").partition(":")[0])
+    seen.note(target.scenario)
     asked_before = list(target.scenario)
     for _ in range(MUTANTS):
         target.any("mutated", mutant(draw, draw(st.sampled_from(asked_before))))
     for _ in range(GENERATED):
-        target.any("generated", vertex_calls.generated(draw, seen))
+        target.any("generated Vertex AI", vertex_calls.generated(draw, seen.resources))
+        target.any("generated storage", storage_calls.generated(draw, seen.buckets))
     target.raw(draw(st.sampled_from(HEADS)) + draw(st.binary(max_size=200)))

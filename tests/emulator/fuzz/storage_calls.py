@@ -8,11 +8,32 @@ from urllib.parse import quote, urlsplit
 
 from hypothesis import strategies as st
 
-from tests.emulator.fuzz.target import Target
-from tests.emulator.fuzz.values import Draw, labels, object_names, texts
+from emulator.storage.api import ROUTES as JSON_ROUTES
+from emulator.storage.xml.api import ROUTES as XML_ROUTES
+from tests.emulator.fuzz.target import Asked, Target
+from tests.emulator.fuzz.values import (
+    QUERIES,
+    Draw,
+    json_values,
+    labels,
+    object_names,
+    odd,
+    picked,
+    texts,
+)
 
 PROJECT = {"project": "fuzz-project"}
 CLASSES = st.sampled_from(["STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE"])
+# Keys of buckets, objects, access controls, policies and requests.
+FIELDS = [
+    "name", "location", "storageClass", "labels", "lifecycle", "cors", "versioning", "website",
+    "logging", "billing", "encryption", "retentionPolicy", "softDeletePolicy", "iamConfiguration",
+    "autoclass", "rpo", "customPlacementConfig", "hierarchicalNamespace", "ipFilter", "acl",
+    "defaultObjectAcl", "defaultEventBasedHold", "metadata", "contentType", "contentEncoding",
+    "cacheControl", "customTime", "retention", "eventBasedHold", "temporaryHold", "md5Hash",
+    "crc32c", "entity", "role", "bindings", "etag", "version", "sourceObjects", "destination",
+    "topic", "payload_format", "state", "contexts", "matchGlobs", "allowOverwrite",
+]  # fmt: skip
 UNIFORM = {"iamConfiguration": {"uniformBucketLevelAccess": {"enabled": True}}}
 
 
@@ -144,3 +165,25 @@ def extras(draw: Draw, target: Target) -> None:
 
 
 SCENARIOS = [buckets, objects, uploads, xml, extras]
+
+
+def generated(draw: Draw, seen: list[str]) -> Asked:
+    """A request of any route: buckets and objects that are there or odd, a body of known keys."""
+    if draw(st.integers(0, 3)) == 0:
+        kind, method, more = draw(st.sampled_from(sorted(XML_ROUTES)))
+        path = "/" + "/".join(
+            [picked(draw, seen, odd), draw(odd)][: ("service", "bucket", "object").index(kind)]
+        )
+        return Asked(method, path, {more: draw(odd)} if more else {}, draw(st.binary(max_size=40)))
+    method, root, form, _ = draw(st.sampled_from(JSON_ROUTES))
+    words = [
+        quote(picked(draw, seen, odd).encode("utf-8", "surrogatepass"), safe="")
+        if word == "*"
+        else word
+        for word in form.split("/")
+    ]
+    query = draw(st.dictionaries(st.sampled_from(QUERIES), odd, max_size=3))
+    body = None
+    if method not in ("GET", "DELETE"):
+        body = draw(st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=4))
+    return Asked(method, root + "/".join(words), query, body)

@@ -8,6 +8,7 @@ import re
 import socket
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -56,8 +57,10 @@ def _escaped(text: str) -> str:
 class Target:
     """Sends requests of four kinds (valid, mutated, generated, raw) and counts the answers."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, route_of: Callable[[Asked], str]) -> None:
         self.url = url
+        self._route_of = route_of
+        self.reached: dict[str, set[str]] = {"asked": set(), "accepted": set()}
         self.http = httpx.Client(base_url=url, timeout=DEADLINE_SECONDS)
         self.counts: Counter[tuple[str, str]] = Counter()
         self.findings: list[str] = []
@@ -110,6 +113,10 @@ class Target:
             return None
         self.slowest_seconds = max(self.slowest_seconds, time.monotonic() - started)
         self._count(kind, answer.status_code)
+        if route := self._route_of(asked):
+            self.reached["asked"].add(route)
+            if answer.status_code < 400:
+                self.reached["accepted"].add(route)
         if answer.status_code >= 500 and answer.status_code not in ANSWERS_ABOVE_500:
             self._found(f"{answer.status_code}: {asked} -> {_told(answer)}")
         return answer

@@ -65,6 +65,15 @@ labels = st.dictionaries(
 )
 
 
+def picked(draw: Draw, known: list[str], other: st.SearchStrategy[str]) -> str:
+    """Mostly one of the known, the newest more often; the draws do not depend on how many."""
+    place: int = draw(st.integers(0, 1 << 20))
+    text = str(draw(other))
+    if not known or place % 4 == 0:
+        return text
+    return known[-1 - (place // 4) % len(known)]
+
+
 def mutant(draw: Draw, asked: Asked) -> Asked:
     """A request with one to three things about it changed."""
     for _ in range(draw(st.integers(1, 3))):

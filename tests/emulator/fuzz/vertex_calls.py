@@ -8,13 +8,14 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import httpx
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from hypothesis import strategies as st
 
 from emulator.aiplatform.routes import TABLES
 from emulator.rpc import Types
 from tests.emulator.fuzz.target import Asked, Target
-from tests.emulator.fuzz.values import Draw, json_values, labels, odd, texts
+from tests.emulator.fuzz.values import Draw, json_values, labels, odd, picked, texts
 
 PLACES = "/v1/projects/fuzz-project/locations/us-central1"
 SCHEMA = "gs://google-cloud-aiplatform/schema"
@@ -23,9 +24,11 @@ MAX_DEPTH = 3
 display_names = texts.map(lambda text: text[:40])
 
 
-def name_of(answer: Any) -> str:
-    """The name of what was made: of a resource, or of an operation's result."""
+def name_of(target: Target, answer: httpx.Response) -> str:
+    """The name of what was made: of a resource, or of an operation's result, once it is there."""
     body = answer.json()
+    if "/operations/" in body.get("name", "") and "response" not in body:
+        body = target.good("POST", f"/v1/{body['name']}:wait", {"timeout": "10s"}).json()
     return str(body.get("response", body).get("name", "nothing"))
 
 
@@ -35,7 +38,7 @@ def life(
     """Something made, read, listed and changed; its name."""
     parent = query.pop("parent", PLACES)
     made = target.good("POST", f"{parent}/{collection}", body, query=query)
-    name = name_of(made)
+    name = name_of(target, made)
     target.good("GET", f"/v1/{name}")
     target.good("GET", f"{parent}/{collection}", query={"pageSize": str(draw(st.integers(1, 99)))})
     if mask:
@@ -118,7 +121,7 @@ def metadata(draw: Draw, target: Target) -> None:
     made = target.good(
         "POST", f"{PLACES}/metadataStores", {}, query={"metadataStoreId": identifier}
     )
-    parent = f"/v1/{name_of(made)}"
+    parent = f"/v1/{name_of(target, made)}"
     mask = "displayName,description"
     names = {}
     for noun, title in (
@@ -184,7 +187,7 @@ def projects(draw: Draw, target: Target) -> None:
     account = target.name("account")
     sent = {"accountId": account, "serviceAccount": {"displayName": draw(display_names)}}
     made = target.good("POST", f"/v1/projects/{project}/serviceAccounts", sent)
-    target.good("DELETE", f"/v1/{name_of(made)}")
+    target.good("DELETE", f"/v1/{name_of(target, made)}")
 
 
 SCENARIOS = [datasets, endpoints, models, tensorboards, metadata, jobs, projects]
@@ -208,12 +211,10 @@ def generated(draw: Draw, seen: list[str]) -> Asked:
 
     def variable(found: re.Match[str]) -> str:
         form = found[0].strip("{}").partition("=")[2] or "*"
-        fitting = [name for name in seen if _fits(form, name)]
-        if fitting and draw(st.integers(0, 3)):
-            return str(draw(st.sampled_from(fitting)))
-        return re.sub(
+        odd_one = re.sub(
             r"\*+", lambda _: str(draw(segment)), form.replace("projects/*/locations/*", PLACES[4:])
         )
+        return picked(draw, [name for name in seen if _fits(form, name)], st.just(odd_one))
 
     path = re.sub(r"\{[^}]*\}", variable, row["uri"])
     descriptor = _types().pool.FindMessageTypeByName(row["request"])
