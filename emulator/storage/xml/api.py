@@ -19,6 +19,7 @@ from emulator.storage.signers import Signers
 from emulator.storage.xml import (
     access,
     buckets,
+    cors,
     forms,
     listings,
     multipart,
@@ -70,7 +71,7 @@ ROUTES: dict[tuple[str, str, str], Handler] = {
     **{("bucket", "GET", name): buckets.get_configuration for name in CONFIGURATIONS},
     **{("bucket", "PUT", name): buckets.set_configuration for name in CONFIGURATIONS},
 }
-METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE"})
+METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"})
 # Versions (`v1`, `ui`) are shorter than any bucket's name, so they are never taken for one.
 SHORTEST = 3
 SUBRESOURCES = frozenset(subresource for _, _, subresource in ROUTES) - {""}
@@ -96,13 +97,21 @@ class XmlApi:
         """Whether a request proves itself by a signature, which is checked here."""
         if not self.claims(scope):
             return False
+        if cors.is_preflight(scope):
+            return True
         call = call_of(scope, _nothing)
         of_object = "/" in scope["path"][1:].rstrip("/")
         return signatures.is_signed(call) or (forms.is_form(call) and not of_object)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         call = call_of(scope, receive)
-        await send_reply(send, await self._guarded(call), head=call.method == "HEAD")
+        bucket = scope["path"].split("/", 2)[1]
+        if cors.is_preflight(scope):
+            reply = cors.preflight(self._cloud, call, bucket)
+        else:
+            reply = await self._guarded(call)
+            reply.headers.extend(cors.headers(self._cloud, call, bucket))
+        await send_reply(send, reply, head=call.method == "HEAD")
 
     async def _guarded(self, call: Call) -> Reply:
         try:
