@@ -22,11 +22,12 @@ NAMES = ("a", "b")
 LIVE, NONCURRENT, DELETED = "live", "noncurrent", "deleted"
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["put", "delete", "delete one", "restore", "keep", "forget"]),
+        st.sampled_from(["put", "put", "delete", "delete one", "restore", "keep", "forget"]),
         st.sampled_from(NAMES),
         st.integers(0, 5),
     ),
-    max_size=25,
+    min_size=12,
+    max_size=30,
 )
 
 
@@ -69,7 +70,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     close_cloud(cloud)
 
 
-@examples(max_examples=60, deadline=None)
+@examples(max_examples=80, deadline=None)
 @given(steps=STEPS)
 def test_every_order_of_steps(cloud: Cloud, steps: list[tuple[str, str, int]]) -> None:
     """After each step all three lists are those of the model; so is what was refused."""
