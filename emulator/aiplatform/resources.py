@@ -58,11 +58,23 @@ def created(cloud: Cloud, body: Mapping[str, Any]) -> Body:
 
 
 def require(cloud: Cloud, noun: str, name: str) -> Body:
-    """The stored resource. NOT_FOUND in the words of Google's recorded answers."""
+    """The stored resource. NOT_FOUND in the words of Google's recorded answers.
+
+    INVALID_ARGUMENT for a name of another collection: a `saved query` lies in `savedQueries`, a
+    `model evaluation` in `evaluations`.
+    """
+    words = noun.title().split()
+    collection = name.rpartition("/")[0].rpartition("/")[2].lower()
+    if collection not in {_plural("".join(words)), _plural(words[-1])}:
+        raise field_errors([("name", f"Invalid {''.join(words)} resource name.")])
     body = cloud.resources.get(name)
     if body is None:
         raise ApiError("NOT_FOUND", f'{noun} "{name}" not found')
     return body
+
+
+def _plural(word: str) -> str:
+    return (word[:-1] + "ies" if word.endswith("y") else word + "s").lower()
 
 
 def require_fields(message: str, body: Mapping[str, Any], fields: Iterable[str]) -> None:

@@ -119,3 +119,15 @@ def test_operations_are_listed_by_page_and_filter(vertex: Vertex) -> None:
         answer = vertex.call("POST", f"{operation}:wait", body)
         assert error(answer)[:2] == (400, "INVALID_ARGUMENT")
     assert vertex.post(f"{operation}:wait", {"timeout": "1.5s"})["done"]
+
+
+def test_a_name_of_another_collection_is_refused(vertex: Vertex) -> None:
+    """A data set is no model, endpoint or pipeline job, wherever its name is sent."""
+    dataset = vertex.dataset()
+    body = {"deployedModel": {"model": dataset, "automaticResources": {"minReplicaCount": 1}}}
+
+    deployment = vertex.call("POST", f"{vertex.endpoint()}:deployModel", body)
+    batch = vertex.call("POST", f"{vertex.parent}/pipelineJobs:batchDelete", {"names": [dataset]})
+
+    assert field_of(deployment) == "name" and "Invalid Model resource" in deployment.text
+    assert error(batch)[:2] == (400, "INVALID_ARGUMENT")
