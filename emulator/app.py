@@ -168,7 +168,8 @@ async def _storage_refused(request: Request, error: Exception) -> JSONResponse:
 async def _failed(request: Request, error: Exception) -> JSONResponse:
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     code, body = failure_answer(error)
-    return JSONResponse(body, code)
+    # Starlette raises the error again, upon which uvicorn ends the connection: the client is told.
+    return JSONResponse(body, code, {"connection": "close"})
 
 
 async def _unknown(request: Request, _: Exception) -> JSONResponse:
