@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from base64 import b64encode
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
 import httpx
 import pytest
 from google.api_core import exceptions
-from google.cloud.storage import Bucket
+from google.cloud.storage import Bucket, Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -50,17 +51,21 @@ def test_google_s_client_round_trip(bucket: Bucket, chunk_size: int | None) -> N
         bucket.blob("secret", encryption_key=OTHER).download_as_bytes()
 
 
-def test_the_bytes_on_disk_are_not_those_of_the_object(bucket: Bucket, server: LocalCloud) -> None:
+def test_the_bytes_on_disk_are_not_those_of_the_object(
+    start: Callable[..., LocalCloud], connect: Callable[[str], Client]
+) -> None:
     """Neither the plain bytes nor the key are anywhere in the data folder."""
+    cloud, key = start(), os.urandom(32)
+    bucket = connect(cloud.url).create_bucket("keys")
     mark = b"a sentence that is nowhere else " * 40
     bucket.blob("plain").upload_from_string(mark + b"1")
-    bucket.blob("secret", encryption_key=KEY).upload_from_string(mark + b"2")
+    bucket.blob("secret", encryption_key=key).upload_from_string(mark + b"2")
 
-    files = [path for path in server.data.rglob("*") if path.is_file()]
+    files = [path for path in cloud.data.rglob("*") if path.is_file()]
     texts = [path.read_bytes() for path in files]
     assert any(mark + b"1" in text for text in texts)
-    assert not any(mark + b"2" in text or KEY in text for text in texts)
-    assert not any(b64encode(KEY) in text for text in texts)
+    assert not any(mark + b"2" in text or key in text for text in texts)
+    assert not any(b64encode(key) in text for text in texts)
 
 
 def test_metadata_tells_that_there_is_a_key(http: httpx.Client, bucket: Bucket) -> None:
