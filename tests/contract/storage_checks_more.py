@@ -9,7 +9,6 @@ from pathlib import Path
 
 from tests.contract.storage_checks import (
     DATA,
-    _filled,
     _multipart,
     _session,
     bucket,
@@ -17,6 +16,7 @@ from tests.contract.storage_checks import (
     check,
     refused,
 )
+from tests.contract.storage_checks_reads import filled
 from tests.contract.storage_targets import Target
 
 # Preconditions
@@ -35,7 +35,7 @@ def absent_on_multipart(target: Target) -> None:
 @check("preconditions")
 def absent_on_media(target: Target) -> None:
     """`ifGenerationMatch=0` keeps a media upload from overwriting: 412."""
-    made = _filled(target, ["a"])
+    made = filled(target, ["a"])
     url = f"/upload/storage/v1/b/{made.name}/o?uploadType=media&name=a&ifGenerationMatch=0"
     assert call(target, "POST", url, data=b"y").status_code == 412
     assert made.blob("a").download_as_bytes() == b"x"
@@ -44,7 +44,7 @@ def absent_on_media(target: Target) -> None:
 @check("preconditions")
 def absent_on_resumable(target: Target) -> None:
     """`ifGenerationMatch=0` keeps a resumable upload from overwriting: 412."""
-    made = _filled(target, ["r"])
+    made = filled(target, ["r"])
     url = f"/upload/storage/v1/b/{made.name}/o?uploadType=resumable&name=r&ifGenerationMatch=0"
     started = call(target, "POST", url)
     if started.ok:
@@ -58,7 +58,7 @@ def absent_on_resumable(target: Target) -> None:
 @check("preconditions")
 def generation_on_delete(target: Target) -> None:
     """A delete with another generation is 412, and the object stays."""
-    made = _filled(target, ["a"])
+    made = filled(target, ["a"])
     refused(412, lambda: made.blob("a").delete(if_generation_match=5))
     assert made.blob("a").exists()
 
@@ -66,7 +66,7 @@ def generation_on_delete(target: Target) -> None:
 @check("preconditions")
 def metageneration_on_patch(target: Target) -> None:
     """A patch with another metageneration is 412."""
-    made = _filled(target, ["a"])
+    made = filled(target, ["a"])
     blob = made.get_blob("a")
     blob.metadata = {"k": "v"}
     refused(412, lambda: blob.patch(if_metageneration_match=blob.metageneration + 1))
@@ -75,7 +75,7 @@ def metageneration_on_patch(target: Target) -> None:
 @check("preconditions")
 def source_generation(target: Target) -> None:
     """A compose whose source has another generation is 412."""
-    made = _filled(target, ["a"])
+    made = filled(target, ["a"])
     whole = made.blob("whole")
     refused(412, lambda: whole.compose([made.blob("a")], if_source_generation_match=[5]))
 
@@ -126,7 +126,7 @@ def soft_delete(target: Target) -> None:
 
 
 def _signed(target: Target, method: str, **more: str) -> tuple[object, str]:
-    made = _filled(target, ["a b"])
+    made = filled(target, ["a b"])
     url = made.blob("a b").generate_signed_url(
         version="v4",
         expiration=timedelta(minutes=5),
@@ -189,7 +189,7 @@ def skip_if_exists(target: Target) -> None:
     """The transfer manager leaves alone what is there already."""
     from google.cloud.storage import transfer_manager
 
-    made = _filled(target, ["a"])
+    made = filled(target, ["a"])
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "a").write_bytes(b"other")
         transfer_manager.upload_many_from_filenames(
@@ -238,7 +238,7 @@ def thirty_two_threads(target: Target) -> None:
 @check("what stays")
 def after_a_restart(target: Target) -> None:
     """Buckets and objects are there after the server was killed and started again."""
-    made = _filled(target, ["a"])
+    made = filled(target, ["a"])
     target.restart()
     assert made.blob("a").download_as_bytes() == b"x"
 
