@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from emulator.aiplatform import (
@@ -14,6 +16,8 @@ from emulator.aiplatform import (
     resources,
 )
 from emulator.aiplatform.batch_results import TITLE
+from emulator.aiplatform.filters import Test
+from emulator.aiplatform.list_schemas import ListSchema
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 
@@ -93,7 +97,21 @@ def list_batch_prediction_jobs(cloud: Cloud, request: Body) -> Body:
     """ListBatchPredictionJobs."""
     location = names.location(request["parent"])
     rows = resources.children(cloud, LIFE.kind, location.name)
-    return listing.page("batchPredictionJobs", rows, request)
+    by_model = {"model_display_name": partial(_of_model, cloud)}
+    schema = ListSchema("batchPredictionJobs", relations=by_model)
+    return listing.page("batchPredictionJobs", rows, request, schema)
+
+
+def _of_model(cloud: Cloud, wanted: str) -> Test:
+    """The test `model_display_name="…"`; a model that has gone has no name."""
+
+    def passes(body: Mapping[str, Any]) -> bool:
+        try:
+            return bool(models.require(cloud, body["model"])["displayName"] == wanted)
+        except ApiError:
+            return wanted == ""
+
+    return passes
 
 
 def cancel_batch_prediction_job(cloud: Cloud, request: Body) -> Body:

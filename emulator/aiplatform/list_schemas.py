@@ -71,6 +71,8 @@ class ListSchema:
             return (lambda body: not test(body)) if operator == "!=" else test
         if "id" in allowed:
             return comparisons.of_id(operator, value)
+        if kept := self._table.get("paths", {}).get(name):
+            return comparisons.of_text(kept.split("."), operator, value)
         kinds = self._kinds(path)
         if kinds is None:
             return comparisons.of_text([camel(part) for part in path], operator, value)

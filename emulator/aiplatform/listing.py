@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
 import json
 import re
@@ -49,14 +48,14 @@ def page(
     passes = filters.compiled(request.get("filter", ""), schema)
     order = orders(request.get("orderBy", ""), schema)
     size, mask = page_size(request, schema), read_mask(request, schema)
-    found = sorted(filter(passes, rows), key=functools.cmp_to_key(_comparing(order)))
+    found = _sorted(filter(passes, rows), order)
     if request.get("pageToken"):
         after = _position_of(key, request, len(order))
-        found = found[_first_behind(found, after, order) :]
-    chosen = found[:size]
+        found = [one for one in found if _compare(one[0], after, order) > 0]
+    chosen = [row for _, row in found[:size]]
     answer: Body = {key: [masks.picked(row, mask) if mask else row for row in chosen]}
     if len(found) > size:
-        answer["nextPageToken"] = token(key, request, _position(found[size - 1], order))
+        answer["nextPageToken"] = token(key, request, found[size - 1][0])
     return answer if chosen else {}
 
 
@@ -125,15 +124,12 @@ def _compare(one: Position, other: Position, order: Order) -> int:
     return 0
 
 
-def _comparing(order: Order) -> Callable[[Body, Body], int]:
-    return lambda one, other: _compare(_position(one, order), _position(other, order), order)
-
-
-def _first_behind(rows: list[Body], after: Position, order: Order) -> int:
-    for place, row in enumerate(rows):
-        if _compare(_position(row, order), after, order) > 0:
-            return place
-    return len(rows)
+def _sorted(rows: Iterable[Body], order: Order) -> list[tuple[Position, Body]]:
+    """The rows in order, each with its position: by the last part first, since sorts are stable."""
+    found = [(_position(row, order), row) for row in rows]
+    for place in reversed(range(len(order))):
+        found.sort(key=lambda one: one[0][place], reverse=order[place].falling)
+    return found
 
 
 def _digest(key: str, request: Mapping[str, Any]) -> str:

@@ -180,6 +180,8 @@ def test_batch_prediction_leaves_its_answers(sdk_flow: Any, photos: str, plain: 
     ]
 
     assert job.state.name == "JOB_STATE_SUCCEEDED"
+    (found,) = sdk_flow.BatchPredictionJob.list(filter='model_display_name="mine"')
+    assert found.resource_name == job.resource_name
     assert [line["prediction"]["displayNames"] for line in lines] == [["dog"]] * 3
     job.delete()
 

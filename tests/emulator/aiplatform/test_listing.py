@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from emulator.aiplatform import listing
 from emulator.errors import ApiError
@@ -101,6 +103,47 @@ def test_what_is_no_filter(text: str) -> None:
     assert caught.value.details[0]["fieldViolations"][0]["field"] == "filter"
 
 
+WORDS = st.sampled_from(
+    [
+        *"()=:<>-*,.\"'\\",
+        "!=",
+        "AND",
+        "OR",
+        "NOT",
+        " ",
+        "labels.env",
+        "display_name",
+        "a",
+        "é",
+        "\0",
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(WORDS, max_size=30).map("".join))
+def test_any_text_is_a_filter_or_refused(text: str) -> None:
+    """Never another failure; what a filter lets through is of the list."""
+    try:
+        found = passing(text)
+    except ApiError as refusal:
+        assert refusal.status == "INVALID_ARGUMENT"
+    else:
+        assert set(found) <= set("123")
+
+
+def test_a_pipeline_job_is_found_by_the_name_of_its_pipeline() -> None:
+    """`pipeline_name` is kept inside the specification."""
+    rows = [
+        {"name": one, "pipelineSpec": {"pipelineInfo": {"name": one}}, "createTime": "2026"}
+        for one in ("first", "second")
+    ]
+
+    page = listing.page("pipelineJobs", rows, {"filter": "pipeline_name=second"})
+
+    assert [row["name"] for row in page["pipelineJobs"]] == ["second"]
+
+
 def test_an_endpoint_is_found_by_its_id_and_numbers_compare_as_numbers() -> None:
     """`endpoint=1` is the last part of the name; 9 is below 10."""
     rows = [
@@ -138,7 +181,8 @@ def test_metadata_is_asked_by_typed_fields() -> None:
 def test_several_orders_and_pages() -> None:
     """Fields in turn, each its own direction; pages of one give the same sequence."""
     request = {"orderBy": "state, display_name desc", "pageSize": 1}
-    seen, token = [], ""
+    seen: list[str] = []
+    token = ""
     while not seen or token:
         page = listing.page("trainingPipelines", ROWS, {**request, "pageToken": token})
         (row,) = page["trainingPipelines"]
