@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from emulator.cloud import Cloud
-from emulator.iam import enforce, policy, service_accounts, targets
+from emulator.iam import enforce, members, policy, service_accounts, targets
 from emulator.iam.service_accounts import Account
 from emulator.tokens import Caller
 
@@ -21,7 +21,9 @@ def get(cloud: Cloud, account: Account, version: int = 0) -> Policy:
 def replace(cloud: Cloud, account: Account, sent: Any) -> Policy:
     """The new policy; ABORTED for a stale etag."""
     with cloud.store.transaction() as db:
-        new = policy.replaced(current(cloud, account), sent)
+        before = current(cloud, account)
+        new = policy.replaced(before, sent)
+        members.check_new(cloud, before["bindings"], new["bindings"])
         db.execute(
             "UPDATE service_accounts SET policy = ? WHERE unique_id = ?",
             (json.dumps(new, ensure_ascii=False), account.unique_id),

@@ -6,6 +6,7 @@ from typing import Any
 
 from emulator.accounts import ACCOUNT_NAME
 from emulator.cloud import Cloud
+from emulator.iam import members
 from emulator.iam import policy as any_policy
 from emulator.iam.rights import Bindings, concerns
 from emulator.resourcemanager import projects
@@ -31,7 +32,9 @@ def replace(cloud: Cloud, project: str, policy: Any) -> Policy:
     """The new policy; ABORTED for a stale etag, INVALID_ARGUMENT for a misshapen role or member."""
     project_id = projects.canonical(cloud, project)
     with cloud.store.transaction():
-        new = any_policy.replaced(_current(cloud, project_id), policy)
+        before = _current(cloud, project_id)
+        new = any_policy.replaced(before, policy)
+        members.check_new(cloud, before["bindings"], new["bindings"])
         _write(cloud, project_id, new)
     return any_policy.shown(new, any_policy.CONDITIONAL)
 

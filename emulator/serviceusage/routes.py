@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
+from emulator.iam import agents
 from emulator.resourcemanager import projects
 from emulator.resourcemanager.bodies import body_of, only
 from emulator.serviceusage import services
@@ -29,8 +30,7 @@ KIND = "serviceOperation"
 OPERATION = "acat."
 PAGE, PAGE_MOST = 50, 200
 STATES = {"state:ENABLED": "ENABLED", "state:DISABLED": "DISABLED", "": None}
-# cloud.google.com/iam/docs/service-agents: the agents that these services have in a project.
-AGENTS = {"aiplatform.googleapis.com": "gcp-sa-aiplatform"}
+VERTEX = "aiplatform.googleapis.com"
 
 
 def routes(cloud: Cloud) -> list[Route]:
@@ -107,14 +107,17 @@ def _batch_enable(cloud: Cloud, project: str, _: Request, body: Body) -> Body:
 
 
 def _identity(cloud: Cloud, project: str, request: Request, body: Body) -> Body:
-    """The service's agent, made once for all."""
+    """The service's agent, made once for all; Vertex AI's is an account with its role."""
     only(body)
     found = services.get(cloud, project, request.path_params["service"])
-    service = found["config"]["name"]
-    number = projects.number(cloud, projects.canonical(cloud, project))
-    agent = AGENTS.get(service, "gcp-sa-" + service.split(".")[0])
-    email = f"service-{number}@{agent}.iam.gserviceaccount.com"
-    unique = str(10**20 + int.from_bytes(sha256(email.encode()).digest()[:8], "big"))
+    service, project_id = found["config"]["name"], projects.canonical(cloud, project)
+    if service == VERTEX:
+        agent = agents.ensure(cloud, project_id)
+        email, unique = agent.email, agent.unique_id
+    else:
+        kind = "gcp-sa-" + service.split(".")[0]
+        email = agents.email(cloud, project_id, (kind, ""))
+        unique = str(10**20 + int.from_bytes(sha256(email.encode()).digest()[:8], "big"))
     return _over(cloud, [found], {"@type": IDENTITY, "email": email, "uniqueId": unique})
 
 

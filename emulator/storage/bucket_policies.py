@@ -7,6 +7,7 @@ import sqlite3
 from typing import Any
 
 from emulator.cloud import Cloud
+from emulator.iam import members
 from emulator.storage import acl, acl_bindings, buckets, policy_rules
 from emulator.storage.errors import StorageError
 from emulator.storage.http import Call, Reply, json_reply
@@ -37,7 +38,9 @@ async def set_policy(cloud: Cloud, call: Call) -> Reply:
     sent = await call.json()
     with cloud.store.transaction() as db:
         row = buckets.require(db, call.names[0])
-        policy = policy_rules.replaced(current(db, row), sent, row.body)
+        before = current(db, row)
+        policy = policy_rules.replaced(before, sent, row.body)
+        members.check_new(cloud, before["bindings"], policy["bindings"])
         entries = acl_bindings.entries_of(policy["bindings"], row.project_id)
         if entries != acl.bucket_entries(row.body):
             buckets.write(cloud, db, row, row.body | {"acl": entries})

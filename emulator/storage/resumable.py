@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from emulator.cloud import Cloud
-from emulator.storage import buckets, checksums, encryption, objects, upload_sessions
+from emulator.storage import buckets, checksums, encryption, objects, rights, upload_sessions
 from emulator.storage.errors import StorageError, invalid
 from emulator.storage.http import Call, Reply, json_reply
 from emulator.storage.names import check_object
@@ -79,6 +79,7 @@ async def initiate(cloud: Cloud, call: Call) -> Reply:
     with cloud.store.transaction() as db:
         buckets.require(db, session.bucket)
         row = objects.find(db, session.bucket, name)
+        rights.require_write(cloud, call.caller, session.bucket, name, old=row is not None)
         Preconditions.of_call(call).check_write(*objects.state(row))
         upload_sessions.begin(cloud, db, session)
     path = f"/upload/storage/v1/b/{session.bucket}/o?uploadType=resumable&upload_id={session.id}"

@@ -206,3 +206,22 @@ def test_an_unknown_account(owned: Owned) -> None:
     assert answer.json()["error"]["errors"] == [
         {"message": "Unknown service account", "domain": "global", "reason": "notFound"}
     ]
+
+
+def test_policies_name_accounts_that_are_there(owned: Owned) -> None:
+    """A new member must exist if its project does; one that was deleted since may stay."""
+    email = owned.account()
+    path, role = f"/v1/projects/{owned.project}:setIamPolicy", "roles/viewer"
+    member = f"serviceAccount:{email}"
+    nobody = f"serviceAccount:nobody@{owned.project}.iam.gserviceaccount.com"
+
+    owned.grant({"role": role, "members": [member]})
+    owned.http.delete(f"/v1/projects/{owned.project}/serviceAccounts/{email}").raise_for_status()
+    owned.grant({"role": role, "members": [member, "serviceAccount:a@b.iam.gserviceaccount.com"]})
+    binding = {"role": role, "members": [member, nobody]}
+    refused = owned.http.post(path, json={"policy": {"bindings": [binding]}})
+
+    assert (refused.status_code, refused.json()["error"]["message"]) == (
+        400,
+        f"Service account {nobody.removeprefix('serviceAccount:')} does not exist.",
+    )

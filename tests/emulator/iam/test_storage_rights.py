@@ -255,3 +255,23 @@ def test_composing_asks_of_every_source(owned: Owned, sign_in: Callable[[str], S
         return account.http.post(path, json=body).status_code
 
     assert (compose("a1", "a2"), compose("a1", "b1")) == (200, 403)
+
+
+def test_a_resumable_upload_is_refused_when_it_begins(
+    owned: Owned, sign_in: Callable[[str], Signed]
+) -> None:
+    """The name is in the body; what is there may not be replaced by a creator."""
+    account, bucket = sign_in(owned.account()), owned.bucket()
+    binding = {"role": "roles/storage.objectCreator", "members": [account.member]}
+    path = f"/storage/v1/b/{bucket}/iam"
+    params = {"uploadType": "resumable"}
+    owned.put(bucket, "here")
+
+    def begin(name: str) -> int:
+        upload = f"/upload/storage/v1/b/{bucket}/o"
+        return account.http.post(upload, params=params, json={"name": name}).status_code
+
+    before = begin("new")
+    owned.http.put(path, json={"bindings": [binding]}).raise_for_status()
+
+    assert (before, begin("new"), begin("here")) == (403, 200, 403)
