@@ -77,7 +77,7 @@ def test_the_default_staging_bucket_works_on_second_use(
     """The SDK makes its bucket, then finds that it is this project's, and uses it again.
 
     It asks Resource Manager over gRPC at Google's host whose the bucket is (gcs_utils.py); the
-    client it makes is led here over REST, as `docs/emulator.md` says.
+    client it makes is led here over REST, as `docs/differences.md` says.
     """
     from google.cloud.aiplatform.utils import gcs_utils
 
