@@ -25,6 +25,15 @@ def check_read(headers: Mapping[str, str], etag: str, updated: str) -> None:
         raise NotModifiedError
 
 
+def check_write(headers: Mapping[str, str], etag: str | None) -> bool:
+    """Whether a write is conditional; 412 where it is and does not hold. No etag: no object."""
+    if "if-match" in headers and (etag is None or not _names(headers["if-match"], etag)):
+        raise condition_not_met()
+    if "if-none-match" in headers and etag is not None and _names(headers["if-none-match"], etag):
+        raise condition_not_met("If-None-Match")
+    return "if-match" in headers or "if-none-match" in headers
+
+
 def _names(text: str, etag: str) -> bool:
     tags = [tag.strip().removeprefix("W/") for tag in text.split(",")]
     return "*" in tags or any(tag.strip('"') == etag.strip('"') for tag in tags)

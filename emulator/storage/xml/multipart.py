@@ -181,7 +181,7 @@ def _chosen(wanted: list[tuple[int, str]], found: list[rows.PartRow]) -> list[ro
 def _store(request: XmlRequest, upload: rows.Upload, reference: BlobRef, seal: Seal | None) -> None:
     """Makes the joined bytes the object and forgets the upload, in one transaction."""
     cloud = request.cloud
-    conditions = Preconditions.from_query(request.conditions())
+    conditions = Preconditions.from_query(request.write_conditions())
     said: dict[str, Any] = {"secret": seal.secret if seal else None}
     with cloud.store.transaction() as db:
         rows.require(db, upload.bucket, upload.name, upload.id)

@@ -55,7 +55,7 @@ async def put_object(request: XmlRequest) -> Reply:
     headers = request.call.headers
     if "aws-chunked" in request.header("content-encoding"):
         raise StorageError(501, "notImplemented", "Bodies in signed chunks are not read here.")
-    query = request.conditions() | predefined_acl(headers)
+    query = request.write_conditions() | predefined_acl(headers)
     query |= {"uploadType": "media", "name": request.name}
     if name := request.header("x-goog-encryption-kms-key-name"):
         query["kmsKeyName"] = name
@@ -66,7 +66,7 @@ async def put_object(request: XmlRequest) -> Reply:
 
 async def delete_object(request: XmlRequest) -> Reply:
     """`DELETE /BUCKET/OBJECT`."""
-    await request.reply("DELETE", request.object_path, request.conditions())
+    await request.reply("DELETE", request.object_path, request.write_conditions())
     return Reply(204)
 
 
@@ -75,7 +75,7 @@ async def start_resumable(request: XmlRequest) -> Reply:
     if request.header("x-goog-resumable") != "start":
         raise StorageError(405, "methodNotAllowed", "Expected x-goog-resumable: start.")
     headers = request.call.headers
-    query = request.conditions() | predefined_acl(headers)
+    query = request.write_conditions() | predefined_acl(headers)
     query |= {"uploadType": "resumable", "name": request.name}
     if name := request.header("x-goog-encryption-kms-key-name"):
         query["kmsKeyName"] = name

@@ -9,8 +9,9 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from emulator.cloud import Cloud
+from emulator.storage import http_conditions, objects
 from emulator.storage.http import Call, Reply, parse_object
-from emulator.storage.media_headers import META
+from emulator.storage.media_headers import META, row_etag
 from emulator.storage.signers import Signers
 from emulator.web import Message
 
@@ -88,14 +89,24 @@ class XmlRequest:
             asked["generation"] = self.call.query["generation"]
         return asked
 
+    def write_conditions(self) -> dict[str, str]:
+        """As `conditions`; entity tags, judged here, become the generation that they are of."""
+        asked = self.conditions()
+        with self.cloud.store.read() as db:
+            row = objects.find(db, self.bucket, self.name)
+        if http_conditions.check_write(self.call.headers, row_etag(row) if row else None):
+            asked.setdefault("ifGenerationMatch", str(row.generation) if row else "0")
+        return asked
+
     async def reply(
         self, method: str, path: str, query: Mapping[str, str], fields: Body | None = None
     ) -> Reply:
         """The JSON API's answer to the same request, body and all; its refusals are raised."""
-        text = urlencode(query)
         call = replace(
-            self.call, method=method, path=path, query=dict(query), raw_query=text, fields=fields
-        )
+            self.call, method=method, path=path, query=dict(query), raw_query=urlencode(query),
+            headers={k: v for k, v in self.call.headers.items() if not k.startswith("if-")},
+            fields=fields,
+        )  # fmt: skip
         return await self.ask(call)
 
     async def json(
@@ -111,8 +122,7 @@ class XmlRequest:
         async def receive() -> Message:
             return {"type": "http.request", "body": data, "more_body": False}
 
-        headers = {k: v for k, v in self.call.headers.items() if not k.startswith("if-")}
-        call = replace(self.call, headers=headers, receive=receive)
+        call = replace(self.call, receive=receive)
         reply = await replace(self, call=call).reply(method, path, query or {})
         return parse_object(reply.body)
 

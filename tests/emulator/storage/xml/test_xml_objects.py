@@ -100,6 +100,11 @@ def test_preconditions(
     assert http.get(path, headers={"if-modified-since": later}).status_code == 304
     old = {"if-unmodified-since": "Mon, 01 Jan 2001 00:00:00 GMT"}
     assert http.get(path, headers=old).status_code == 412
+    assert put("x", b"2", if_match='"other"').status_code == 412
+    assert put("x", b"2", if_none_match="*").status_code == 412
+    assert put("x", DATA, if_match=tag).status_code == 200
+    assert put("y", b"2", if_none_match="*").status_code == 200
+    assert http.delete(path, headers={"if-match": '"other"'}).status_code == 412
     stale = {"x-goog-if-generation-match": "12"}
     assert http.delete(path, headers=stale).status_code == 412
     assert http.delete(path).status_code == 204
