@@ -20,13 +20,11 @@ from uuid import uuid4
 import google_crc32c
 
 from emulator.store.references import referred_to
+from emulator.store.space import room_bytes
 from emulator.store.sqlite import Store
 
 # Up to this many bytes a body waits in memory; more goes to a temporary file at once.
 MEMORY_BYTES = 1 << 20
-# Left free on the disk, so that on a full one objects can still be deleted and the server
-# restarted: SQLite writes before it frees, its log is 4 MB before it is folded in.
-RESERVE_BYTES = 8 << 20
 FOLDERS = tuple(f"{number:02x}" for number in range(256))
 
 
@@ -105,13 +103,9 @@ class Blobs:
     def check_space(self) -> None:
         """Raises OSError (ENOSPC) where bytes would take what the database needs to go on."""
         self._before_write()
-        while self._free_bytes() < RESERVE_BYTES:
+        while room_bytes(self._folder) < 0:
             if not self.make_room():
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._folder))
-
-    def _free_bytes(self) -> int:
-        disk = os.statvfs(self._folder)
-        return disk.f_bavail * disk.f_frsize
 
     def writer(self) -> BlobWriter:
         """A writer for one body; use it in a `with` that also covers the row that refers to it."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from emulator.errors import StartError
+from emulator.store.space import log_pages
 
 SCHEMA_FOLDER = Path(__file__).parent / "schema"
 BUSY_TIMEOUT_SECONDS = 30.0
@@ -42,6 +43,8 @@ class Store:
         )
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={'FULL' if fsync else 'NORMAL'}")
+        if path:
+            connection.execute(f"PRAGMA wal_autocheckpoint={log_pages(path.parent)}")
         connection.execute("PRAGMA foreign_keys=ON")
         store = cls(connection)
         store._migrate()
