@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hmac
+import json
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
+from uuid import uuid4
 from xml.etree.ElementTree import fromstring
 
 import httpx
@@ -14,6 +16,7 @@ import pytest
 from google.auth.credentials import Signing
 from google.cloud.storage import Bucket, Client
 from google.cloud.storage._signing import generate_signed_url_v2, generate_signed_url_v4
+from google.oauth2.service_account import Credentials
 
 from tests.local_cloud import LocalCloud
 
@@ -126,3 +129,30 @@ def test_hmac_keys_that_are_switched_off(
     assert refused.status_code == 403
     assert fromstring(refused.text).findtext("Code") == "InvalidAccessKeyId"
     assert http.get(f"/{bucket.name}").status_code == 200
+
+
+def test_a_signature_has_the_rights_of_its_account(
+    http: httpx.Client, bucket: Bucket, server: LocalCloud
+) -> None:
+    """A URL of an account without rights is 403 and names the permission; a grant makes it hold."""
+    bucket.blob("x").upload_from_string("x")
+    accounts = "/v1/projects/test-project/serviceAccounts"
+    made = http.post(accounts, json={"accountId": f"signer-{uuid4().hex[:8]}"}).json()
+    key = http.post(f"/v1/{made['name']}/keys", json={}).json()
+    info = json.loads(b64decode(key["privateKeyData"]))
+    account = Credentials.from_service_account_info(info)  # type: ignore[no-untyped-call]
+    url = generate_signed_url_v4(account, f"/{bucket.name}/x", 60, api_access_endpoint=server.url)
+
+    refused = httpx.get(url)
+    policy = bucket.get_iam_policy(requested_policy_version=3)
+    member = f"serviceAccount:{made['email']}"
+    policy.bindings.append({"role": "roles/storage.objectViewer", "members": {member}})
+    bucket.set_iam_policy(policy)
+
+    tree = fromstring(refused.text)
+    assert (refused.status_code, tree.findtext("Code")) == (403, "AccessDenied")
+    details = tree.findtext("Details") or ""
+    assert details.startswith(f"{made['email']} does not have storage.objects.get access")
+    assert httpx.get(url).text == "x"
+    http.delete(f"/v1/{key['name']}")
+    assert httpx.get(url).status_code == 403

@@ -82,6 +82,8 @@ def test_wrong_checksums_are_refused_and_nothing_is_stored(
     """BadDigest and CrcMismatch, each with what was said and what was counted."""
     assert error_of(put("x", content_md5="1B2M2Y8AsgTpgAmY7PhCfg=="))[:2] == (400, "BadDigest")
     assert error_of(put("x", x_goog_hash="crc32c=AAAAAA=="))[:2] == (400, "CrcMismatch")
+    both = [("x-goog-hash", "crc32c=AAAAAA=="), ("x-goog-hash", f"md5={'A' * 22}==")]
+    assert http.put(f"/{bucket.name}/x", content=DATA, headers=both).status_code == 400
     assert error_of(http.get(f"/{bucket.name}/x"))[:2] == (404, "NoSuchKey")
 
 
