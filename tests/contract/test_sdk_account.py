@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,8 @@ import pytest
 from tests.contract.sdk import initialise, lead_resource_manager, projects_client
 from tests.emulator.custom import IMAGE
 from tests.emulator.vertex import Vertex
-from tests.local_cloud import LocalCloud
+from tests.google_proxy import GoogleProxy, google_proxy
+from tests.local_cloud import LocalCloud, wait_until
 
 
 def test_the_projects_client_reads_a_project_and_its_policy(
@@ -38,23 +41,41 @@ def test_the_projects_client_reads_a_project_and_its_policy(
     assert only_this_machine == []
 
 
+@pytest.fixture
+def proxy(
+    sdk_server: LocalCloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[GoogleProxy]:
+    """What asks for Google's hosts by itself is led to the local cloud, without a look-up."""
+    with google_proxy(sdk_server.url) as proxy:
+        for name, value in proxy.variables("sdk", tmp_path).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        yield proxy
+
+
+def looking_up_bounds() -> bool:
+    """Whether google-auth's thread still asks where an account's requests may go."""
+    return any(
+        "RegionalAccessBoundary" in type(thread).__name__ for thread in threading.enumerate()
+    )
+
+
 def test_a_service_account_file_is_all_that_is_needed(
     sdk_server: LocalCloud,
     plain: Vertex,
     monkeypatch: pytest.MonkeyPatch,
     only_this_machine: list[str],
+    proxy: GoogleProxy,
 ) -> None:
-    """Application default credentials are the key file of the data folder; a token is fetched."""
+    """Application default credentials are the key file of the data folder; a token is fetched.
+
+    google-auth asks IAM Credentials at Google's host, in a thread, for the account's bounds.
+    """
     import google.auth
     import google.auth.transport.requests
 
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", plain.project)
-    sdk = initialise(
-        sdk_server,
-        monkeypatch,
-        project=plain.project,
-        credentials=None,
-    )
+    sdk = initialise(sdk_server, monkeypatch, project=plain.project, credentials=None)
     found: Any = google.auth.default(scopes=["https://www.googleapis.com/auth/cloud-platform"])
     credentials = found[0]
     credentials.refresh(google.auth.transport.requests.Request())
@@ -64,7 +85,10 @@ def test_a_service_account_file_is_all_that_is_needed(
     assert credentials.service_account_email.endswith(".iam.gserviceaccount.com")
     assert credentials.token
     assert plain.get(endpoint.resource_name)["displayName"] == "mine"
-    assert only_this_machine == []
+    wait_until(lambda: bool(proxy.exchanges) and not looking_up_bounds())
+    assert {one.host for one in proxy.exchanges} == {"iamcredentials.googleapis.com"}
+    assert [one.status for one in proxy.exchanges] == [200] * len(proxy.exchanges)
+    assert only_this_machine == [] and proxy.strays == []
 
 
 def test_the_default_staging_bucket_works_on_second_use(
