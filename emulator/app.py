@@ -27,7 +27,7 @@ from emulator.errors import ApiError, error_body
 from emulator.failures import failure_answer
 from emulator.faults import Faults, check_disk
 from emulator.folder import write_env
-from emulator.iam import credentials
+from emulator.iam import credentials, published
 from emulator.iam import gate as rights_gate
 from emulator.iam import routes as iam_routes
 from emulator.iam.directory import Accounts
@@ -113,6 +113,7 @@ def api_routes(cloud: Cloud, tokens: Tokens, retry_tests: RetryTests) -> list[Ba
         *project_routes.routes(cloud),
         *service_routes.routes(cloud),
         *iam_routes.routes(cloud, tokens),
+        *published.routes(cloud),
         *logging_routes(cloud),
         *quota_routes(cloud),
         *billing_routes(cloud),

@@ -25,7 +25,7 @@ NO_PAYER = (
     "iam-admin/iam/project?project={payer} and then retry."
 )
 # These are asked before there is a token, or by people who have none.
-OPEN_PATHS = ("/token", "/_emulator/", "/retry_test")
+OPEN_PATHS = ("/token", "/_emulator/", "/retry_test", "/robot/v1/metadata/", "/oauth2/v1/certs")
 
 
 class Door:

@@ -141,6 +141,13 @@ def signing_key(cloud: Cloud, account: Account) -> tuple[str, RSAPrivateKey]:
         return key_id, private
 
 
+def system_certificates(cloud: Cloud) -> dict[str, str]:
+    """The certificates of all keys that the server signs with, by id."""
+    with cloud.store.read() as db:
+        query = "SELECT id, certificate FROM service_account_keys WHERE kind = ?"
+        return dict(db.execute(query, (SYSTEM,)).fetchall())
+
+
 def file_text(cloud: Cloud, account: Account) -> str:
     """A key file of the server's own key for an account: how a job signs in as it."""
     key_id, private = signing_key(cloud, account)

@@ -106,14 +106,17 @@ def test_delegates_form_a_chain(owned: Owned, sign_in: Callable[[str], Signed]) 
 
 
 def test_id_tokens(owned: Owned) -> None:
-    """For the audience, with the address where it is asked for."""
+    """For the audience, with the address where it is asked for; published keys check them."""
     email = owned.account()
     body = {"audience": "https://example.org", "includeEmail": True}
 
     token = owned.http.post(path_of(email, "generateIdToken"), json=body).json()["token"]
 
-    claims = jwt.decode(token, verify=False)
+    certificates = owned.http.get("/oauth2/v1/certs").json()
+    claims = jwt.decode(token, certs=certificates, audience="https://example.org")
     assert (claims["aud"], claims["email"]) == ("https://example.org", email)
+    mine = owned.http.get(f"/robot/v1/metadata/x509/{email}").json()
+    assert mine and mine.items() <= certificates.items()
 
 
 @pytest.mark.parametrize("verb", ["signBlob", "signJwt", "generateAccessToken"])
