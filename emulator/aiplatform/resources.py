@@ -61,11 +61,11 @@ def require(cloud: Cloud, noun: str, name: str) -> Body:
     """The stored resource. NOT_FOUND in the words of Google's recorded answers.
 
     INVALID_ARGUMENT for a name of another collection: a `saved query` lies in `savedQueries`, a
-    `model evaluation` in `evaluations`.
+    `model evaluation` in `evaluations`, a `TensorboardRun` in `runs`.
     """
     words = noun.title().split()
     collection = name.rpartition("/")[0].rpartition("/")[2].lower()
-    if collection not in {_plural("".join(words)), _plural(words[-1])}:
+    if not collection or not _plural("".join(words)).endswith(collection):
         raise field_errors([("name", f"Invalid {''.join(words)} resource name.")])
     body = cloud.resources.get(name)
     if body is None:
