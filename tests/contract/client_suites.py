@@ -29,15 +29,13 @@ ACCOUNT = "local@local-project.iam.gserviceaccount.com"
 WITHOUT = ("kms_integration", "notification", "zonal")
 # The project that pays where the requester does.
 PAYER = {"GOOGLE_CLOUD_TESTS_USER_PROJECT": "local-project"}
-# Sizes of the two data files of the suite that a shallow clone may lack; their bytes do not matter.
-DATA = {"five-point-one-mb-file.zip": 5_347_737, "random_9_MiB_file": 9 << 20}
 PYTEST = ["-m", "pytest", "-q", "--timeout", "90", "-p", "no:cacheprovider"]
 PLUGIN = ["-p", "google_hosts"]
 
 
 def python_storage(cloud: LocalCloud, folder: Path, python: str, more: list[str]) -> int:
     """System tests of google-cloud-storage."""
-    _prepare(cloud, folder)
+    _prepare(cloud)
     left_out = [f"--ignore=tests/system/test_{name}.py" for name in WITHOUT]
     command = [python, *PYTEST, *PLUGIN, *left_out, "tests/system", *more]
     return _by_proxy(cloud, folder, command, PAYER)
@@ -89,12 +87,8 @@ def _by_proxy(cloud: LocalCloud, folder: Path, command: list[str], more: dict[st
     return code
 
 
-def _prepare(cloud: LocalCloud, folder: Path) -> None:
+def _prepare(cloud: LocalCloud) -> None:
     """What the suite expects of Google's own project: a public bucket, an account that signs."""
-    for name, size_bytes in DATA.items():
-        path = folder / "tests" / "data" / name
-        if not path.exists():
-            path.write_bytes(os.urandom(size_bytes))
     public = "gcp-public-data-landsat"
     with httpx.Client(base_url=cloud.url) as http:
         http.post("/storage/v1/b?project=gcp-public", json={"name": public}).raise_for_status()
