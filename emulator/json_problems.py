@@ -151,7 +151,8 @@ def _is_scalar(described: FieldDescriptor, item: Any) -> bool:
 def _is_enum(described: FieldDescriptor, item: Any) -> bool:
     if isinstance(item, bool):
         return False
-    return isinstance(item, int) or item in described.enum_type.values_by_name
+    is_known = isinstance(item, str) and item in described.enum_type.values_by_name
+    return isinstance(item, int) or is_known
 
 
 def _is_integer(item: Any, least: int, most: int) -> bool:

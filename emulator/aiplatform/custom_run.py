@@ -14,6 +14,7 @@ import sys
 from typing import Any
 
 from emulator.aiplatform import (
+    component_code,
     custom_environment,
     custom_failures,
     custom_spec,
@@ -92,6 +93,8 @@ async def _advance(cloud: Cloud, name: str) -> None:
 
 def _command(cloud: Cloud, body: Body) -> tuple[str, ...] | None:
     """The command that stands for the job's image, or None for an image nobody knows."""
+    if component_code.SOURCE in body:
+        return component_code.command(cloud, body)
     if package := custom_spec.primary(body["jobSpec"]).get("pythonPackageSpec"):
         allowed = cloud.settings.run_user_code
         return (sys.executable, "-m", package["pythonModule"]) if allowed else None

@@ -25,6 +25,8 @@ from emulator.operations import status
 
 Body = dict[str, Any]
 TASKS = "_tasks"
+# What comes of a spec whose parts are no objects, lists or texts where the schema has them.
+MALFORMED = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 ALWAYS = "ALL_UPSTREAM_TASKS_COMPLETED"
 
 
@@ -44,7 +46,10 @@ class Walk:
         spec = self._body["pipelineSpec"]["root"]
         record = self.records.setdefault("", self._new("", ""))
         if record["state"] not in ENDED:
-            self._dag(record, spec, pipeline_values.root_values(self._body))
+            try:
+                self._dag(record, spec, pipeline_values.root_values(self._body))
+            except MALFORMED as problem:
+                raise _malformed("pipeline", problem) from problem
         return str(record["state"])
 
     def cancel(self) -> None:
@@ -100,6 +105,8 @@ class Walk:
                 self._go_on(record, task)
             except ApiError as problem:
                 self._fail(record, problem)
+            except MALFORMED as problem:
+                self._fail(record, _malformed(f"task {name}", problem))
 
     def _begin(self, record: Body, task: Body, scope: Values, made: dict[str, Body]) -> None:
         """The task's inputs, and whether it runs at all."""
@@ -116,6 +123,8 @@ class Walk:
                 self._end(record, "NOT_TRIGGERED")
         except ApiError as problem:
             self._fail(record, problem)
+        except MALFORMED as problem:
+            self._fail(record, _malformed(f"task {record['name']}", problem))
 
     def _component(self, task: Body) -> Body:
         return self._components[task["componentRef"]["name"]]
@@ -181,6 +190,11 @@ class Walk:
     def _fail(self, record: Body, problem: ApiError) -> None:
         record["error"] = status(problem)
         self._end(record, "FAILED")
+
+
+def _malformed(what: str, problem: Exception) -> ApiError:
+    message = f"The {what} cannot be run as it is specified: {problem!r}."
+    return ApiError("INVALID_ARGUMENT", message)
 
 
 def _state(states: list[str], is_wanted: bool) -> str:

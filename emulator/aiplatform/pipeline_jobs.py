@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.aiplatform import listing, names, pipeline_run, pipeline_spec, resources
+from emulator.aiplatform import (
+    listing,
+    names,
+    pipeline_run,
+    pipeline_spec,
+    pipeline_values,
+    resources,
+)
 from emulator.aiplatform.lifecycles import PIPELINE_JOB
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
@@ -27,6 +34,7 @@ def insert(cloud: Cloud, request: Body, **more: Any) -> Body:
     location = names.location(request["parent"])
     sent = {key: value for key, value in request.get("pipelineJob", {}).items() if key[:1] != "_"}
     pipeline_spec.checked(sent)
+    pipeline_values.root_values(sent)
     asked = request.get("pipelineJobId", "")
     if asked and not pipeline_spec.ID.fullmatch(asked):
         message = f'Must match {pipeline_spec.ID.pattern}. Received: "{asked}".'

@@ -64,8 +64,8 @@ def _import(record: Body, component: Body, importer: Body, values: Values) -> No
     artifact = {
         "name": name,
         "uri": pipeline_values.filled(uri, values, {}),
-        "type": importer.get("typeSchema", {}),
-        "metadata": importer.get("metadata", {}),
+        "type": _object(importer.get("typeSchema")),
+        "metadata": _object(importer.get("metadata")),
     }
     record["outputs"] = {"parameters": {}, "artifacts": {name: [artifact]}}
     record["state"] = "SUCCEEDED"
@@ -132,7 +132,7 @@ def _context(body: Body, record: Body, component: Body, place: str, mount: str) 
             "name": name,
             "uri": f"{place}/{name}",
             "path": _path(f"{place}/{name}", mount),
-            "type": one.get("artifactType", {}),
+            "type": _object(one.get("artifactType")),
             "metadata": {},
         }
         for name, one in known.get("artifacts", {}).items()
@@ -205,7 +205,8 @@ def _collect(cloud: Cloud, record: Body, component: Body) -> None:
     known = component.get("outputDefinitions", {})
     said = _json(_text(cloud, f"{record['folder']}/executor_output.json") or "{}")
     try:
-        parameters = _parameters(cloud, record, known.get("parameters", {}), said)
+        told = _object(said.get("parameterValues"))
+        parameters = _parameters(cloud, record, known.get("parameters", {}), told)
     except ApiError as problem:
         record |= {"state": "FAILED", "error": status(problem)}
         return
@@ -214,17 +215,28 @@ def _collect(cloud: Cloud, record: Body, component: Body) -> None:
         own = {
             "name": name,
             "uri": f"{record['folder']}/{name}",
-            "type": one.get("artifactType", {}),
+            "type": _object(one.get("artifactType")),
             "metadata": {},
         }
-        told = said.get("artifacts", {}).get(name, {}).get("artifacts", [])
-        artifacts[name] = [{**own, **more} for more in told] or [own]
+        listed = _object(_object(said.get("artifacts")).get(name)).get("artifacts")
+        found = listed if isinstance(listed, list) else []
+        artifacts[name] = [_as_told(own, more) for more in found] or [own]
     record |= {"state": "SUCCEEDED", "outputs": {"parameters": parameters, "artifacts": artifacts}}
 
 
-def _parameters(cloud: Cloud, record: Body, known: dict[str, Body], said: Body) -> Body:
+def _as_told(own: Body, more: Any) -> Body:
+    """An artifact as its task told of it, where that is of the right kind."""
+    known = {key: value for key, value in _object(more).items() if key in own}
+    return {**own, **{key: one for key, one in known.items() if isinstance(one, type(own[key]))}}
+
+
+def _object(value: Any) -> Body:
+    """A JSON object as it is, anything else as an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def _parameters(cloud: Cloud, record: Body, known: dict[str, Body], told: Body) -> Body:
     found = {}
-    told = said.get("parameterValues", {})
     for name, one in known.items():
         value = told[name] if name in told else _text(cloud, f"{record['folder']}/{name}")
         if value is not None:

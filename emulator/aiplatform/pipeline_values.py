@@ -49,7 +49,7 @@ def typed(value: Any, kind: str) -> Any:
             return value.strip().lower() == "true"
         if kind in ("LIST", "STRUCT", "BOOLEAN"):
             return _whole(json.loads(value) if isinstance(value, str) else value)
-    except ValueError:
+    except (OverflowError, TypeError, ValueError):
         message = f"Not a value of type {kind}: {str(value)[:200]!r}."
         raise ApiError("INVALID_ARGUMENT", message) from None
     return value

@@ -62,6 +62,11 @@ POOL = "custom_job.job_spec.worker_pool_specs[0]"
             f"Invalid value at '{POOL}.machine_spec.accelerator_type' ({ENUM}), \"GPU\"",
         ),
         (
+            {"jobSpec": {"workerPoolSpecs": [{"machineSpec": {"acceleratorType": {}}}]}},
+            f"{POOL}.machine_spec.accelerator_type",
+            f"Invalid value at '{POOL}.machine_spec.accelerator_type' ({ENUM}), {{}}",
+        ),
+        (
             {"jobSpec": {"workerPoolSpecs": [{"replicaCount": "many"}]}},
             f"{POOL}.replica_count",
             f"Invalid value at '{POOL}.replica_count' (TYPE_INT64), \"many\"",

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from tests.emulator.custom import custom_engines
+from tests.emulator.pipelines import pipeline_engines
 from tests.emulator.vertex import Body, Vertex, fake_engines
 from tests.local_cloud import LocalCloud, running_cloud
 
@@ -59,3 +60,22 @@ def custom(custom_server: LocalCloud) -> Vertex:
 def runs(custom: Vertex) -> str:
     """An empty bucket of it."""
     return custom.bucket(f"bucket-{uuid4().hex[:10]}")
+
+
+@pytest.fixture(scope="session")
+def pipeline_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """One server for all tests of pipelines."""
+    with running_cloud(tmp_path_factory.mktemp("pipe") / "data", *pipeline_engines()) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def pipes(pipeline_server: LocalCloud) -> Vertex:
+    """An empty project of it."""
+    return Vertex(pipeline_server.url, f"project-{uuid4().hex[:10]}")
+
+
+@pytest.fixture
+def root(pipes: Vertex) -> str:
+    """An empty bucket of it."""
+    return pipes.bucket(f"bucket-{uuid4().hex[:10]}")
