@@ -45,7 +45,7 @@ def object_reply(
 
     `written`: the request wrote the bytes, so their checksums are told.
     """
-    home = buckets.require_bucket(cloud, row.bucket)
+    home = row.home or buckets.require_bucket(cloud, row.bucket)
     told = written or revealed(row.secret, call.headers)
     answer = shown(cloud, row, home, full=wants_full(call.query, full), checksums=told)
     return json_reply(answer, headers=[(b"etag", row.etag.encode())])

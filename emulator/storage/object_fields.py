@@ -118,18 +118,21 @@ def _check_custom_time(before: Body, after: Body) -> None:
 def _checked(body: Body) -> Body:
     if "customTime" in body:
         retention.moment(body["customTime"], "customTime")
-    metadata = body.get("metadata") or {}
-    if sum(len(key.encode()) + len(value.encode()) for key, value in metadata.items()) > (
-        METADATA_BYTES
-    ):
-        raise invalid(f"The metadata of an object is at most {METADATA_BYTES} bytes.")
-    custom = (body.get("contexts") or {}).get("custom") or {}
+    if "metadata" in body:
+        texts = (text for pair in body["metadata"].items() for text in pair)
+        if sum(len(text.encode()) for text in texts) > METADATA_BYTES:
+            raise invalid(f"The metadata of an object is at most {METADATA_BYTES} bytes.")
+    if "contexts" in body:
+        _check_contexts(body["contexts"]["custom"])
+    return body
+
+
+def _check_contexts(custom: Body) -> None:
     if len(custom) > CONTEXT_LIMIT:
         raise invalid(f"An object has at most {CONTEXT_LIMIT} contexts.")
     for key, payload in custom.items():
-        for text in (key, payload.get("value", "")):
-            _check_context(text)
-    return body
+        _check_context(key)
+        _check_context(payload.get("value") or "")
 
 
 def _check_context(text: str) -> None:
@@ -157,15 +160,18 @@ def _without_nulls(fields: Body) -> Body:
     """The fields that say something; an emptied retention or contexts says nothing."""
     body: Body = {key: value for key, value in fields.items() if value is not None}
     for key in ("metadata", "retention"):
-        body[key] = {name: value for name, value in body.pop(key, {}).items() if value is not None}
-        if not body[key]:
-            del body[key]
+        if key in body:
+            said = {name: value for name, value in body.pop(key).items() if value is not None}
+            if said:
+                body[key] = said
+    if "contexts" not in body:
+        return body
     custom = (body.get("contexts") or {}).get("custom") or {}
     custom = {key: payload for key, payload in custom.items() if payload is not None}
     if custom:
         body["contexts"] = {"custom": custom}
     else:
-        body.pop("contexts", None)
+        del body["contexts"]
     return body
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from emulator.storage.bucket_resource import etag
 from emulator.storage.encryption import resource_fields
+
+if TYPE_CHECKING:
+    from emulator.storage.buckets import BucketRow
 
 Body = dict[str, Any]
 
@@ -30,7 +33,7 @@ class ObjectRow:
     `md5` is "" where there is none (composed objects). `acl` are its access controls, None where
     they follow from the bucket; `secret` is how its bytes are encrypted, None: they are not.
     `deleted` is when it stopped being live, `expires` until when it can be restored: None for a
-    live object and for a noncurrent one.
+    live object and for a noncurrent one. `home` is its bucket, where that was read with it.
     """
 
     bucket: str
@@ -48,6 +51,7 @@ class ObjectRow:
     secret: Body | None = None
     deleted: str | None = None
     expires: str | None = None
+    home: BucketRow | None = field(default=None, compare=False, repr=False)
 
     @property
     def content_type(self) -> str:

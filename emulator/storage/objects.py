@@ -134,6 +134,7 @@ def store_object(
         row = ObjectRow(
             bucket, name, buckets.next_generation(db, cloud), 1, reference.sha256, reference.md5,
             reference.crc32c, reference.size_bytes, moment, moment, body, controls, secret,
+            home=home,
         )  # fmt: skip
         if before is None:
             folders.make_parents(cloud, db, home, name)

@@ -95,7 +95,9 @@ def _named(etag: str, wanted: tuple[str, ...]) -> bool:
 
 def _etags(text: str | None) -> tuple[str, ...]:
     """The etags of a header; quotes and the mark of a weak one do not count (RFC 9110, 8.8.3)."""
-    parts = (part.strip().removeprefix("W/").strip('"') for part in (text or "").split(","))
+    if text is None:
+        return ()
+    parts = (part.strip().removeprefix("W/").strip('"') for part in text.split(","))
     return tuple(part for part in parts if part)
 
 

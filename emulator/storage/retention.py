@@ -60,6 +60,8 @@ def expiration(bucket_body: Mapping[str, Any], row: ObjectRow) -> str | None:
 
     None where neither applies, and under an event-based hold, whose end nobody knows.
     """
+    if not bucket_body.get("retentionPolicy") and "retention" not in row.body:
+        return None
     if row.body.get("eventBasedHold"):
         return None
     ends = [end for end in (_policy_end(bucket_body, row), _own_end(row)) if end is not None]

@@ -31,6 +31,7 @@ def http(local_http: TestClient) -> TestClient:
         {"storageClass": "FAST"},
         {"contexts": {"custom": {"": {"value": "1"}}}},
         {"contexts": {"custom": {"a": {"value": "it's"}}}},
+        {"contexts": {"custom": {"a": {}}}},
         {"contexts": {"custom": {f"k{n}": {"value": "1"} for n in range(51)}}},
     ],
 )
