@@ -30,7 +30,7 @@ def listed(call: Call) -> Body:
 def create(call: Call) -> Body:
     """`POST projects/P/serviceAccounts`."""
     call.only("accountId", "serviceAccount")
-    sent = _object(call.body.get("serviceAccount", {}))
+    sent = call.inner("serviceAccount")
     account_id = str(call.body.get("accountId") or "")
     made = service_accounts.create(call.cloud, call.names["project"], account_id, sent)
     return service_accounts.resource(made)
@@ -44,7 +44,7 @@ def get(call: Call) -> Body:
 def patch(call: Call) -> Body:
     """`PATCH …/A`: what the mask names, answered alone, as recorded."""
     call.only("serviceAccount", "updateMask")
-    sent = _object(call.body.get("serviceAccount", {}))
+    sent = call.inner("serviceAccount")
     asked = [part.strip() for part in str(call.body.get("updateMask") or "").split(",")]
     if unknown := [part for part in asked if part not in FIELDS]:
         message = f"Invalid update mask: {', '.join(unknown)}. Only display_name and description."
@@ -90,10 +90,10 @@ def disable(call: Call) -> Body:
 
 def get_policy(call: Call) -> Body:
     """`POST …/A:getIamPolicy`: who may use the account."""
-    options = _object(call.body.get("options", {}))
-    version = call.query.get("options.requestedPolicyVersion") or options.get(
-        "requestedPolicyVersion", 0
-    )
+    asked = call.inner("options").get("requestedPolicyVersion", 0)
+    version = str(call.query.get("options.requestedPolicyVersion") or asked)
+    if not version.isdigit():
+        raise ApiError("INVALID_ARGUMENT", f"Invalid requested policy version: {version}")
     return account_policies.get(call.cloud, call.account(), int(version))
 
 
@@ -106,12 +106,6 @@ def set_policy(call: Call) -> Body:
 def test_permissions(call: Call) -> Body:
     """`POST …/A:testIamPermissions`: those of the asked that the caller has."""
     call.only("permissions")
-    asked = [str(one) for one in call.body.get("permissions", [])]
+    asked = call.many("permissions")
     found = account_policies.granted_to(call.cloud, call.account(), call.caller, asked)
     return {"permissions": found} if found else {}
-
-
-def _object(value: Any) -> Body:
-    if not isinstance(value, dict):
-        raise ApiError("INVALID_ARGUMENT", f"Expected an object. Received: {value!r}.")
-    return value

@@ -73,6 +73,20 @@ class Call:
             raise ApiError("INVALID_ARGUMENT", f"{field} is required.")
         return value
 
+    def many(self, field: str) -> list[str]:
+        """A list of texts; none where it is not sent."""
+        value = self.body.get(field) or []
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise ApiError("INVALID_ARGUMENT", f"Invalid value at '{field}': expected texts.")
+        return value
+
+    def inner(self, field: str) -> Body:
+        """An object in the body; empty where it is not sent."""
+        value = self.body.get(field) or {}
+        if not isinstance(value, dict):
+            raise ApiError("INVALID_ARGUMENT", f"Invalid value at '{field}': expected an object.")
+        return value
+
     def page(self, default: int, most: int) -> tuple[str, int]:
         """Page token and size as asked for; the size is at most `most`."""
         size = self.query.get("pageSize") or str(default)

@@ -43,7 +43,7 @@ def generate_access_token(call: Call) -> Body:
     """`POST …/A:generateAccessToken`."""
     call.only("delegates", "scope", "lifetime")
     account = _allowed(call, "iam.serviceAccounts.getAccessToken")
-    if not call.body.get("scope"):
+    if not call.many("scope"):
         raise ApiError("INVALID_ARGUMENT", "Scope is required.")
     _require_enabled(account)
     seconds = credentials.lifetime(str(call.body.get("lifetime") or ""))
@@ -71,8 +71,8 @@ def allowed_locations(_: Call) -> Body:
 def _allowed(call: Call, permission: str) -> Account:
     """The account, when the caller may do this in its name, through the delegates if any."""
     caller = call.caller
-    for delegate in call.body.get("delegates", []):
-        link = _account(call, str(delegate).rsplit("/", 1)[-1])
+    for delegate in call.many("delegates"):
+        link = _account(call, delegate.rsplit("/", 1)[-1])
         enforce.require(call.cloud, caller, DELEGATION, targets.account(call.cloud, link))
         caller = Caller(link.email, owner=False)
     found = service_accounts.find(call.cloud, call.names["account"])

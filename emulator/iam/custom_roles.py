@@ -43,7 +43,7 @@ def create(call: Call) -> Body:
         raise ApiError("INVALID_ARGUMENT", message)
     project_id = _project(call)
     name = f"projects/{project_id}/roles/{role_id}"
-    body = _checked(call.body.get("role") or {})
+    body = _checked(call.inner("role"))
     if call.cloud.resources.get(name) is not None:
         message = f"A role named {role_id} in projects/{project_id} already exists."
         raise ApiError("ALREADY_EXISTS", message)
@@ -106,9 +106,12 @@ def _checked(sent: Body) -> Body:
     for field, limit in LIMITS.items():
         if len(str(body.get(field, ""))) > limit:
             raise ApiError("INVALID_ARGUMENT", f"The {field} may have {limit} characters.")
-    if body.get("stage", "GA") not in STAGES:
+    if str(body.get("stage", "GA")) not in STAGES:
         raise ApiError("INVALID_ARGUMENT", f"Invalid value at 'role.stage': {body['stage']}")
-    rights.check_form(body.get("includedPermissions", []))
+    held = body.get("includedPermissions", [])
+    if not isinstance(held, list):
+        raise ApiError("INVALID_ARGUMENT", "Invalid value at 'role.included_permissions'.")
+    rights.check_form(map(str, held))
     return body
 
 

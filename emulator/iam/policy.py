@@ -35,14 +35,19 @@ def replaced(current: Policy, sent: Any) -> Policy:
     """
     if not isinstance(sent, dict):
         raise ApiError("INVALID_ARGUMENT", "The policy is missing.")
-    for binding in sent.get("bindings", []):
-        check_binding(binding, int(sent.get("version") or 1))
+    sent = {**sent, "bindings": sent.get("bindings") or []}
+    version = sent.get("version") or 1
+    if not isinstance(sent["bindings"], list) or version not in (1, CONDITIONAL):
+        message = f"A policy has a list of bindings, and version 1 or 3. Received: {version}."
+        raise ApiError("INVALID_ARGUMENT", message)
+    for binding in sent["bindings"]:
+        check_binding(binding, version)
     tag, now = sent.get("etag"), etag(current["revision"])
     if tag and tag != now:
         raise ApiError("ABORTED", STALE.format(sent=tag, current=now))
-    kept = [one for one in sent.get("bindings", []) if one.get("members")]
+    kept = [one for one in sent["bindings"] if one.get("members")]
     return {
-        "version": sent.get("version") or 1,
+        "version": version,
         "bindings": kept,
         **({"auditConfigs": sent["auditConfigs"]} if sent.get("auditConfigs") else {}),
         "revision": current["revision"] + 1,
@@ -51,6 +56,8 @@ def replaced(current: Policy, sent: Any) -> Policy:
 
 def check_binding(binding: Any, version: int) -> None:
     """INVALID_ARGUMENT for a misshapen role, member or condition."""
+    if not isinstance(binding, dict) or not isinstance(binding.get("members", []), list):
+        raise ApiError("INVALID_ARGUMENT", f"Not a binding: {binding!r}")
     role, members = str(binding.get("role", "")), binding.get("members", [])
     if not ROLE.fullmatch(role):
         raise ApiError("INVALID_ARGUMENT", f"Role {role} is not supported for this resource.")
@@ -64,7 +71,11 @@ def check_binding(binding: Any, version: int) -> None:
     if version != CONDITIONAL:
         message = f"A policy with conditions must have version 3. Received: version {version}."
         raise ApiError("INVALID_ARGUMENT", message)
-    if not condition.get("title") or not condition.get("expression"):
+    if (
+        not isinstance(condition, dict)
+        or not condition.get("title")
+        or not condition.get("expression")
+    ):
         raise ApiError("INVALID_ARGUMENT", "A condition must have a title and an expression.")
 
 

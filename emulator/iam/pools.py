@@ -29,6 +29,7 @@ PROVIDER_FIELDS = (
     "displayName", "description", "disabled", "attributeMapping", "attributeCondition", "oidc",
     "aws", "saml", "x509",
 )  # fmt: skip
+TEXTS = ("displayName", "description", "mode", "attributeCondition", "sessionDuration")
 IDENTITIES = ("oidc", "aws", "saml", "x509")
 OUTPUT = ("name", "state", "expireTime")
 
@@ -124,6 +125,9 @@ def _checked(call: Call, sent: Body) -> Body:
         if key not in (*fields, *OUTPUT):
             message = f'Invalid JSON payload received. Unknown name "{key}": Cannot find field.'
             raise ApiError("INVALID_ARGUMENT", message)
+    for key in TEXTS:
+        if not isinstance(sent.get(key) or "", str):
+            raise ApiError("INVALID_ARGUMENT", f"Invalid value at '{key}' (TYPE_STRING).")
     body = {key: sent[key] for key in fields if sent.get(key) not in (None, "")}
     if _is_provider(call):
         _check_provider(body)
@@ -134,6 +138,9 @@ def _check_provider(body: Body) -> None:
     if sum(key in body for key in IDENTITIES) != 1:
         message = f"A provider has one of {', '.join(IDENTITIES)}."
         raise ApiError("INVALID_ARGUMENT", message)
+    for key in (*IDENTITIES, "attributeMapping"):
+        if not isinstance(body.get(key, {}), dict):
+            raise ApiError("INVALID_ARGUMENT", f"Invalid value at '{key}': expected an object.")
     issuer = body.get("oidc", {}).get("issuerUri", "")
     if "oidc" in body and not str(issuer).startswith("https://"):
         message = f"oidc.issuer_uri must be an https address. Received: {issuer}"

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from emulator.cloud import Cloud
+from emulator.errors import ApiError
 from emulator.iam import enforce, targets
 from emulator.resourcemanager import policies, project_methods, projects
 from emulator.resourcemanager.bodies import body_of, only
@@ -45,7 +46,10 @@ def _route(cloud: Cloud, path: str, method: str, rule: Rule) -> Route:
 def _get_policy(cloud: Cloud, project: str, body: Body, _: Request) -> Body:
     only(body, "options")
     options = body.get("options") or {}
-    return policies.get(cloud, project, int(options.get("requestedPolicyVersion") or 0))
+    version = str(options.get("requestedPolicyVersion", 0) if isinstance(options, dict) else "")
+    if not version.isdigit():
+        raise ApiError("INVALID_ARGUMENT", f"Invalid requested policy version: {options}")
+    return policies.get(cloud, project, int(version))
 
 
 def _set_policy(cloud: Cloud, project: str, body: Body, _: Request) -> Body:
@@ -55,7 +59,10 @@ def _set_policy(cloud: Cloud, project: str, body: Body, _: Request) -> Body:
 
 def _test_permissions(cloud: Cloud, project: str, body: Body, request: Request) -> Body:
     only(body, "permissions")
-    asked = [str(one) for one in body.get("permissions", [])]
+    sent = body.get("permissions") or []
+    if not isinstance(sent, list):
+        raise ApiError("INVALID_ARGUMENT", "Invalid value at 'permissions': expected a list.")
+    asked = [str(one) for one in sent]
     target = targets.project(projects.canonical(cloud, project))
     found = enforce.granted(cloud, request.scope["caller"], asked, target)
     return {"permissions": found} if found else {}

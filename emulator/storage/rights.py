@@ -134,8 +134,10 @@ def _targets(cloud: Cloud, call: Call, kind: str, body: dict[str, Any]) -> Itera
             yield targets.project(projects.canonical(cloud, sent), targets.STORAGE)
         return
     if kind == "sources":
-        for one in body.get("sourceObjects") or ():
-            yield targets.bucket(cloud, names[0], str(one.get("name", "")))
+        sources = body.get("sourceObjects")
+        for one in sources if isinstance(sources, list) else ():
+            if isinstance(one, dict):  # what is none is refused by the rule
+                yield targets.bucket(cloud, names[0], str(one.get("name", "")))
         return
     if kind == "deleted":
         yield targets.deleted_bucket(cloud, names[0])
