@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from hypertune import HyperTune  # type: ignore[import-untyped]
+from hypertune import HyperTune
 
 ACTIONS = ("report", "metric", "wait", "hold-if", "fail-if")
 
