@@ -7,6 +7,7 @@ from typing import Any
 from emulator.aiplatform import (
     listing,
     names,
+    pipeline_metadata,
     pipeline_run,
     pipeline_spec,
     pipeline_values,
@@ -55,7 +56,7 @@ def follow(cloud: Cloud, name: str) -> None:
 
 def get_pipeline_job(cloud: Cloud, request: Body) -> Body:
     """GetPipelineJob."""
-    return LIFE.require(cloud, request["name"])
+    return pipeline_metadata.refreshed(cloud, LIFE.require(cloud, request["name"]))
 
 
 def list_pipeline_jobs(cloud: Cloud, request: Body) -> Body:

@@ -8,7 +8,7 @@ import logging
 from typing import Any
 
 from emulator import metering
-from emulator.aiplatform import custom_run, names, pipeline_tasks
+from emulator.aiplatform import custom_run, names, pipeline_metadata, pipeline_tasks
 from emulator.aiplatform.lifecycles import CANCELLED, PIPELINE_JOB
 from emulator.aiplatform.pipeline_graph import TASKS, Walk
 from emulator.cloud import Cloud
@@ -68,7 +68,8 @@ def _step(cloud: Cloud, name: str) -> Body:
             walk.cancel()
         state = walk.root()
         if body[TASKS] != before:
-            body["jobDetail"] = {"taskDetails": _details(body)}
+            contexts = pipeline_metadata.record(cloud, body, state)
+            body["jobDetail"] = {**contexts, "taskDetails": _details(body)}
             body = LIFE.store(cloud, body)
         return body if state not in pipeline_tasks.ENDED else _conclude(cloud, body, state)
 

@@ -127,6 +127,26 @@ def test_a_pipeline_is_submitted_waited_for_and_found(
     assert sdk.PipelineJob.list() == []
 
 
+def test_a_pipeline_is_a_run_of_an_experiment(sdk: Any, project: Vertex, tmp_path: Path) -> None:
+    """`submit(experiment=…)`: its parameters and its end are a row of the experiment's table."""
+    root = project.bucket(f"{project.project}-root")
+    sdk.init(experiment="pipeline-experiment", experiment_tensorboard=False)
+    job = sdk.PipelineJob(
+        display_name="greet",
+        template_path=compiled(tmp_path),
+        pipeline_root=f"gs://{root}/runs",
+        parameter_values={"greeting": "hello"},
+    )
+
+    job.submit(experiment="pipeline-experiment")
+    job.wait()
+
+    (row,) = sdk.get_experiment_df("pipeline-experiment").to_dict("records")
+    assert row["run_type"] == "system.PipelineRun" and row["run_name"] == job.job_id
+    assert row["param.greeting"] == "hello" and row["state"] == "COMPLETE"
+    assert job.get_associated_experiment().name == "pipeline-experiment"
+
+
 def test_a_pipeline_is_scheduled_paused_and_removed(
     sdk: Any, project: Vertex, tmp_path: Path
 ) -> None:
