@@ -7,7 +7,7 @@ Sources, read 2026-11-21: https://cloud.google.com/storage/docs/bucket-lock, /ob
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from emulator.clock import timestamp
@@ -127,14 +127,14 @@ def _check_less(old: Body, new: Body, override: bool) -> None:
 
 
 def moment(value: Any, field: str) -> datetime:
-    """The time of an RFC 3339 text. 400 for anything else."""
+    """The time of an RFC 3339 text, in UTC. 400 for anything else."""
     try:
         found = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise invalid(f"Invalid value for {field}: '{value}'. Expected a date and time.") from None
-    if found.tzinfo is None:
-        raise invalid(f"Invalid value for {field}: '{value}'. Expected a time zone.")
-    return found
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise invalid(f"Invalid value for {field}: '{value}'. Expected a date, time and time zone.")
 
 
 def _policy_end(bucket_body: Mapping[str, Any], row: ObjectRow) -> datetime | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from emulator.clock import timestamp
 from emulator.cloud import Cloud
-from emulator.storage import acl, bucket_operations, buckets, globs, objects, versions
+from emulator.storage import acl, bucket_operations, buckets, globs, objects, retention, versions
 from emulator.storage.copies import computed_of, reference_of
 from emulator.storage.errors import StorageError, invalid, no_object, required
 from emulator.storage.http import Call, Reply, flag, json_reply
@@ -137,18 +137,15 @@ def restored(
         return objects.with_acl(db, made, row.acl) if same_acl else made
 
 
-def _still(cloud: Cloud, retention: Any) -> bool:
+def _still(cloud: Cloud, kept: Any) -> bool:
     """Whether an object's retention has not run out yet."""
-    until = (retention or {}).get("retainUntilTime")
+    until = (kept or {}).get("retainUntilTime")
     return until is not None and datetime.fromisoformat(until) > cloud.clock.now()
 
 
 def _moment(sent: Mapping[str, Any], field: str) -> datetime | None:
     text = sent.get(field)
-    found = datetime.fromisoformat(text) if text else None
-    if found is not None and found.tzinfo is None:
-        raise invalid(f"Invalid value for {field}: '{text}'. Expected a time zone.")
-    return found
+    return retention.moment(text, field) if text else None
 
 
 def _within(text: str, span: tuple[datetime | None, datetime | None]) -> bool:

@@ -214,3 +214,18 @@ def test_restore_tokens(local_http: TestClient) -> None:
     assert local_http.post(f"{OBJECTS}/x/restore", params=query).status_code == 404
     query["restoreToken"] = found["restoreToken"]
     assert local_http.post(f"{OBJECTS}/x/restore", params=query).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"createdAfterTime": "9999-12-31T23:59:59-12:00"},
+        {"softDeletedBeforeTime": "2026-01-01T00:00:00"},
+        {"matchGlobs": ["{"]},
+        {"matchGlobs": "a"},
+        {"allowOverwrite": 7},
+    ],
+)
+def test_bulk_restores_that_are_none(http: TestClient, body: dict[str, object]) -> None:
+    """Times that are none or have no zone, globs and truths that are none: 400."""
+    assert http.post(f"{OBJECTS}/bulkRestore", json=body).status_code == 400
