@@ -17,7 +17,9 @@ from emulator.errors import ApiError
 LOG = logging.getLogger("emulator.aiplatform")
 Body = dict[str, Any]
 KIND = "aiplatform.Schedule"
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.25
+# A full disk, say: what is due is due when it has room again.
+LONGEST_PAUSE_SECONDS = 30.0
 
 
 def first_from(body: Body, now: datetime) -> datetime:
@@ -42,16 +44,17 @@ def take_up(cloud: Cloud) -> None:
 
 
 async def _watch(cloud: Cloud) -> None:
+    pause = POLL_SECONDS
     while True:
-        for name in _due(cloud):
-            try:
-                job = _begin(cloud, name)
-            except Exception:
-                LOG.exception("schedule %s", name)
-            else:
-                if job:
+        try:
+            for name in _due(cloud):
+                if job := _begin(cloud, name):
                     pipeline_jobs.follow(cloud, job)
-        await asyncio.sleep(POLL_SECONDS)
+            pause = POLL_SECONDS
+        except Exception:
+            LOG.exception("schedules: tried again in %s s", pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+        await asyncio.sleep(pause)
 
 
 def _due(cloud: Cloud) -> list[str]:

@@ -24,3 +24,4 @@ def reset(cloud: Cloud) -> None:
         cloud.store.after_commit(cloud.blobs.sweep)
     resumable.sweep(cloud)
     keys.forget_all(cloud)
+    cloud.jobs.resume()  # what watches the clock goes on

@@ -74,6 +74,11 @@ class Schedules:
         self._http, self.clock = http, clock
         http.post("/storage/v1/b?project=test-project", json={"name": "root-bucket"})
 
+    def reset(self) -> None:
+        """An empty cloud, with the bucket again."""
+        self._http.post("/_emulator/reset").raise_for_status()
+        self._http.post("/storage/v1/b?project=test-project", json={"name": "root-bucket"})
+
     def body(self, **more: Any) -> Body:
         """A schedule of every ten minutes."""
         pipeline = Pipeline()
@@ -161,6 +166,17 @@ def test_runs_that_no_server_was_there_for_are_one(schedules: Schedules) -> None
     schedules.pass_time(name, 1801, 1)
 
     assert schedules.call("GET", name)["nextRunTime"] == "2026-01-01T00:40:00.000000Z"
+
+
+def test_schedules_go_on_after_a_reset(schedules: Schedules) -> None:
+    """What was scheduled is gone, and what is scheduled then begins."""
+    schedules.create()
+    schedules.reset()
+    assert schedules.call("GET", f"{PARENT}/schedules") == {}
+
+    schedules.pass_time(schedules.create()["name"], 601, 1)
+
+    assert len(schedules.jobs()) == 1
 
 
 def test_no_more_runs_go_on_than_may(schedules: Schedules) -> None:
