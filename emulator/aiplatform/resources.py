@@ -74,6 +74,8 @@ def require(cloud: Cloud, noun: str, name: str) -> Body:
 
 
 def _plural(word: str) -> str:
+    if word.lower().endswith("series"):
+        return word.lower()
     return (word[:-1] + "ies" if word.endswith("y") else word + "s").lower()
 
 

@@ -166,7 +166,7 @@ def test_one_tensorboard_is_the_default(vertex: Vertex, board: str) -> None:
 
 def test_experiments_and_runs_are_changed(vertex: Vertex, board: str, run: str) -> None:
     """What is named TensorboardRun lies in `runs`: an update finds it, and no other collection."""
-    for name in (f"{board}/experiments/exp", run):
+    for name in (f"{board}/experiments/exp", run, series(vertex, run, "loss")):
         answer = vertex.call("PATCH", f"{name}?updateMask=description", {"description": "new"})
 
         assert answer.json()["description"] == "new", answer.text
