@@ -46,7 +46,7 @@ def get(cloud: Cloud, request: Body, _: Request) -> Body:
     return _require(cloud, project_id, last, request["name"])
 
 
-def listed(cloud: Cloud, request: Body, _: Request) -> Body:
+def listed(cloud: Cloud, request: Body, _call: Request) -> Body:
     """The preferences of a project."""
     _, project_id = _parent(cloud, request["parent"])
     rows = [body for _, body in cloud.resources.list(KIND, f"projects/{project_id}")]
