@@ -1,11 +1,13 @@
 """Anywhere Caches of a bucket: kept and switched; reads are no faster by them.
 
-Source: https://cloud.google.com/storage/docs/json_api/v1/anywhereCaches, read 2026-11-21.
+Sources: AnywhereCache and the methods in google-cloud-storage-control 1.17 (storage_control_v2),
+and the discovery document of storage v1: "Resumes a paused or disabled Anywhere Cache instance."
 """
 
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 from emulator.clock import timestamp
@@ -19,9 +21,17 @@ Body = dict[str, Any]
 
 RESOURCE = "storage.AnywhereCache"
 ZONE = re.compile(r"[a-z]+-[a-z]+\d+-[a-z]")
-DAY_SECONDS, MOST_DAYS = 86_400, 7
+# "Anywhere Cache entry's TTL between 1h and 7days"; "Default ttl value (24hrs)".
+LEAST_SECONDS, DEFAULT_SECONDS, MOST_SECONDS = 3_600, 86_400, 604_800
+# "deleted automatically if it remains in the disabled state for at least one hour".
+DISABLED_LIFE = timedelta(hours=1)
 POLICIES = frozenset({"admit-on-first-miss", "admit-on-second-miss"})
-SENT = {"zone": Kind.TEXT, "ttl": Kind.TEXT, "admissionPolicy": POLICIES}
+SENT = {
+    "zone": Kind.TEXT,
+    "ttl": Kind.TEXT,
+    "admissionPolicy": POLICIES,
+    "ingestOnWrite": Kind.BOOLEAN,
+}
 STATES = {"pause": "paused", "resume": "running", "disable": "disabled"}
 
 
@@ -36,8 +46,11 @@ async def insert(cloud: Cloud, call: Call) -> Reply:
     with cloud.store.transaction():
         bucket = buckets.require_bucket(cloud, call.names[0]).name
         name = _name(bucket, zone)
-        if cloud.resources.get(name) is not None:
+        before = cloud.resources.get(name)
+        if before is not None and not _is_gone(cloud, before):
             raise StorageError(409, "conflict", f"The cache in zone {zone} already exists.")
+        if before is not None:
+            cloud.resources.delete(name)
         body = _new(cloud, bucket, sent)
         cloud.resources.insert(RESOURCE, name, body, f"b/{bucket}")
         answer = _operation(cloud, bucket, "CreateAnywhereCacheMetadata", body)
@@ -54,7 +67,7 @@ async def listed(cloud: Cloud, call: Call) -> Reply:
     bucket = buckets.require_bucket(cloud, call.names[0]).name
     start, limit = pages.asked(call.query, "pageSize")
     bodies = [body for _, body in cloud.resources.list(RESOURCE, f"b/{bucket}")]
-    found = sorted((body["anywhereCacheId"], body) for body in bodies)
+    found = sorted((body["anywhereCacheId"], body) for body in bodies if not _is_gone(cloud, body))
     behind = [(name, body) for name, body in found if name >= start]
     return json_reply(pages.answered("storage#anywhereCaches", limit, behind))
 
@@ -74,8 +87,8 @@ async def switch(cloud: Cloud, call: Call) -> Reply:
     state = STATES[call.path.rstrip("/").rpartition("/")[2]]
     with cloud.store.transaction():
         body = _require(cloud, call)
-        if body["state"] == "disabled" and state != "disabled":
-            message = "A disabled cache cannot be resumed: create it again."
+        if body["state"] == "disabled" and state == "paused":
+            message = "A disabled cache cannot be paused: resume it first."
             raise StorageError(412, "conditionNotMet", message)
         body = _changed(cloud, body, {"state": state})
     return json_reply(body)
@@ -87,9 +100,9 @@ def _checked(sent: Body) -> Body:
     if ttl is not None:
         seconds = ttl.removesuffix("s")
         good = seconds.isascii() and seconds.isdigit() and len(seconds) < 8
-        if not good or not DAY_SECONDS <= int(seconds) <= MOST_DAYS * DAY_SECONDS:
+        if not good or not LEAST_SECONDS <= int(seconds) <= MOST_SECONDS:
             raise invalid(
-                f"Invalid ttl: '{ttl[:40]}'. Expected 86400s (1 day) to 604800s (7 days)."
+                f"Invalid ttl: '{ttl[:40]}'. Expected 3600s (1 hour) to 604800s (7 days)."
             )
     return found
 
@@ -106,8 +119,9 @@ def _new(cloud: Cloud, bucket: str, sent: Body) -> Body:
         "state": "running",
         "createTime": moment,
         "updateTime": moment,
-        "ttl": sent.get("ttl", f"{DAY_SECONDS}s"),
+        "ttl": sent.get("ttl", f"{DEFAULT_SECONDS}s"),
         "admissionPolicy": sent.get("admissionPolicy", "admit-on-first-miss"),
+        "ingestOnWrite": sent.get("ingestOnWrite", False),
         "pendingUpdate": False,
     }
 
@@ -127,9 +141,15 @@ def _operation(cloud: Cloud, bucket: str, kind: str, body: Body) -> Body:
 def _require(cloud: Cloud, call: Call) -> Body:
     bucket = buckets.require_bucket(cloud, call.names[0]).name
     body = cloud.resources.get(_name(bucket, call.names[1]))
-    if body is None:
+    if body is None or _is_gone(cloud, body):
         raise StorageError(404, "notFound", f"The cache {call.names[1]} does not exist.")
     return body
+
+
+def _is_gone(cloud: Cloud, body: Body) -> bool:
+    """Whether a cache was disabled so long ago that Google has deleted it by now."""
+    end = timestamp(cloud.clock.now() - DISABLED_LIFE)
+    return body["state"] == "disabled" and body["updateTime"] <= end
 
 
 def _name(bucket: str, zone: str) -> str:

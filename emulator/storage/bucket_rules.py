@@ -14,15 +14,24 @@ from emulator.storage.errors import StorageError, invalid
 Body = dict[str, Any]
 
 DAY_SECONDS = 86_400
-# https://cloud.google.com/storage/docs/soft-delete: off, or 7 to 90 days.
+# https://cloud.google.com/storage/docs/soft-delete (a copy stored in 2024): "increase the retention
+# duration to 90 days or disable it by setting [it] to 0. The minimum [...] is 7 days."
 SOFT_DELETE_SECONDS = range(7 * DAY_SECONDS, 90 * DAY_SECONDS + 1)
-# https://cloud.google.com/storage/docs/bucket-lock: at most 100 years.
+# https://cloud.google.com/storage/quotas, read 2026-11-21: at most 3,155,760,000 s (100 years).
 RETENTION_SECONDS = range(1, 3_155_760_000 + 1)
-# https://cloud.google.com/storage/docs/tags-and-labels and /lifecycle, read 2026-11-21.
-LABELS, LABEL_LENGTH, RULES = 64, 63, 100
+# ServiceConstants.Values in google-cloud-storage 3.17 (_storage_v2/types/storage.py).
+LABELS, LABEL_LENGTH, LABEL_BYTES, RULES = 64, 63, 128, 100
 KMS_KEY = re.compile(r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+")
 ABORT = "AbortIncompleteMultipartUpload"
-ABORT_CONDITIONS = frozenset({"age", "matchesPrefix", "matchesSuffix"})
+# No source found for the whole list: google-cloud-storage names only `age`, the notes of 2026-07-20
+# the sizes (github.com/takech9203/google-cloud-news-summary).
+ABORT_CONDITIONS = frozenset(
+    {"age", "matchesPrefix", "matchesSuffix", "sizeAboveBytes", "sizeBelowBytes"}
+)
+SIZES, MOST_SIZE_BYTES = ("sizeAboveBytes", "sizeBelowBytes"), 5 << 40
+# https://cloud.google.com/storage/docs/ip-filtering-overview, as Google's skill for the design of
+# buckets (google-cloud-storage-bucket-architect) repeats it, read 2026-11-21.
+IP_RANGES, IP_NETWORKS = 200, 25
 
 
 def check(name: str, body: Body, before: Body, now: datetime) -> None:
@@ -98,7 +107,8 @@ def _check_labels(labels: Body) -> None:
 
 def _is_label(text: str) -> bool:
     plain = all(letter.isalnum() or letter in "_-" for letter in text)
-    return plain and len(text) <= LABEL_LENGTH and text == text.lower()
+    short = len(text) <= LABEL_LENGTH and len(text.encode()) <= LABEL_BYTES
+    return plain and short and text == text.lower()
 
 
 def _check_lifecycle(rules: list[Body]) -> None:
@@ -120,15 +130,22 @@ def _check_lifecycle(rules: list[Body]) -> None:
         for field, value in condition.items():
             if isinstance(value, int) and value < 0:
                 raise invalid(f"The lifecycle condition {field} cannot be negative: {value}.")
+            if field in SIZES and not 0 <= int(value) <= MOST_SIZE_BYTES:
+                raise invalid(f"The lifecycle condition {field} is 0 to 5 TiB, not {value}.")
 
 
 def _check_ip_filter(ip_filter: Body) -> None:
     if ip_filter and "mode" not in ip_filter:
         raise invalid("An IP filter needs a mode.")
-    public = ip_filter.get("publicNetworkSource") or {}
-    for source in (public, *(ip_filter.get("vpcNetworkSources") or [])):
-        for cidr in source.get("allowedIpCidrRanges") or []:
-            try:
-                ipaddress.ip_network(cidr)
-            except ValueError:
-                raise invalid(f"Invalid CIDR range in the IP filter: '{cidr}'.") from None
+    networks = ip_filter.get("vpcNetworkSources") or []
+    if len(networks) > IP_NETWORKS:
+        raise invalid(f"An IP filter has at most {IP_NETWORKS} VPC networks.")
+    sources = (ip_filter.get("publicNetworkSource") or {}, *networks)
+    ranges = [cidr for source in sources for cidr in source.get("allowedIpCidrRanges") or []]
+    if len(ranges) > IP_RANGES:
+        raise invalid(f"An IP filter has at most {IP_RANGES} CIDR ranges.")
+    for cidr in ranges:
+        try:
+            ipaddress.ip_network(cidr)
+        except ValueError:
+            raise invalid(f"Invalid CIDR range in the IP filter: '{cidr}'.") from None

@@ -1,6 +1,7 @@
 """The fields of a bucket that a client may write, and their types.
 
-Source: https://cloud.google.com/storage/docs/json_api/v1/buckets, read 2026-11-21.
+Sources: Bucket in the discovery document of storage v1 (revision 20240809) and in _storage_v2 of
+google-cloud-storage 3.17; Google's release notes of 2026-07-20 for sizes in lifecycle conditions.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ CONDITION = {
     "matchesSuffix": [TEXT],
     "noncurrentTimeBefore": DATE,
     "numNewerVersions": INTEGER,
+    "sizeAboveBytes": LONG,
+    "sizeBelowBytes": LONG,
 }
 ACTION = {
     "type": frozenset({"Delete", "SetStorageClass", "AbortIncompleteMultipartUpload"}),

@@ -6,14 +6,15 @@ import re
 
 from emulator.storage.errors import StorageError, invalid
 
-# https://cloud.google.com/storage/docs/buckets#naming
+# https://cloud.google.com/storage/docs/buckets#naming, as Google's labs quote it, read 2026-11-21.
 BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 BUCKET_PART_LENGTH = 63
 # "google" and close misspellings of it.
 RESERVED = ("google", "g00gle", "go0gle", "g0ogle")
 HIDDEN_PREFIX = "emulator-"
-# https://cloud.google.com/storage/docs/objects#naming
-OBJECT_BYTES = 1024
+# https://cloud.google.com/storage/docs/objects#naming, read 2026-11-21. In a hierarchical namespace
+# the name of the folder and that of the object in it have a limit each.
+OBJECT_BYTES, TREE_PART_BYTES = 1024, 512
 LAST_CHARACTER = 0x10FFFF
 SURROGATES = range(0xD800, 0xE000)
 
@@ -49,6 +50,17 @@ def check_object(name: str) -> None:
     forbidden = name in (".", "..") or name.startswith(".well-known/acme-challenge/")
     if forbidden or "\r" in name or "\n" in name or not _is_text(name):
         raise invalid(f"Invalid object name: {name!r}")
+
+
+def check_tree_name(name: str) -> None:
+    """Raises 400 for a name too long for a hierarchical namespace: of the folder, or in it."""
+    folder, slash, base = name.rpartition("/")
+    for part in (folder + slash, base):
+        if len(part.encode()) > TREE_PART_BYTES:
+            raise invalid(
+                "In a hierarchical namespace the name of a folder, and that of an object in it, "
+                f"have at most {TREE_PART_BYTES} bytes: '{part[:60]}...'"
+            )
 
 
 def successor(prefix: str) -> str | None:

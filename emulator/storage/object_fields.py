@@ -20,7 +20,7 @@ CLASSES = frozenset(
         "DURABLE_REDUCED_AVAILABILITY",
     }
 )  # fmt: skip
-# https://cloud.google.com/storage/docs/json_api/v1/objects, read 2026-11-21: what is writable.
+# What google-cloud-storage 3.17 writes (blob.py), and Object in its _storage_v2.
 WRITABLE: Body = {
     "contentType": Kind.TEXT,
     "cacheControl": Kind.TEXT,
@@ -40,11 +40,12 @@ WRITABLE: Body = {
 }
 # What a patch leaves as it is: computed by the server, kept beside the fields of the client.
 COMPUTED = ("componentCount", "timeStorageClassUpdated", retention.RELEASED)
-# https://cloud.google.com/storage/docs/metadata: 8 KiB of custom metadata, keys and values.
+# ServiceConstants.Values in google-cloud-storage 3.17: all names and values of an object.
 METADATA_BYTES = 8 << 10
-# https://cloud.google.com/storage/docs/use-object-contexts: keys and values of 1 to 256 characters
-# that begin with a letter or digit and have no quotes, slashes or backslashes; 50 of them.
-CONTEXT_LENGTH, CONTEXT_LIMIT = 256, 50
+# https://cloud.google.com/storage/docs/use-object-contexts, read 2026-11-21: 1 to 256 characters,
+# the first alphanumeric; ObjectContexts in google-cloud-storage 3.17: 50 of them, 25 KiB in all.
+CONTEXT_LENGTH, CONTEXT_LIMIT, CONTEXTS_BYTES = 256, 50, 25 << 10
+# No source found for these four: the page says that "most" characters may be used.
 CONTEXT_FORBIDDEN = frozenset("'\"\\/")
 
 
@@ -130,9 +131,11 @@ def _checked(body: Body) -> Body:
 def _check_contexts(custom: Body) -> None:
     if len(custom) > CONTEXT_LIMIT:
         raise invalid(f"An object has at most {CONTEXT_LIMIT} contexts.")
-    for key, payload in custom.items():
-        _check_context(key)
-        _check_context(payload.get("value") or "")
+    texts = [text for key, payload in custom.items() for text in (key, payload.get("value") or "")]
+    for text in texts:
+        _check_context(text)
+    if sum(len(text.encode()) for text in texts) > CONTEXTS_BYTES:
+        raise invalid(f"The contexts of an object are at most {CONTEXTS_BYTES} bytes.")
 
 
 def _check_context(text: str) -> None:

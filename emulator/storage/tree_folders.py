@@ -12,7 +12,7 @@ from emulator.storage import bucket_operations, buckets, folders, objects, pages
 from emulator.storage.errors import StorageError, invalid
 from emulator.storage.folders import TREE, FolderRow
 from emulator.storage.http import Call, Reply, flag, json_reply
-from emulator.storage.names import successor
+from emulator.storage.names import check_tree_name, successor
 from emulator.storage.object_resource import COLUMNS, from_columns
 from emulator.storage.preconditions import Preconditions
 
@@ -98,6 +98,7 @@ async def rename(cloud: Cloud, call: Call) -> Reply:
     """`POST b/BUCKET/folders/FOLDER/renameTo/folders/OTHER`: an operation; all of it moves."""
     conditions = Preconditions.from_query(call.query, "Source")
     target = folders.checked_name(call.names[2])
+    check_tree_name(target)
     with cloud.store.transaction() as db:
         row = _require(db, call)
         conditions.check_write(0, row.metageneration)

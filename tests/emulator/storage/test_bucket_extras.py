@@ -8,8 +8,10 @@ from uuid import uuid4
 import httpx
 import pytest
 from google.cloud.storage import Bucket, Client
+from starlette.testclient import TestClient
 
 from emulator.accounts import ACCOUNT_NAME
+from emulator.clock import SteppedClock
 
 PROJECT = "test-project"
 TOPIC = "//pubsub.googleapis.com/projects/p/topics/t"
@@ -93,7 +95,7 @@ def test_hmac_keys_that_cannot_be(http: httpx.Client) -> None:
 
 
 def test_a_cache_lives(http: httpx.Client, path: str) -> None:
-    """Its creation is an operation; it is paused, resumed and disabled, and then cannot resume."""
+    """Its creation is an operation; it is paused, resumed and disabled, and may resume again."""
     zone = "us-central1-a"
     operation = http.post(f"{path}/anywhereCaches", json={"zone": zone, "ttl": "172800s"}).json()
     cache = http.get(f"{path}/anywhereCaches/{zone}").json()
@@ -107,14 +109,36 @@ def test_a_cache_lives(http: httpx.Client, path: str) -> None:
         for verb in ("pause", "resume", "disable")
     ]
     assert states == ["paused", "running", "disabled"]
-    assert http.post(f"{path}/anywhereCaches/{zone}/resume").status_code == 412
-    patched = http.patch(f"{path}/anywhereCaches/{zone}", json={"ttl": "86400s"}).json()
-    assert patched["response"]["ttl"] == "86400s"
+    assert http.post(f"{path}/anywhereCaches/{zone}/pause").status_code == 412
+    resumed = http.post(f"{path}/anywhereCaches/{zone}/resume").json()
+    assert resumed["state"] == "running"
+    patched = http.patch(f"{path}/anywhereCaches/{zone}", json={"ttl": "3600s"}).json()
+    assert patched["response"]["ttl"] == "3600s"
 
 
-@pytest.mark.parametrize("sent", [{}, {"zone": "x"}, {"zone": "us-central1-a", "ttl": "5s"}])
+def test_a_disabled_cache_is_deleted_after_an_hour(
+    local_http: TestClient, clock: SteppedClock
+) -> None:
+    """Until then it can be resumed; afterwards its zone is free."""
+    query = f"/storage/v1/b?project={PROJECT}"
+    assert local_http.post(query, json={"name": "caches"}).status_code == 200
+    path = "/storage/v1/b/caches/anywhereCaches"
+    local_http.post(path, json={"zone": "us-central1-a"})
+    local_http.post(f"{path}/us-central1-a/disable")
+    clock.advance(3599)
+    assert local_http.get(f"{path}/us-central1-a").json()["state"] == "disabled"
+
+    clock.advance(1)
+
+    assert local_http.get(f"{path}/us-central1-a").status_code == 404
+    assert "items" not in local_http.get(path).json()
+    assert local_http.post(path, json={"zone": "us-central1-a"}).status_code == 200
+    assert local_http.get(f"{path}/us-central1-a").json()["state"] == "running"
+
+
+@pytest.mark.parametrize("sent", [{}, {"zone": "x"}, {"zone": "us-central1-a", "ttl": "3599s"}])
 def test_caches_that_google_refuses(http: httpx.Client, path: str, sent: dict[str, str]) -> None:
-    """A cache needs a zone and lives a day at least."""
+    """A cache needs a zone, and its entries live an hour at least."""
     assert http.post(f"{path}/anywhereCaches", json=sent).status_code == 400
 
 

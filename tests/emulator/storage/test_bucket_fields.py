@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 PROJECT = "test-project"
 DAY_SECONDS = 86_400
 DELETE = {"type": "Delete"}
+MANY = [f"203.0.113.{number}/32" for number in range(201)]
+LOOSE = ["192.0.2.1/24"]
 KEY = "projects/p/locations/us/keyRings/r/cryptoKeys/k"
 FILTER = {
     "mode": "Disabled",
@@ -73,6 +75,16 @@ def create(http: httpx.Client, query: str = "", **fields: Any) -> httpx.Response
         {"hierarchicalNamespace": {"enabled": False}},
         {"encryption": {"defaultKmsKeyName": KEY}},
         {"ipFilter": FILTER},
+        {
+            "lifecycle": {
+                "rule": [
+                    {
+                        "action": {"type": "Delete"},
+                        "condition": {"sizeAboveBytes": "5", "sizeBelowBytes": "5497558138880"},
+                    }
+                ]
+            }
+        },
         {"defaultEventBasedHold": True},
         {"location": "NAM4", "rpo": "ASYNC_TURBO"},
         {"labels": {"team": "", "größe": "ein-mal_2"}},
@@ -115,6 +127,12 @@ def test_fields_come_back(http: httpx.Client, fields: dict[str, Any]) -> None:
         {"hierarchicalNamespace": {"enabled": True}},
         {"autoclass": {"enabled": True}, "storageClass": "NEARLINE"},
         {"ipFilter": {"mode": "Enabled", "publicNetworkSource": {"allowedIpCidrRanges": ["x"]}}},
+        {"ipFilter": {"mode": "Enabled", "vpcNetworkSources": [{"network": "n"}] * 26}},
+        {"ipFilter": {"mode": "Enabled", "publicNetworkSource": {"allowedIpCidrRanges": MANY}}},
+        {"ipFilter": {"mode": "Enabled", "publicNetworkSource": {"allowedIpCidrRanges": LOOSE}}},
+        {"labels": {"team": "日" * 43}},
+        {"lifecycle": {"rule": [{"action": DELETE, "condition": {"sizeAboveBytes": "-1"}}]}},
+        {"lifecycle": {"rule": [{"action": DELETE, "condition": {"sizeBelowBytes": 5 << 41}}]}},
         {"versioning": True},
         {"cors": "none"},
         {"labels": {"team": 7}},

@@ -90,6 +90,22 @@ def test_where_folders_cannot_be(http: httpx.Client) -> None:
         assert answer.status_code == 400, name
 
 
+def test_how_deep_and_long_folders_may_be(http: httpx.Client) -> None:
+    """15 managed folders in each other; in a tree 512 bytes for a folder, and for what is in it."""
+    plain, tree = made(http), made(http, tree=True)
+
+    assert http.post(f"{plain}/managedFolders", json={"name": "a/" * 15}).status_code == 200
+    assert http.post(f"{plain}/managedFolders", json={"name": "a/" * 16}).status_code == 400
+    put(http, tree, "a" * 511 + "/" + "b" * 512)
+    query = "uploadType=media&name="
+    for name in ("b" * 513, "c" * 512 + "/x"):
+        assert http.post(f"/upload{tree}/o?{query}{name}", content=b"x").status_code == 400
+    assert http.post(f"{tree}/folders", json={"name": "d" * 512}).status_code == 400
+    target = f"{tree}/folders/{'a' * 511}/renameTo/folders/{'d' * 512}"
+    assert http.post(target).status_code == 400
+    assert len(http.get(f"{tree}/o").json()["items"]) == 1
+
+
 def test_folders_of_a_tree(http: httpx.Client) -> None:
     """A folder needs the one above it, or to be asked for with them; it goes when empty."""
     path = made(http, tree=True)

@@ -33,6 +33,7 @@ def http(local_http: TestClient) -> TestClient:
         {"contexts": {"custom": {"a": {"value": "it's"}}}},
         {"contexts": {"custom": {"a": {}}}},
         {"contexts": {"custom": {f"k{n}": {"value": "1"} for n in range(51)}}},
+        {"contexts": {"custom": {f"k{n}": {"value": "ä" * 256} for n in range(50)}}},
     ],
 )
 def test_fields_that_are_none(http: TestClient, fields: dict[str, Any]) -> None:
