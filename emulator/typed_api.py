@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
+from emulator.numbers import whole
 from emulator.rpc import Binding, Router, Types, request_body
 
 Body = dict[str, Any]
@@ -114,10 +115,7 @@ def _camel(name: str) -> str:
 
 def page(key: str, rows: Iterable[Body], request: Mapping[str, Any]) -> Body:
     """One page of resources in the order of their names. INVALID_ARGUMENT for a wrong size."""
-    size = int(request.get("pageSize", 0))
-    if size < 0:
-        raise ApiError("INVALID_ARGUMENT", f"The page size must not be negative: {size}.")
-    size = min(size or PAGE_SIZE, 1000)
+    size = min(whole(request.get("pageSize"), "page_size") or PAGE_SIZE, 1000)
     after = str(request.get("pageToken", ""))
     found = sorted((row for row in rows if row["name"] > after), key=lambda row: str(row["name"]))
     answer: Body = {key: found[:size]} if found else {}

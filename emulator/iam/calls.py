@@ -11,6 +11,7 @@ from emulator.errors import ApiError
 from emulator.iam import enforce, permissions, service_accounts, targets
 from emulator.iam.service_accounts import Account
 from emulator.iam.targets import Target
+from emulator.numbers import whole
 from emulator.resourcemanager import projects
 
 if TYPE_CHECKING:
@@ -89,7 +90,5 @@ class Call:
 
     def page(self, default: int, most: int) -> tuple[str, int]:
         """Page token and size as asked for; the size is at most `most`."""
-        size = self.query.get("pageSize") or str(default)
-        if not size.isdigit():
-            raise ApiError("INVALID_ARGUMENT", f"Invalid value at 'page_size': {size}")
-        return self.query.get("pageToken", ""), min(int(size) or default, most)
+        size = whole(self.query.get("pageSize"), "page_size") or default
+        return self.query.get("pageToken", ""), min(size, most)

@@ -16,6 +16,7 @@ from emulator.cloud import Cloud
 from emulator.errors import ApiError
 from emulator.iam import enforce, targets
 from emulator.logging import entries, filters
+from emulator.numbers import whole
 from emulator.resourcemanager import projects
 
 Body = dict[str, Any]
@@ -62,7 +63,7 @@ async def _body(request: Request) -> Body:
 def _entries(cloud: Cloud, sent: Body) -> Body:
     asked = filters.parse(str(sent.get("filter") or ""))
     falling = _is_falling(str(sent.get("orderBy") or ""))
-    size = min(int(sent.get("pageSize") or DEFAULT_PAGE_SIZE), MAX_PAGE_SIZE)
+    size = min(whole(sent.get("pageSize"), "page_size") or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
     found = entries.listed(
         cloud,
         _project(cloud, sent),
@@ -89,7 +90,11 @@ def _is_falling(order: str) -> bool:
 
 def _project(cloud: Cloud, sent: Body) -> str:
     """The one project asked for. INVALID_ARGUMENT for none, or for something else."""
-    asked = [*sent.get("resourceNames", []), *(f"projects/{p}" for p in sent.get("projectIds", []))]
+    named, ids = (sent.get(key) or [] for key in ("resourceNames", "projectIds"))
+    if not isinstance(named, list) or not isinstance(ids, list):
+        message = "Proto field is not repeating, cannot start list: resource_names, project_ids."
+        raise ApiError("INVALID_ARGUMENT", message)
+    asked = [*named, *(f"projects/{one}" for one in ids)]
     if len(asked) != 1 or not str(asked[0]).startswith("projects/"):
         message = f"resource_names must be one project, projects/ID. Received: {asked}."
         raise ApiError("INVALID_ARGUMENT", message)

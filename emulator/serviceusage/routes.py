@@ -14,6 +14,7 @@ from starlette.routing import Route
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 from emulator.iam import agents
+from emulator.numbers import whole
 from emulator.resourcemanager import projects
 from emulator.resourcemanager.bodies import body_of, only
 from emulator.serviceusage import services
@@ -77,8 +78,8 @@ def _list(cloud: Cloud, project: str, request: Request, _: Body) -> Body:
         message = f"The filter is {asked!r}; state:ENABLED and state:DISABLED are understood."
         raise ApiError("INVALID_ARGUMENT", message)
     found = services.listed(cloud, project, STATES[asked])
-    size = min(int(request.query_params.get("pageSize") or PAGE), PAGE_MOST)
-    start = int(request.query_params.get("pageToken") or 0)
+    size = min(whole(request.query_params.get("pageSize"), "page_size") or PAGE, PAGE_MOST)
+    start = whole(request.query_params.get("pageToken"), "page_token")
     more = {"nextPageToken": str(start + size)} if start + size < len(found) else {}
     page = found[start : start + size]
     return ({"services": page} if page else {}) | more

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from tests.emulator.fuzz import routes, storage_calls, vertex_calls, vertex_jobs
+from tests.emulator.fuzz import other_calls, routes, storage_calls, vertex_calls, vertex_jobs
 from tests.emulator.fuzz.target import Asked, Target
 from tests.emulator.fuzz.values import Draw, mutant
 
@@ -92,4 +92,5 @@ def one(draw: Draw, target: Target, scenario: Callable[[Draw, Target], None], se
     for _ in range(GENERATED):
         target.any("generated Vertex AI", vertex_calls.generated(draw, seen.resources))
         target.any("generated storage", storage_calls.generated(draw, seen.buckets))
+        target.any("generated other APIs", other_calls.generated(draw))
     target.raw(draw(st.sampled_from(HEADS)) + draw(st.binary(max_size=200)))

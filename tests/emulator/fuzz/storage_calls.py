@@ -176,14 +176,24 @@ def generated(draw: Draw, seen: list[str]) -> Asked:
         )
         return Asked(method, path, {more: draw(odd)} if more else {}, draw(st.binary(max_size=40)))
     method, root, form, _ = draw(st.sampled_from(JSON_ROUTES))
-    words = [
-        quote(picked(draw, seen, odd).encode("utf-8", "surrogatepass"), safe="")
-        if word == "*"
-        else word
-        for word in form.split("/")
-    ]
-    query = draw(st.dictionaries(st.sampled_from(QUERIES), odd, max_size=3))
+    words = form.split("/")
+    for place, word in enumerate(words):
+        if word == "*":
+            name = _name(draw, words[place - 1], seen)
+            words[place] = quote(name.encode("utf-8", "surrogatepass"), safe="")
+    query = draw(st.dictionaries(st.sampled_from(QUERIES), odd, max_size=2))
+    if root.startswith("/upload"):
+        kind = draw(st.sampled_from(["media", "multipart", "resumable"]))
+        query = {"uploadType": kind, "name": "sent", **query}
     body = None
     if method not in ("GET", "DELETE"):
-        body = draw(st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=4))
+        body = draw(st.dictionaries(st.sampled_from(FIELDS), json_values | odd, max_size=3))
     return Asked(method, root + "/".join(words), query, body)
+
+
+def _name(draw: Draw, noun: str, seen: list[str]) -> str:
+    """A name of a bucket, an object or something else in a path."""
+    if noun == "b":
+        return picked(draw, seen, odd)
+    known = {"o": ["copy", "again", "both"], "projects": ["fuzz-project"]}.get(noun, ["allUsers"])
+    return picked(draw, known, odd)
