@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+import httpx
+
 from tests.emulator.vertex import Body, Vertex, error, photo
 
 
@@ -24,38 +26,32 @@ def annotated(vertex: Vertex, dataset: str) -> dict[str, list[str]]:
     return found
 
 
-def test_a_dataset_goes_back_to_its_version(vertex: Vertex, bucket: str) -> None:
-    """Photos and labels that came since are gone; ids, labels and ml_use are what they were."""
+def test_a_dataset_goes_back_and_forth_between_its_versions(vertex: Vertex, bucket: str) -> None:
+    """Ids and labels are what they were; a version keeps the bytes of photos that are gone."""
     dataset = vertex.filled_dataset(bucket)
     before = annotated(vertex, dataset)
-    version = begin(vertex, dataset)
-    rows = [f"gs://{bucket}/cat/0.png,dog", f"gs://{bucket}/new.png,bird"]
-    vertex.upload(bucket, {"new.png": photo(5000), "more.csv": "\n".join(rows).encode()})
+    first = begin(vertex, dataset)
+    row = f"training,gs://{bucket}/new.png,dog"
+    vertex.upload(bucket, {"new.png": photo(5000), "more.csv": row.encode()})
     vertex.done(vertex.begin_import(dataset, f"gs://{bucket}/more.csv"))
-    changed = annotated(vertex, dataset)
+    after = annotated(vertex, dataset)
+    second = begin(vertex, dataset, "second")
 
-    operation = vertex.done(vertex.call("GET", f"{version['name']}:restore").json())
+    vertex.done(vertex.call("GET", f"{first['name']}:restore").json())
+    httpx.delete(f"{vertex.url}/storage/v1/b/{bucket}/o/new.png").raise_for_status()
+    back = annotated(vertex, dataset)
+    operation = vertex.done(vertex.call("GET", f"{second['name']}:restore").json())
 
-    assert operation["response"]["name"] == version["name"]
-    assert len(changed) == len(before) + 1
-    assert annotated(vertex, dataset) == before
+    assert operation["response"]["name"] == second["name"]
+    assert len(after) == len(before) + 1
+    assert back == before
+    assert annotated(vertex, dataset) == after
     pipeline = vertex.trained(vertex.begin_training(dataset))
     assert pipeline["state"] == "PIPELINE_STATE_SUCCEEDED", pipeline
-
-
-def test_a_version_keeps_the_bytes_of_its_photos(vertex: Vertex, bucket: str) -> None:
-    """Restored after every object is gone, the dataset trains; deleted, it is in no list."""
-    dataset = vertex.filled_dataset(bucket)
-    version = begin(vertex, dataset)
-    vertex.done(vertex.call("GET", f"{version['name']}:restore").json())
-
-    listed = vertex.get(f"{dataset}/datasetVersions")["datasetVersions"]
-    deleted = vertex.call("DELETE", version["name"]).json()
-
-    assert [one["name"] for one in listed] == [version["name"]]
-    assert deleted["done"]
-    assert vertex.get(f"{dataset}/datasetVersions") == {}
-    assert vertex.get(dataset)["dataItemCount"] == "24"
+    listed = vertex.get(f"{dataset}/datasetVersions?orderBy=create_time")["datasetVersions"]
+    assert [one["displayName"] for one in listed] == ["first", "second"]
+    assert vertex.call("DELETE", first["name"]).json()["done"]
+    assert error(vertex.call("GET", first["name"]))[0] == 404
 
 
 def test_a_version_is_renamed_by_its_etag(vertex: Vertex, bucket: str) -> None:
