@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from tests.emulator.fuzz import other_calls, routes, storage_calls, vertex_calls, vertex_jobs
+from tests.emulator.fuzz import (
+    other_calls,
+    routes,
+    storage_calls,
+    storage_more,
+    vertex_calls,
+    vertex_jobs,
+    vertex_more,
+)
 from tests.emulator.fuzz.target import Asked, Target
 from tests.emulator.fuzz.values import Draw, mutant
 
@@ -24,8 +32,10 @@ HEADS = [
 ]  # fmt: skip
 SCENARIOS: list[Callable[[Draw, Target], None]] = [
     *storage_calls.SCENARIOS,
+    *storage_more.SCENARIOS,
     *vertex_calls.SCENARIOS,
     *vertex_jobs.SCENARIOS,
+    *vertex_more.SCENARIOS,
 ]
 
 
