@@ -72,7 +72,7 @@ def remains(draw: Draw, target: Target) -> None:
         target.good("GET", f"{PLACES}/{noun}")
     body = {"displayName": draw(display_names)}
     endpoint = name_of(target, target.good("POST", f"{PLACES}/endpoints", body))
-    changed = {"endpoint": {"name": endpoint, "displayName": draw(display_names)}}
+    changed = {"endpoint": {**body, "name": endpoint}}
     target.good("POST", f"/v1/{endpoint}:update", changed)
     target.good("DELETE", f"/v1/{endpoint}")
     data = {**body, "metadataSchemaUri": f"{SCHEMA}/dataset/metadata/image_1.0.0.yaml"}
