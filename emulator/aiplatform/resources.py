@@ -121,7 +121,7 @@ def require_label_form(message: str, labels: Mapping[str, str]) -> None:
     """Raises INVALID_ARGUMENT for labels beyond Google's form, or more than 64 of the user's.
 
     Keys and values have at most 63 characters: lowercase letters of any script, digits, `_`, `-`
-    ("Labels overview", Resource Manager, read 2026-11-21). The system's own are not looked at.
+    ("Labels overview", Resource Manager). The system's own are not looked at.
     """
     own = {key: value for key, value in labels.items() if not key.startswith(SYSTEM_LABELS)}
     for key, value in own.items():

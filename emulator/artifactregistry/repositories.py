@@ -20,7 +20,7 @@ KIND = "repository"
 TYPES = "type.googleapis.com/google.devtools.artifactregistry.v1."
 NAME = re.compile(r"projects/([^/]+)/locations/([a-z0-9-]+)/repositories/([^/]+)")
 PARENT = re.compile(r"projects/([^/]+)/locations/([a-z0-9-]+)")
-# cloud.google.com/artifact-registry/docs/repositories/create-repos (2026-11-21)
+# AIP-122's form of an id; no source found for one of Artifact Registry's own.
 ID = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 NOT_FOUND = "Requested entity was not found."
 EXISTS = "the repository already exists"

@@ -15,7 +15,7 @@ from emulator.typed_api import page
 Body = dict[str, Any]
 
 KIND = "projectBillingInfo"
-# cloud.google.com/billing/docs/reference/rest/v1/billingAccounts: three groups of six characters;
+# BillingAccount.name in google-cloud-billing 1.21 has `012345-567890-ABCDEF`, three groups of six;
 # other ids of that alphabet are taken too, since nothing here is really billed.
 ACCOUNT = re.compile(r"billingAccounts/([A-Za-z0-9][A-Za-z0-9-]{0,62})")
 PROJECT = re.compile(r"projects/([^/]+)")

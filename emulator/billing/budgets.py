@@ -15,7 +15,7 @@ from emulator.typed_api import etag, masked, page
 Body = dict[str, Any]
 
 KIND = "budget"
-# cloud.google.com/billing/docs/reference/budget/rest/v1/billingAccounts.budgets (2026-11-21)
+# Budget.display_name in google-cloud-billing-budgets 1.22.
 MOST_NAME_CHARACTERS = 60
 FIXED = ("name", "ownershipScope")
 

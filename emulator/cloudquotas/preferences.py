@@ -19,7 +19,7 @@ Body = dict[str, Any]
 KIND = "quotaPreference"
 NAME = re.compile(r"projects/([^/]+)/locations/global/quotaPreferences/([^/]+)")
 PARENT = re.compile(r"projects/([^/]+)/locations/global")
-# cloud.google.com/docs/quotas/reference/rest/v1/projects.locations.quotaPreferences (2026-11-21)
+# No source found for the form of an id; this is a wider one than AIP-122's.
 ID = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?")
 OUTPUT_ONLY = ("grantedValue", "stateDetail", "traceId", "requestOrigin")
 

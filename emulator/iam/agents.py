@@ -1,7 +1,8 @@
 """The accounts that Vertex AI itself acts as in a project, with the roles Google gives them.
 
 An agent is made, and its role granted in the project's policy, when it is first needed; who takes
-the role away again has taken it away (cloud.google.com/iam/docs/service-agents, read 2026-11-21).
+the role away again has taken it away. docs.cloud.google.com/iam/docs/create-service-agents, as of
+2026-05-30: agents are "created automatically", "sometimes" with roles.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The part of CEL that IAM conditions use: read once, evaluated for each request.
 
 Literals, lists, `!`, `&&`, `||`, comparison, `in`, member access and calls; no arithmetic, macros
-or ternaries. cloud.google.com/iam/docs/conditions-attribute-reference, read 2026-11-21.
+or ternaries. cloud.google.com/iam/docs/conditions-attribute-reference, as of 2026-05-30.
 """
 
 from __future__ import annotations

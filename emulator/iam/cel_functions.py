@@ -48,7 +48,7 @@ def compared(sign: str, left: Value, right: Value) -> bool:
 def extract(text: str, template: str) -> str:
     """What stands in `text` where the template says `{…}`; empty where it does not fit.
 
-    cloud.google.com/iam/docs/conditions-attribute-reference#extract, read 2026-11-21.
+    cloud.google.com/iam/docs/conditions-attribute-reference#extract, as of 2026-05-30.
     """
     before, brace, rest = template.partition("{")
     _, closing, after = rest.partition("}")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Body = dict[str, Any]
 
 ID_TOKEN_SECONDS = 3600
-# iamcredentials.googleapis.com/v1 generateAccessToken and signJwt, read 2026-11-21: both an hour,
+# iamcredentials' generateAccessToken and signJwt, IAM's reference as of 2026-05-30: both an hour,
 # tokens up to 12 where an organization allows it; a JWT must not last longer than 12 hours.
 LIFETIME_SECONDS = 3600
 LIFETIME_MOST_SECONDS = 43_200

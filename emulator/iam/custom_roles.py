@@ -13,11 +13,12 @@ from emulator.typed_api import etag, masked, page
 
 Body = dict[str, Any]
 
-# iam.googleapis.com/v1 projects.roles, read 2026-11-21.
+# docs.cloud.google.com/iam/quotas and .../docs/creating-custom-roles, as of 2026-05-30.
 ROLE_ID = re.compile(r"[a-zA-Z0-9_.]{3,64}")
 SETTABLE = ("title", "description", "includedPermissions", "stage")
 STAGES = ("ALPHA", "BETA", "GA", "DEPRECATED", "DISABLED", "EAP")
-LIMITS = {"title": 100, "description": 300}
+LIMITS_BYTES = {"title": 100, "description": 300}
+MOST_ROLES, MOST_PERMISSIONS, MOST_BYTES = 300, 3_000, 64 << 10
 
 
 def listed(call: Call) -> Body:
@@ -47,6 +48,9 @@ def create(call: Call) -> Body:
     if call.cloud.resources.get(name) is not None:
         message = f"A role named {role_id} in projects/{project_id} already exists."
         raise ApiError("ALREADY_EXISTS", message)
+    kept = call.cloud.resources.list(roles.CUSTOM, f"projects/{project_id}")
+    if sum(not one.get("deleted") for _, one in kept) >= MOST_ROLES:
+        raise ApiError("RESOURCE_EXHAUSTED", f"A project has at most {MOST_ROLES} custom roles.")
     call.cloud.resources.insert(roles.CUSTOM, name, body, f"projects/{project_id}")
     return _shown(name, body)
 
@@ -103,16 +107,25 @@ def _checked(sent: Body) -> Body:
         if key not in (*SETTABLE, "name", "etag", "deleted"):
             message = f"Invalid JSON payload received. Unknown name \"{key}\" at 'role'"
             raise ApiError("INVALID_ARGUMENT", f"{message}: Cannot find field.")
-    for field, limit in LIMITS.items():
-        if len(str(body.get(field, ""))) > limit:
-            raise ApiError("INVALID_ARGUMENT", f"The {field} may have {limit} characters.")
+    for field, limit in LIMITS_BYTES.items():
+        if len(str(body.get(field, "")).encode()) > limit:
+            raise ApiError("INVALID_ARGUMENT", f"The {field} may have {limit} bytes.")
     if str(body.get("stage", "GA")) not in STAGES:
         raise ApiError("INVALID_ARGUMENT", f"Invalid value at 'role.stage': {body['stage']}")
     held = body.get("includedPermissions", [])
     if not isinstance(held, list):
         raise ApiError("INVALID_ARGUMENT", "Invalid value at 'role.included_permissions'.")
     rights.check_form(map(str, held))
+    _check_size(body, held)
     return body
+
+
+def _check_size(body: Body, held: list[Any]) -> None:
+    if len(held) > MOST_PERMISSIONS:
+        raise ApiError("INVALID_ARGUMENT", f"A role may have {MOST_PERMISSIONS} permissions.")
+    texts = [str(body.get(field, "")) for field in LIMITS_BYTES] + [str(one) for one in held]
+    if sum(len(text.encode()) for text in texts) > MOST_BYTES:
+        raise ApiError("INVALID_ARGUMENT", "The title, description and permissions exceed 64 KB.")
 
 
 def _project(call: Call) -> str:

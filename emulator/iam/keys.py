@@ -33,7 +33,7 @@ USER, SYSTEM = "USER_MANAGED", "SYSTEM_MANAGED"
 DELETED = "DELETED"
 GOOGLE, UPLOADED = "GOOGLE_PROVIDED", "USER_PROVIDED"
 FOREVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-# docs.cloud.google.com/iam/quotas, read 2026-11-21: keys for each service account.
+# docs.cloud.google.com/iam/quotas, as of 2026-05-30: keys for each service account.
 MOST = 10
 COLUMNS = "id, account, kind, origin, certificate, created, expires, disabled"
 _making = threading.Lock()

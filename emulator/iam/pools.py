@@ -1,7 +1,8 @@
 """Workload identity pools and their providers, as Terraform makes them; nobody signs in by them.
 
 Names carry the project's number. What is deleted can be taken back for 30 days, and its name is
-taken as long. cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools
+taken as long. So says docs.cloud.google.com/iam/docs/reference/rest/v1, as of 2026-05-30, under
+projects.locations.workloadIdentityPools and its providers, and has the limits.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ PROVIDER_FIELDS = (
     "aws", "saml", "x509",
 )  # fmt: skip
 TEXTS = ("displayName", "description", "mode", "attributeCondition", "sessionDuration")
+LIMITS = {"displayName": 32, "description": 256, "attributeCondition": 4096}
+MOST_AUDIENCES, AUDIENCE_LENGTH = 10, 256
+MOST_ATTRIBUTES, EXPRESSION_LENGTH = 50, 2048
+ATTRIBUTE = re.compile(r"attribute\.[a-z0-9_]{1,100}")
 IDENTITIES = ("oidc", "aws", "saml", "x509")
 OUTPUT = ("name", "state", "expireTime")
 
@@ -39,7 +44,10 @@ def listed(call: Call) -> Body:
     rows = [body for _, body in call.cloud.resources.list(_kind(call), _parent(call))]
     if call.query.get("showDeleted") != "true":
         rows = [row for row in rows if row["state"] == "ACTIVE"]
-    asked = {"pageSize": call.page(50, 1000)[1], "pageToken": call.query.get("pageToken", "")}
+    asked = {
+        "pageSize": call.page(50, 100 if _is_provider(call) else 1000)[1],
+        "pageToken": call.query.get("pageToken", ""),
+    }
     return page(_noun(call) + "s", rows, asked)
 
 
@@ -128,6 +136,8 @@ def _checked(call: Call, sent: Body) -> Body:
     for key in TEXTS:
         if not isinstance(sent.get(key) or "", str):
             raise ApiError("INVALID_ARGUMENT", f"Invalid value at '{key}' (TYPE_STRING).")
+        if key in LIMITS and len(sent.get(key) or "") > LIMITS[key]:
+            raise ApiError("INVALID_ARGUMENT", f"{key} cannot exceed {LIMITS[key]} characters.")
     body = {key: sent[key] for key in fields if sent.get(key) not in (None, "")}
     if _is_provider(call):
         _check_provider(body)
@@ -147,6 +157,24 @@ def _check_provider(body: Body) -> None:
         raise ApiError("INVALID_ARGUMENT", message)
     if "oidc" in body and "google.subject" not in body.get("attributeMapping", {}):
         raise ApiError("INVALID_ARGUMENT", "The attribute mapping must map google.subject.")
+    _check_attributes(body.get("attributeMapping", {}))
+    audiences = body.get("oidc", {}).get("allowedAudiences") or []
+    if not isinstance(audiences, list) or len(audiences) > MOST_AUDIENCES:
+        raise ApiError("INVALID_ARGUMENT", f"At most {MOST_AUDIENCES} audiences are allowed.")
+    if any(len(str(one)) > AUDIENCE_LENGTH for one in audiences):
+        raise ApiError("INVALID_ARGUMENT", f"An audience has at most {AUDIENCE_LENGTH} characters.")
+
+
+def _check_attributes(mapping: Body) -> None:
+    own = [key for key in mapping if key.startswith("attribute.")]
+    if len(own) > MOST_ATTRIBUTES:
+        raise ApiError("INVALID_ARGUMENT", f"At most {MOST_ATTRIBUTES} attributes can be mapped.")
+    for key in own:
+        if not ATTRIBUTE.fullmatch(key):
+            raise ApiError("INVALID_ARGUMENT", f"Invalid mapped attribute key: {key[:120]}")
+    if any(len(str(text)) > EXPRESSION_LENGTH for text in mapping.values()):
+        message = f"An attribute mapping has at most {EXPRESSION_LENGTH} characters."
+        raise ApiError("INVALID_ARGUMENT", message)
 
 
 def _is_provider(call: Call) -> bool:

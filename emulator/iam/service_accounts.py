@@ -19,7 +19,7 @@ from emulator.resourcemanager import projects
 Body = dict[str, Any]
 
 COLUMNS = "unique_id, email, project, disabled, deleted, body"
-# iam.googleapis.com/v1 projects.serviceAccounts.create, read 2026-11-21.
+# docs.cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts, as of 2026-05-30.
 ACCOUNT_ID = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])")
 ACCOUNT_ID_LENGTHS = (6, 30)
 LIMITS_BYTES = {"displayName": 100, "description": 256}

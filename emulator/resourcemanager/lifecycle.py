@@ -18,9 +18,9 @@ from emulator.resourcemanager import projects
 Body = dict[str, Any]
 
 KIND = projects.KIND
-# cloud.google.com/resource-manager/docs/creating-managing-projects (2026-11-21)
+# Project in google-cloud-resource-manager 1.19 (resourcemanager_v3/types/projects.py).
 ID = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
-DISPLAY_NAME = re.compile(r"[\w \-'\"!]{4,30}")
+DISPLAY_NAME = re.compile(r"(?:[^\W_]|[ \-'\"!]){4,30}")
 # App Engine opened on this day: projects that nobody created are as old as Google Cloud.
 CREATED = "2008-04-07T00:00:00Z"
 EXISTS = "Requested entity already exists"

@@ -3,7 +3,7 @@
 A list of controls is kept as `[{"entity": …, "role": …}]`; the owner of an object carries
 `"owner": true`. `project-owners`, `project-editors` and `project-viewers` without a number are the
 teams of the bucket's own project. No list (None) is `projectPrivate`, owned by the local owner.
-Source: https://cloud.google.com/storage/docs/access-control/lists, read 2026-11-21.
+Source: https://cloud.google.com/storage/docs/access-control/lists.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Bucket access controls and the legacy roles of a policy: two views of one thing.
 
-Source: https://cloud.google.com/storage/docs/access-control/iam#acls, read 2026-11-21: a change of
+Source: https://cloud.google.com/storage/docs/access-control/iam#acls: a change of
 the one shows in the other.
 """
 

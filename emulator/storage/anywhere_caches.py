@@ -149,7 +149,7 @@ def _require(cloud: Cloud, call: Call) -> Body:
 def _is_gone(cloud: Cloud, body: Body) -> bool:
     """Whether a cache was disabled so long ago that Google has deleted it by now."""
     end = timestamp(cloud.clock.now() - DISABLED_LIFE)
-    return body["state"] == "disabled" and body["updateTime"] <= end
+    return bool(body["state"] == "disabled" and body["updateTime"] <= end)
 
 
 def _name(bucket: str, zone: str) -> str:

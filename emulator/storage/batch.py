@@ -13,12 +13,13 @@ from emulator.storage.http import Call, Reply, json_reply, parse_query
 from emulator.storage.related import boundary_of
 from emulator.web import Message
 
-# https://cloud.google.com/storage/docs/batch#overview, read 2026-11-21: no media, no batch in one.
+# https://cloud.google.com/storage/docs/batch, as of 2026-04-08: not "for uploading or downloading",
+# "less than 10MB" (here: JSON_LIMIT_BYTES). No source found for a batch in a batch.
 MEDIA = "Media of objects cannot be sent or read in a batch, and a batch has no batches."
 
 Answer = Callable[[Call], Awaitable[Reply]]
 
-# Google allows 100 calls (https://cloud.google.com/storage/docs/batch), its client sends 1,000.
+# "You should not include more than 100 calls" (the same page); Google's client sends up to 1,000.
 CALL_LIMIT = 1000
 BLANK = re.compile(rb"\r?\n\r?\n")
 CONTENT_ID = re.compile(rb"^content-id:[ \t]*<?([^>\r\n]*)>?", re.IGNORECASE | re.MULTILINE)

@@ -29,7 +29,7 @@ ABORT_CONDITIONS = frozenset(
     {"age", "matchesPrefix", "matchesSuffix", "sizeAboveBytes", "sizeBelowBytes"}
 )
 SIZES, MOST_SIZE_BYTES = ("sizeAboveBytes", "sizeBelowBytes"), 5 << 40
-# https://cloud.google.com/storage/docs/ip-filtering-overview, as Google's skill for the design of
+# https://cloud.google.com/storage/docs/ip-filtering-overview, as Google's guide to the planning of
 # buckets (google-cloud-storage-bucket-architect) repeats it, read 2026-11-21.
 IP_RANGES, IP_NETWORKS = 200, 25
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from emulator.storage.errors import invalid
 
-# https://cloud.google.com/storage/docs/listing-objects#filter-by-object-contexts, read 2026-11-21:
+# https://cloud.google.com/storage/docs/listing-objects#filter-by-object-contexts:
 # contexts."KEY"="VALUE", contexts."KEY":*, each with a minus before it for "not".
 TERM = re.compile(r'(-|NOT )?\s*contexts\."([^"]+)"\s*(?:=\s*"([^"]*)"|:\s*"?\*"?)')
 

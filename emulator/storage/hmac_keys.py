@@ -1,6 +1,6 @@
 """HMAC keys of service accounts: made with a secret, listed, switched off, deleted.
 
-Source: https://cloud.google.com/storage/docs/authentication/hmackeys, read 2026-11-21.
+Source: https://cloud.google.com/storage/docs/authentication/hmackeys, as of 2026-04-08.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ACTIVE, INACTIVE, DELETED = "ACTIVE", "INACTIVE", "DELETED"
 PREFIX, LENGTH = "GOOG1E", 61
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 SECRET_BYTES = 30
-# https://cloud.google.com/storage/quotas: keys that an account may have, deleted ones aside.
+# "maximum of 10 HMAC keys per service account. Deleted keys do not count towards this limit."
 LIMIT = 10
 KEYS = "/hmacKeys/"
 

@@ -34,8 +34,9 @@ def placed(sent: dict[str, Any]) -> dict[str, Any]:
 
 
 def _pair(location: str, regions: list[str]) -> dict[str, Any]:
-    known = set(_table()["regions"])
-    if location not in _table()["codes"] or len(set(regions)) != 2 or not known.issuperset(regions):
+    known, within = set(_table()["regions"]), tuple(_table()["codes"].get(location, ()))
+    near = all(name.startswith(within) for name in regions) if within else False
+    if not near or len(regions) != 2 or regions[0] == regions[1] or not known.issuperset(regions):
         raise invalid(NOT_VALID)
     return {
         "location": location,
@@ -45,5 +46,5 @@ def _pair(location: str, regions: list[str]) -> dict[str, Any]:
 
 
 @cache
-def _table() -> dict[str, list[str]]:
+def _table() -> dict[str, Any]:
     return tomllib.loads(TABLE.read_text(encoding="utf-8"))

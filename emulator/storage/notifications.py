@@ -15,7 +15,7 @@ Body = dict[str, Any]
 
 RESOURCE = "storage.Notification"
 TOPIC = re.compile(r"//pubsub\.googleapis\.com/projects/[^/\s]+/topics/[^/\s]+")
-# https://cloud.google.com/storage/docs/pubsub-notifications: at most 100 on a bucket.
+# https://cloud.google.com/storage/quotas, read 2026-11-21: at most 100 on a bucket.
 LIMIT = 100
 TYPES = frozenset({"OBJECT_FINALIZE", "OBJECT_METADATA_UPDATE", "OBJECT_DELETE", "OBJECT_ARCHIVE"})
 SENT = {

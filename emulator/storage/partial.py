@@ -1,7 +1,7 @@
 """Partial answers: the fields of a JSON answer that the query's `fields` names.
 
-The language is Google's (https://cloud.google.com/storage/docs/json_api#partial-response, read
-2026-11-21): names with commas between them, `a/b` or `a(b,c)` for what is inside, `*` for every
+The language is Google's (https://cloud.google.com/storage/docs/json_api#partial-response):
+names with commas between them, `a/b` or `a(b,c)` for what is inside, `*` for every
 name. A list is gone through item by item.
 """
 

@@ -14,7 +14,7 @@ from emulator.storage.schema import Kind, fitted
 
 Policy = dict[str, Any]
 
-# https://cloud.google.com/iam/docs/principal-identifiers, read 2026-11-21.
+# https://cloud.google.com/iam/docs/principal-identifiers, as of 2026-05-30.
 MEMBER = re.compile(
     r"(user|serviceAccount|group|domain|projectOwner|projectEditor|projectViewer"
     r"|deleted:\w+|principal(Set)?):\S+|allUsers|allAuthenticatedUsers"

@@ -1,7 +1,7 @@
 """Policy documents of upload forms: signed conditions on what a form may say.
 
 https://cloud.google.com/storage/docs/authentication/signatures#policy-document and
-https://cloud.google.com/storage/docs/xml-api/post-object-forms, read 2026-11-21.
+https://cloud.google.com/storage/docs/xml-api/post-object-forms.
 """
 
 from __future__ import annotations

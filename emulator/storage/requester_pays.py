@@ -1,6 +1,6 @@
 """Buckets whose requesters pay: who is not of their project names a project to be billed.
 
-Source: https://cloud.google.com/storage/docs/requester-pays, read 2026-11-21.
+About it: https://cloud.google.com/storage/docs/requester-pays.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from emulator.storage.errors import StorageError
 from emulator.storage.http import Call
 from emulator.tokens import Caller
 
+# As Google has answered users of hail and cromwell (both on GitHub).
 NOBODY_PAYS = "Bucket is a requester pays bucket but no user project provided."
 # Who may bill the bucket's own project need not name another.
 OWN_PROJECT = "resourcemanager.projects.createBillingAssignment"

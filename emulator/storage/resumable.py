@@ -27,7 +27,7 @@ from emulator.store.blobs import MEMORY_BYTES, BlobRef, Digests, write_all
 CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18}|\*)|\*)/(\d{1,18}|\*)")
 INCOMPLETE = 308
 CANCELLED = 499
-# https://cloud.google.com/storage/quotas: the largest object.
+# The largest object: ServiceConstants.Values in google-cloud-storage 3.17.
 OBJECT_BYTES = 5 << 40
 # Of a request that is not the last; fsouza/fake-gcs-server#1080 quotes Google's answer.
 CHUNK_BYTES = 256 << 10

@@ -1,6 +1,6 @@
 """What may not be deleted or replaced yet: holds, the bucket's policy, an object's own time.
 
-Sources, read 2026-11-21: https://cloud.google.com/storage/docs/bucket-lock, /object-lock and
+About it: https://cloud.google.com/storage/docs/bucket-lock, /object-lock and
 /object-holds. An object that is retained may become noncurrent; one that is held may not.
 """
 

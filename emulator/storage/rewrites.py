@@ -19,8 +19,8 @@ from emulator.storage.preconditions import Preconditions
 
 Body = dict[str, Any]
 
-# https://cloud.google.com/storage/docs/json_api/v1/objects/rewrite, read 2026-11-21: a limit is a
-# multiple of 1 MiB, and only copies that move bytes are done in steps.
+# RewriteObjectRequest.max_bytes_rewritten_per_call in google-cloud-storage 3.17: "only applies to
+# requests where the source and destination span locations and/or storage classes", 1 MiB by 1 MiB.
 STEP_UNIT_BYTES = 1 << 20
 NOT_A_TOKEN = "Invalid rewriteToken: it belongs to another rewrite, or to none."
 

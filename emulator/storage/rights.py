@@ -76,7 +76,7 @@ def require(cloud: Cloud, caller: Caller, permission: str, target: Target) -> No
     """403 in Google's words unless the caller has the permission; nothing is said of no bucket.
 
     Nor of no object, to those who may list the bucket: they are answered 404
-    (cloud.google.com/storage/docs/json_api/v1/status-codes#403-forbidden, 2026-11-21).
+    (cloud.google.com/storage/docs/json_api/v1/status-codes#403-forbidden).
     """
     if not target.project or enforce.allowed(cloud, caller, permission, target):
         return

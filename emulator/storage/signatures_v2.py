@@ -1,6 +1,6 @@
 """Signatures of version 2: signed URLs whose query names the account, an end and a signature.
 
-https://cloud.google.com/storage/docs/access-control/signed-urls-v2, read 2026-11-21.
+https://cloud.google.com/storage/docs/access-control/signed-urls-v2.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Signatures of version 4: what of a request is signed, by whom, and for how long.
 
-https://cloud.google.com/storage/docs/authentication/canonical-requests, read 2026-11-21.
+https://cloud.google.com/storage/docs/authentication/canonical-requests.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ class Session:
 def is_session(scope: Scope) -> bool:
     """Whether a request goes to a session's address, which is a secret that lets in who has it.
 
-    https://cloud.google.com/storage/docs/resumable-uploads#session-uris, read 2026-11-21.
+    https://cloud.google.com/storage/docs/resumable-uploads#session-uris.
     """
     return (
         scope["method"] in ("PUT", "DELETE")

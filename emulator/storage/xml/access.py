@@ -1,6 +1,6 @@
 """Access controls in XML: read off the JSON API's lists, and written back as such.
 
-https://cloud.google.com/storage/docs/xml-api/put-object-acls, read 2026-11-21.
+https://cloud.google.com/storage/docs/xml-api/put-object-acls.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Settings of a bucket as the XML API writes them, from and to the JSON API's fields.
 
-https://cloud.google.com/storage/docs/xml-api/get-bucket-lifecycle and its neighbours, read
-2026-11-21.
+https://cloud.google.com/storage/docs/xml-api/get-bucket-lifecycle and its neighbours.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What pages of other origins may read, by the `cors` of a bucket.
 
-https://cloud.google.com/storage/docs/cross-origin, read 2026-11-21: the XML API answers by the
+https://cloud.google.com/storage/docs/cross-origin: the XML API answers by the
 bucket's rules, the first that has the origin and the method. Only signed requests of other origins
 get this far; the rules say whether the page may see the answer.
 """

@@ -1,6 +1,6 @@
 """Refusals as the XML API words them.
 
-https://cloud.google.com/storage/docs/xml-api/reference-status, read 2026-11-21.
+https://cloud.google.com/storage/docs/xml-api/reference-status.
 """
 
 from __future__ import annotations

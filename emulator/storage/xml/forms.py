@@ -1,6 +1,6 @@
 """Uploads by web forms: `POST /BUCKET` with a signed policy among the fields.
 
-https://cloud.google.com/storage/docs/xml-api/post-object-forms, read 2026-11-21.
+https://cloud.google.com/storage/docs/xml-api/post-object-forms.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from emulator.storage.xml.objects import etag_of
 from emulator.storage.xml.request import XmlRequest
 
 Body = dict[str, Any]
-# https://cloud.google.com/storage/docs/xml-api/get-bucket-list, read 2026-11-21.
+# https://cloud.google.com/storage/docs/xml-api/get-bucket-list.
 PAGE_LIMIT = 1000
 
 

@@ -9,7 +9,7 @@ from emulator.storage.xml.errors import invalid_argument
 from emulator.storage.xml.multipart import part_etag
 from emulator.storage.xml.request import XmlRequest
 
-# https://cloud.google.com/storage/docs/xml-api/get-bucket-uploads, read 2026-11-21.
+# https://cloud.google.com/storage/docs/xml-api/get-bucket-uploads.
 PAGE_LIMIT = 1000
 LAST = "\U0010ffff"
 

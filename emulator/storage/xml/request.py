@@ -18,7 +18,7 @@ from emulator.web import Message
 Body = dict[str, Any]
 Ask = Callable[[Call], Awaitable[Reply]]
 # Header of the XML API -> query parameter of the JSON API.
-# https://cloud.google.com/storage/docs/xml-api/reference-headers, read 2026-11-21.
+# https://cloud.google.com/storage/docs/xml-api/reference-headers.
 CONDITIONS = {
     "x-goog-if-generation-match": "ifGenerationMatch",
     "x-goog-if-metageneration-match": "ifMetagenerationMatch",
@@ -149,7 +149,7 @@ def fields_of(headers: Mapping[str, str]) -> Body:
 def renamed(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers with Amazon's prefix as Google's, as clients of Amazon's API send them.
 
-    https://cloud.google.com/storage/docs/aws-simple-migration, read 2026-11-21.
+    https://cloud.google.com/storage/docs/aws-simple-migration.
     """
     return {
         f"x-goog-{name[6:]}" if name.startswith("x-amz-") else name: said

@@ -53,6 +53,9 @@ def test_it_grants_what_it_holds(owned: Owned, sign_in: Callable[[str], Signed])
         ({"roleId": "role", "role": {"stage": "SOON"}}, 400),
         ({"roleId": "role", "role": {"includedPermissions": ["storage.*"]}}, 400),
         ({"roleId": "role", "role": {"colour": "red"}}, 400),
+        ({"roleId": "role", "role": {"title": "ü" * 51}}, 400),
+        ({"roleId": "role", "role": {"description": "d" * 301}}, 400),
+        ({"roleId": "role", "role": {"includedPermissions": ["storage.objects.get"] * 3001}}, 400),
         ({"roleId": "taken", "role": ROLE}, 409),
     ],
 )

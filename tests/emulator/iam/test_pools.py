@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from tests.emulator.iam.conftest import Owned
 
+ISSUER = {"issuerUri": "https://token.actions.githubusercontent.com"}
+SUBJECT = {"google.subject": "assertion.sub"}
 PROVIDER = {
-    "oidc": {"issuerUri": "https://token.actions.githubusercontent.com"},
-    "attributeMapping": {"google.subject": "assertion.sub"},
+    "oidc": ISSUER,
+    "attributeMapping": SUBJECT,
     "attributeCondition": "assertion.repository_id == '1'",
 }
 
@@ -43,7 +45,7 @@ def test_a_pool_and_its_provider_live_and_are_taken_back(owned: Owned) -> None:
 
 
 def test_what_google_refuses(owned: Owned) -> None:
-    """A reserved or short id, a provider of nothing, an issuer that is not https."""
+    """A reserved or short id, a provider of nothing, an issuer that is not https, too much."""
     base = f"/v1/projects/{owned.project}/locations/global/workloadIdentityPools"
     ids = [
         owned.http.post(base, params={"workloadIdentityPoolId": one}, json={}).status_code
@@ -51,11 +53,22 @@ def test_what_google_refuses(owned: Owned) -> None:
     ]
     owned.http.post(base, params={"workloadIdentityPoolId": "pool"}, json={}).raise_for_status()
     asked = {"workloadIdentityPoolProviderId": "main"}
-    bodies = [{}, PROVIDER | {"oidc": {"issuerUri": "http://x"}}, {"oidc": PROVIDER["oidc"]}]
+    bodies = [
+        {},
+        PROVIDER | {"oidc": {"issuerUri": "http://x"}},
+        {"oidc": PROVIDER["oidc"]},
+        PROVIDER | {"displayName": "d" * 33},
+        PROVIDER | {"attributeCondition": "c" * 4097},
+        PROVIDER | {"oidc": {**ISSUER, "allowedAudiences": ["a"] * 11}},
+        PROVIDER | {"oidc": {**ISSUER, "allowedAudiences": ["a" * 257]}},
+        PROVIDER | {"attributeMapping": {**SUBJECT, "attribute.Upper": "assertion.sub"}},
+        PROVIDER | {"attributeMapping": {**SUBJECT, "attribute.a": "a" * 2049}},
+        PROVIDER | {"attributeMapping": SUBJECT | {f"attribute.a{n}": "a" for n in range(51)}},
+    ]
     answers = [
         owned.http.post(f"{base}/pool/providers", params=asked, json=body).status_code
         for body in bodies
     ]
 
-    assert (ids, answers) == ([400] * 3, [400] * 3)
+    assert (ids, answers) == ([400] * 3, [400] * 10)
     assert owned.http.get(f"{base}/absent").status_code == 404

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 
 from tests.local_cloud import LocalCloud
 
@@ -35,6 +36,17 @@ def test_a_bad_project_id_is_refused(local_http: TestClient) -> None:
     for project_id in ("abc", "Upper-case", "ends-with-", "1starts"):
         answer = local_http.post("/v1/projects", json={"projectId": project_id})
         assert answer.status_code == 400, project_id
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("abc", 400), ("a" * 31, 400), ("under_score", 400), ("Café 'one'!", 200)],
+)
+def test_display_names(local_http: TestClient, name: str, code: int) -> None:
+    """4 to 30 letters, digits, spaces, hyphens, quotes and exclamation marks."""
+    sent = {"projectId": "named-project", "name": name}
+
+    assert local_http.post("/v1/projects", json=sent).status_code == code
 
 
 def test_a_mask_changes_a_project_of_version_3(local_http: TestClient) -> None:

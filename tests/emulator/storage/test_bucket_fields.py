@@ -107,6 +107,12 @@ def test_fields_come_back(http: httpx.Client, fields: dict[str, Any]) -> None:
         {"location": "MOON"},
         {"location": "US", "customPlacementConfig": {"dataLocations": ["US-EAST1"]}},
         {"location": "US", "customPlacementConfig": {"dataLocations": ["US-EAST1", "MOON"]}},
+        {
+            "location": "US",
+            "customPlacementConfig": {"dataLocations": ["US-EAST1", "EUROPE-WEST1"]},
+        },
+        {"location": "US", "customPlacementConfig": {"dataLocations": ["US-EAST1"] * 2}},
+        {"location": "EUR4", "customPlacementConfig": {"dataLocations": ["US-EAST1", "US-EAST4"]}},
         {"storageClass": "FROZEN"},
         {"rpo": "SOON"},
         {"location": "US-EAST1", "rpo": "ASYNC_TURBO"},
