@@ -42,8 +42,8 @@ def main() -> None:
     show(
         "emulator",
         [
-            Figure("start to ready", f"{ready:.2f} s", "<= 2 s", ready <= 2),
-            Figure("idle memory", f"{memory:.0f} MiB", "<= 200 MB", memory <= 190),
+            Figure("start to ready", f"{ready:.2f} s", "<= 1.5 s", ready <= 1.5),
+            Figure("idle memory", f"{memory:.0f} MiB", "<= 180 MB", memory <= 171),
         ],
     )
 

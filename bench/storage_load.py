@@ -20,7 +20,9 @@ from bench.servers import Server, fake_gcs, ours
 from bench.table import Figure, show
 
 OBJECTS, ROUNDS = 4000, 5
-Runs = dict[str, list[dict[str, float]]]
+# Every object is put once and read so many times: a read is over soon.
+READS = 4
+Runs = dict[str, dict[str, float]]
 
 
 def load(what: str, url: str, *arguments: str) -> dict[str, Any]:
@@ -38,24 +40,28 @@ def put_and_get(start: Callable[[], AbstractContextManager[Server]], objects: in
         server.make_bucket(BUCKET)
         load("put", server.url, "--objects", "200", "--prefix", "warm")
         found: Runs = {}
-        for what in ("put", "get"):
+        for what, times in (("put", 1), ("get", READS)):
             before = server.cpu_seconds()
-            figures = load(what, server.url, "--objects", str(objects))
-            figures["server_cpu_seconds"] = server.cpu_seconds() - before
+            runs = [load(what, server.url, "--objects", str(objects)) for _ in range(times)]
+            figures = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+            used = (server.cpu_seconds() - before) / (objects * times) * 1e6
             print(
                 f"{server.name}: {what} {figures['requests_per_second']:,.0f}/s,"
-                f" median {figures['median_ms']:.1f} ms, 99 % {figures['p99_ms']:.1f} ms,"
-                f" CPU: server {figures['server_cpu_seconds']:.1f} s,"
-                f" client {figures['cpu_seconds']:.1f} s of {figures['seconds']:.1f} s",
+                f" median {figures['median_ms']:.1f} ms, 99 % {figures['p99_ms']:.1f} ms;"
+                f" CPU a request: server {used:,.0f} µs,"
+                f" client {figures['cpu_seconds'] / objects * 1e6:,.0f} µs",
                 flush=True,
             )
-            found[what] = [figures]
+            found[what] = figures
         return found
 
 
 def rates(runs: list[Runs], what: str) -> list[float]:
-    """Requests a second of each run."""
-    return [run[what][0]["requests_per_second"] for run in runs]
+    """Requests a second of each run; of `both`, one put and one get of each object."""
+    if what == "both":
+        pairs = zip(rates(runs, "put"), rates(runs, "get"), strict=True)
+        return [2 / (1 / put + 1 / get) for put, get in pairs]
+    return [run[what]["requests_per_second"] for run in runs]
 
 
 def main() -> int:
@@ -74,7 +80,7 @@ def main() -> int:
         for name, start in kinds:
             runs[name].append(put_and_get(start, options.objects))
     figures = []
-    for what in ("put", "get"):
+    for what in ("put", "get", "both"):
         fake, own = rates(runs["fake"], what), rates(runs["ours"], what)
         ratio = statistics.median(a / b for a, b in zip(own, fake, strict=True))
         figures += [

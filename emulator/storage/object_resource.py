@@ -66,9 +66,13 @@ class ObjectRow:
 
 def from_columns(row: tuple[Any, ...]) -> ObjectRow:
     """The object in a row of COLUMNS."""
-    acl, secret = (json.loads(text) if text else None for text in row[-2:])
-    values = (*row[:-3], json.loads(row[-3]), acl, secret)
-    return ObjectRow(*values)
+    *plain, body, acl, secret = row
+    return ObjectRow(
+        *plain,
+        json.loads(body),
+        json.loads(acl) if acl else None,
+        json.loads(secret) if secret else None,
+    )
 
 
 def to_columns(row: ObjectRow) -> tuple[Any, ...]:

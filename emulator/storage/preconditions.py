@@ -47,6 +47,9 @@ class Preconditions:
     @classmethod
     def of_call(cls, call: Call) -> Preconditions:
         """The four of the query, and the etags of `If-Match` and `If-None-Match`."""
+        headers = call.headers
+        if not ("if-match" in headers or "if-none-match" in headers or _asks(call.query)):
+            return NONE
         return cls(
             _integer(call.query, "ifGenerationMatch"),
             _integer(call.query, "ifGenerationNotMatch"),
@@ -87,6 +90,10 @@ class Preconditions:
 
 
 NONE = Preconditions()
+
+
+def _asks(query: Mapping[str, str]) -> bool:
+    return any(name.startswith("if") for name in query)
 
 
 def _named(etag: str, wanted: tuple[str, ...]) -> bool:

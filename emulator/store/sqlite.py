@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from emulator.errors import StartError
@@ -24,6 +24,7 @@ class Store:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._lock = threading.RLock()
+        self._reading = _Reading(self._lock, connection)
         self._depth = 0
         self._after_commit: list[Callable[[], object]] = []
 
@@ -71,11 +72,9 @@ class Store:
             if self._depth == 0:
                 self._run_after_commit()
 
-    @contextmanager
-    def read(self) -> Iterator[sqlite3.Connection]:
+    def read(self) -> AbstractContextManager[sqlite3.Connection]:
         """The connection for reading; sees only what is committed, or the thread's transaction."""
-        with self._lock:
-            yield self._connection
+        return self._reading
 
     def after_commit(self, action: Callable[[], object]) -> None:
         """Runs `action` once the outermost transaction has committed, before others may write."""
@@ -136,6 +135,21 @@ class Store:
             self._connection.executescript(
                 f"BEGIN IMMEDIATE;\n{script}\n;PRAGMA user_version={number};\nCOMMIT;"
             )
+
+
+class _Reading:
+    """Holds the lock while it is entered, by one thread as often as it likes."""
+
+    def __init__(self, lock: threading.RLock, connection: sqlite3.Connection) -> None:
+        self._lock = lock
+        self._connection = connection
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._lock.acquire()
+        return self._connection
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 def _scripts() -> dict[int, Path]:
