@@ -98,9 +98,17 @@ def _check_number(db: sqlite3.Connection, bucket: str) -> None:
 def check_waiting(cloud: Cloud) -> None:
     """Raises 429 where unfinished uploads hold as many bytes as they may together."""
     with os.scandir(folder(cloud)) as found:
-        waiting = sum(entry.stat().st_size for entry in found)
+        waiting = sum(_size(entry) for entry in found)
     if waiting > WAITING_BYTES:
         raise StorageError(429, "rateLimitExceeded", TOO_MANY.format(f"{waiting} bytes"))
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    """The bytes of a file, none once its upload has ended meanwhile."""
+    try:
+        return entry.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def require(cloud: Cloud, call: Call) -> Session:
