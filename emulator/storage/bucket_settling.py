@@ -11,7 +11,7 @@ Body = dict[str, Any]
 
 # https://cloud.google.com/storage/docs/soft-delete, read 2026-11-21: 7 days unless told otherwise.
 SOFT_DELETE_SECONDS = "604800"
-# https://cloud.google.com/storage/docs/uniform-bucket-level-access: can be undone for 90 days.
+# https://cloud.google.com/storage/docs/uniform-bucket-level-access: not after 90 consecutive days.
 LOCK_DAYS = 90
 # Nobody may have access at all: an empty list of controls says something.
 CONTROLS = ("acl", "defaultObjectAcl")

@@ -28,7 +28,9 @@ from emulator.storage.xml.errors import XmlError, denied, invalid_argument
 RSA = "GOOG4-RSA-SHA256"
 PREFIXES = {RSA: "x-goog-", "GOOG4-HMAC-SHA256": "x-goog-", "AWS4-HMAC-SHA256": "x-amz-"}
 UNSIGNED = "UNSIGNED-PAYLOAD"
+# SEVEN_DAYS in google-cloud-storage (_signing.py).
 LIFE_SECONDS = 7 * 24 * 3600
+# No source found for the difference of the clocks; Amazon S3 allows the same.
 SKEW = timedelta(minutes=15)
 GOOGLE_HOST = "storage.googleapis.com"
 STAMP = "%Y%m%dT%H%M%SZ"

@@ -1,8 +1,8 @@
 """What pages of other origins may read, by the `cors` of a bucket.
 
-https://cloud.google.com/storage/docs/cross-origin: the XML API answers by the
-bucket's rules, the first that has the origin and the method. Only signed requests of other origins
-get this far; the rules say whether the page may see the answer.
+https://cloud.google.com/storage/docs/cross-origin: the XML API answers by the bucket's rules, the
+first that has the origin and the method. Only signed requests of other origins get this far; the
+rules say whether the page may see the answer.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from emulator.storage.http import Call, Reply
 from emulator.web import Header, Scope
 
 ASKED_METHOD = "access-control-request-method"
+# Of a rule that has none. No source found for it.
 MAX_AGE_SECONDS = 3600
 
 

@@ -1,7 +1,8 @@
 """Uploads in parts: begun, fed in any order, ended by a list of what is to be joined.
 
-https://cloud.google.com/storage/docs/multipart-uploads: 1 to 10,000 parts of
-5 MiB to 5 GiB, the last may be shorter; an object made so has no MD5.
+https://cloud.google.com/storage/docs/multipart-uploads, read 2026-11-21: an object made so has no
+MD5, and the parts have limits. No source found for the figures: they are Amazon S3's, with which
+these uploads are "compatible".
 """
 
 from __future__ import annotations
