@@ -20,6 +20,8 @@ from emulator.storage.object_resource import ObjectRow
 PAGE_LIMIT = 1000
 # With a delimiter the reading stops at the first folder, so that little is read in vain.
 FOLDER_STEP = 64
+# Behind a folder there is mostly another.
+AFTER_FOLDER = 2
 # A page that finds little among much ends early, with a token: as Google's may.
 SCAN_ROWS = 20_000
 
@@ -33,6 +35,7 @@ class Page:
     prefixes: list[str] = field(default_factory=list)
     next_place: Place | None = None
     scanned: int = 0
+    step: int = FOLDER_STEP
 
     def size(self) -> int:
         """How many of the page's places are taken."""
@@ -103,9 +106,9 @@ def list_objects(cloud: Cloud, bucket: str, question: Question, scan_rows: int =
 
 def _extend(rows: listing_rows.Rows, question: Question, place: Place, page: Page) -> Place | None:
     """Adds objects up to the next common prefix; where to go on, or None at the end."""
-    wanted = FOLDER_STEP if question.delimiter else question.limit - page.size()
-    wanted = max(wanted, FOLDER_STEP)
+    wanted = page.step if question.delimiter else max(question.limit - page.size(), FOLDER_STEP)
     found = rows.read(place, wanted)
+    page.step = min(2 * page.step, FOLDER_STEP)
     managed = _managed_prefix(rows, question, place)
     for row in found:
         if managed is not None and managed <= row.name:
@@ -115,6 +118,7 @@ def _extend(rows: listing_rows.Rows, question: Question, place: Place, page: Pag
         page.scanned += 1
         prefix = _common_prefix(row.name, question)
         if prefix is not None:
+            page.step = AFTER_FOLDER
             return _add_prefix(page, question, prefix, row)
         if question.keeps(row):
             page.objects.append(row)

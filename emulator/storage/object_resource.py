@@ -66,13 +66,14 @@ class ObjectRow:
 
 def from_columns(row: tuple[Any, ...]) -> ObjectRow:
     """The object in a row of COLUMNS."""
-    *plain, body, acl, secret = row
-    return ObjectRow(
-        *plain,
-        json.loads(body),
+    acl, secret = row[-2], row[-1]
+    values = (
+        *row[:-3],
+        json.loads(row[-3]),
         json.loads(acl) if acl else None,
         json.loads(secret) if secret else None,
     )
+    return ObjectRow(*values)
 
 
 def to_columns(row: ObjectRow) -> tuple[Any, ...]:

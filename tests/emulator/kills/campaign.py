@@ -54,6 +54,7 @@ def campaign(folder: Path, seed: int, kills: int, threads: int = 3) -> Outcome:
     starting = done = 0
     with contextlib.ExitStack() as stack:
         cloud = start_cloud(folder / "data")
+        stack.callback(lambda: stop_cloud(cloud))
         actions = prepare(cloud.url)
         writer = stack.enter_context(running_writer(folder, seed, threads, actions))
         while done < kills and not checker.problems and writer.poll() is None:

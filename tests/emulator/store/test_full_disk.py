@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.emulator.kills.checks import folder_problems
-from tests.local_cloud import start_cloud, stop_cloud
+from tests.local_cloud import LocalCloud, running_cloud
 
 LOCATION = "/v1/projects/test-project/locations/us-central1"
 IMAGES = "gs://google-cloud-aiplatform/schema/dataset/metadata/image_1.0.0.yaml"
@@ -31,6 +31,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+@contextlib.contextmanager
+def running(data: Path) -> Iterator[tuple[LocalCloud, httpx.Client]]:
+    """A server on a folder, and raw HTTP to it."""
+    with running_cloud(data) as cloud, httpx.Client(base_url=cloud.url, timeout=30) as http:
+        yield cloud, http
+
+
 def fill(path: Path) -> None:
     """Takes every byte that is left."""
     with contextlib.suppress(OSError), path.open("wb", buffering=0) as file:
@@ -46,8 +53,7 @@ def test_a_database_that_cannot_grow(small_disk: Path) -> None:
 
     The disk is filled by somebody else, so that the server's own reserve is gone too.
     """
-    cloud = start_cloud(small_disk / "data")
-    with httpx.Client(base_url=cloud.url, timeout=30) as http:
+    with running(small_disk / "data") as (_, http):
         http.post("/storage/v1/b?project=test-project", json={"name": "kept"}).raise_for_status()
         http.post(f"{UPLOAD}x", content=b"before").raise_for_status()
         fill(small_disk / "ballast")
@@ -73,14 +79,12 @@ def test_a_database_that_cannot_grow(small_disk: Path) -> None:
         assert http.patch("/storage/v1/b/kept/o/x", json={"metadata": None}).status_code == 200
         assert http.post(f"{UPLOAD}y", content=b"y").status_code == 200
         assert folder_problems(small_disk / "data") == []
-    stop_cloud(cloud)
 
 
 def test_a_server_killed_on_a_full_disk_has_what_it_acknowledged(small_disk: Path) -> None:
     """`kill -9` with no byte left, then room: all that was acknowledged is there, nothing torn."""
-    cloud = start_cloud(small_disk / "data")
     kept = {}
-    with httpx.Client(base_url=cloud.url, timeout=30) as http:
+    with running(small_disk / "data") as (cloud, http):
         http.post("/storage/v1/b?project=test-project", json={"name": "kept"}).raise_for_status()
         for number in range(20):
             data = os.urandom(100_000)
@@ -89,15 +93,12 @@ def test_a_server_killed_on_a_full_disk_has_what_it_acknowledged(small_disk: Pat
             if http.post(f"{UPLOAD}o-{number}", content=data).status_code == 200:
                 kept[f"o-{number}"] = data
         cloud.process.kill()
-    stop_cloud(cloud)
     (small_disk / "ballast").unlink()
 
-    cloud = start_cloud(small_disk / "data")
-    with httpx.Client(base_url=cloud.url, timeout=30) as http:
+    with running(small_disk / "data") as (_, http):
         items = http.get("/storage/v1/b/kept/o").json()["items"]
         assert [item["name"] for item in items] == sorted(kept)
         for name, data in kept.items():
             assert http.get(f"/storage/v1/b/kept/o/{name}?alt=media").content == data
-    assert folder_problems(small_disk / "data") == []
-    stop_cloud(cloud)
+        assert folder_problems(small_disk / "data") == []
     assert len(kept) == 10
