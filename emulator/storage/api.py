@@ -182,6 +182,8 @@ def _matched(words: list[str], segments: list[str]) -> tuple[str, ...] | None:
 
 
 def _unquoted(segment: str) -> str:
+    if "%" not in segment and segment.isascii():
+        return segment
     try:
         return unquote_to_bytes(segment).decode()
     except UnicodeDecodeError:
