@@ -40,7 +40,8 @@ ANONYMOUS = (
 
 def is_form(call: Call) -> bool:
     """Whether a request is an upload by a form, which proves itself by its policy."""
-    return call.method == "POST" and call.headers.get("content-type", "").startswith(FORM)
+    typed = call.headers.get("content-type", "").startswith(FORM)
+    return typed and call.method == "POST" and "delete" not in call.query
 
 
 async def post_form(request: XmlRequest) -> Reply:

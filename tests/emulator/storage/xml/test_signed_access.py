@@ -93,3 +93,18 @@ def test_a_form_s_head_alone_opens_nothing(
 
     assert client.post(path, headers=FORM, content=b"").status_code == 401
     assert client.post("/strict", headers=FORM, content=b"--b--").status_code == 400
+
+
+def test_a_form_is_no_way_around_the_token(
+    strict: tuple[TestClient, Path], account: Credentials
+) -> None:
+    """The type of a form, which proves itself by its policy, proves no deletion."""
+    client, _ = strict
+    client.put(url(account, "/strict/kept", "PUT"), content=b"x")
+
+    answer = client.post(
+        "/strict?delete", content="<Delete><Object><Key>kept</Key></Object></Delete>", headers=FORM
+    )
+
+    assert answer.status_code == 401
+    assert client.get(url(account, "/strict/kept", "GET")).status_code == 200
