@@ -14,13 +14,14 @@ from emulator.storage.related import boundary_of
 from emulator.web import Message
 
 # https://cloud.google.com/storage/docs/batch, as of 2026-04-08: not "for uploading or downloading",
-# "less than 10MB" (here: JSON_LIMIT_BYTES). No source found for a batch in a batch.
+# "less than 10MB". No source found for a batch in a batch.
 MEDIA = "Media of objects cannot be sent or read in a batch, and a batch has no batches."
 
 Answer = Callable[[Call], Awaitable[Reply]]
 
 # "You should not include more than 100 calls" (the same page); Google's client sends up to 1,000.
 CALL_LIMIT = 1000
+LIMIT_BYTES = 10_000_000
 BLANK = re.compile(rb"\r?\n\r?\n")
 CONTENT_ID = re.compile(rb"^content-id:[ \t]*<?([^>\r\n]*)>?", re.IGNORECASE | re.MULTILINE)
 
@@ -28,7 +29,7 @@ CONTENT_ID = re.compile(rb"^content-id:[ \t]*<?([^>\r\n]*)>?", re.IGNORECASE | r
 async def batch(call: Call, answer: Answer) -> Reply:
     """Answers every part of a multipart/mixed body with `answer`, in order."""
     boundary = boundary_of(call.headers.get("content-type", ""))
-    parts = (await call.body()).split(b"--" + boundary)[1:-1]
+    parts = (await call.body(LIMIT_BYTES)).split(b"--" + boundary)[1:-1]
     if len(parts) > CALL_LIMIT:
         raise invalid(f"A batch has at most {CALL_LIMIT} calls, this one {len(parts)}.")
     mark = f"batch_{uuid4().hex}"

@@ -95,3 +95,12 @@ def test_a_big_batch_of_google_s_client(client: Client, bucket: Bucket) -> None:
     assert last is not None
     assert last.metadata is not None
     assert last.metadata["long"] == "99" * 3_500
+
+
+def test_a_batch_has_google_s_length(http: httpx.Client) -> None:
+    """Up to 10 MB are read, which is more than any other JSON; beyond it is 413."""
+    filler = "GET / HTTP/1.1\n\n" + " " * 9_900_000
+
+    assert http.post("/batch/storage/v1", headers=HEAD, content=parts(filler)).status_code == 200
+    longer = parts(filler + " " * 100_000)
+    assert http.post("/batch/storage/v1", headers=HEAD, content=longer).status_code == 413
