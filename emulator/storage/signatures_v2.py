@@ -34,10 +34,10 @@ UNSIGNED_HEADERS = frozenset({"x-goog-encryption-key", "x-goog-encryption-key-sh
 
 def check(call: Call, query: Mapping[str, str], signers: Signers, now: datetime) -> str:
     """Who signed a request; `query` has lower-case names. 400 or 403 unless it holds now."""
-    email = query["googleaccessid"]
-    for name in ("Signature", "Expires"):
+    for name in ("GoogleAccessId", "Signature", "Expires"):
         if not query.get(name.lower()):
             raise missing(name)
+    email = query["googleaccessid"]
     if not re.fullmatch(r"[0-9]{1,11}", query["expires"]):
         raise malformed(f"Invalid Expires '{query['expires']}'.")
     verify = signers.rsa(email)

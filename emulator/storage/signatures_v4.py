@@ -27,6 +27,11 @@ from emulator.storage.xml.errors import XmlError, denied, invalid_argument
 
 RSA = "GOOG4-RSA-SHA256"
 PREFIXES = {RSA: "x-goog-", "GOOG4-HMAC-SHA256": "x-goog-", "AWS4-HMAC-SHA256": "x-amz-"}
+# What a signed URL says of its signature -> the same as it is written.
+PARAMETERS = {
+    "algorithm": "Algorithm", "credential": "Credential", "date": "Date", "expires": "Expires",
+    "signedheaders": "SignedHeaders", "signature": "Signature",
+}  # fmt: skip
 UNSIGNED = "UNSIGNED-PAYLOAD"
 # SEVEN_DAYS in google-cloud-storage (_signing.py).
 LIFE_SECONDS = 7 * 24 * 3600
@@ -158,17 +163,18 @@ def _check_headers(call: Call, scope: Scope) -> None:
 
 def from_query(query: Mapping[str, str]) -> Scope:
     """The signature in a query, its names in lower case. 400 for one that is not whole."""
-    prefix = "x-amz-" if "x-amz-signature" in query else "x-goog-"
-    needed = ("algorithm", "credential", "date", "expires", "signedheaders", "signature")
-    for name in needed:
+    prefix, shown = "x-goog-", "X-Goog-"
+    if any(f"x-amz-{name}" in query for name in PARAMETERS):
+        prefix, shown = "x-amz-", "X-Amz-"
+    for name, word in PARAMETERS.items():
         if not query.get(prefix + name):
-            raise missing(f"X-Goog-{name.capitalize()}")
+            raise missing(shown + word)
     life = query[f"{prefix}expires"]
     if not life.isascii() or not life.isdigit() or not 1 <= int(life[:9]) <= LIFE_SECONDS:
         raise invalid_argument(
             f"X-Goog-Expires must be a number from 1 to {LIFE_SECONDS} (seven days)."
         )
-    return scope_of({name: query[prefix + name] for name in needed}, int(life[:9]))
+    return scope_of({name: query[prefix + name] for name in PARAMETERS}, int(life[:9]))
 
 
 def from_header(call: Call) -> Scope | None:

@@ -292,3 +292,22 @@ def test_a_key_of_a_customer_is_not_signed_in_v2(account: Credentials, client: T
     url = here(signed(account, 2, "/signed/secret", headers=algorithm))
 
     assert client.get(url, headers=headers).content == b"secret"
+
+
+@both
+def test_a_url_that_was_cut_off_is_no_open_one(
+    account: Credentials, client: TestClient, version: int
+) -> None:
+    """Any one parameter of a signature asks for all of them, alone or as a URL's beginning."""
+    url = here(signed(account, version))
+    path, _, query = url.partition("?")
+    # V2's Expires alone is a parameter that says nothing
+    parameters = sorted(query.split("&"), key=lambda one: one.startswith("Expires="))
+
+    for parameter in parameters:
+        if not parameter.startswith("Expires="):
+            answer = client.get(f"{path}?{parameter}")
+            assert refusal(answer) == (400, "MissingSecurityHeader"), parameter
+    for end in range(1, len(parameters)):
+        answer = client.get(f"{path}?{'&'.join(parameters[:end])}")
+        assert refusal(answer) == (400, "MissingSecurityHeader"), end
