@@ -1,18 +1,16 @@
 """The client libraries' own tests against the local cloud, as on Google.
 
     python -m tests.contract.client_suites python-storage FOLDER --python PYTHON
-    python -m tests.contract.client_suites retries FOLDER --python PYTHON
     python -m tests.contract.client_suites gcsfs FOLDER --python PYTHON
 
 FOLDER is a clone of googleapis/python-storage or fsspec/gcsfs, PYTHON an interpreter with that
-project's test requirements. The first and the last see Google's own host names: a proxy with a
-certificate authority of its own leads them here. What follows `--` goes to pytest.
+project's test requirements. They see Google's own host names: a proxy with a certificate authority
+of its own leads them here. What follows `--` goes to pytest.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -39,18 +37,6 @@ def python_storage(cloud: LocalCloud, folder: Path, python: str, more: list[str]
     left_out = [f"--ignore=tests/system/test_{name}.py" for name in WITHOUT]
     command = [python, *PYTEST, *PLUGIN, *left_out, "tests/system", *more]
     return _by_proxy(cloud, folder, command, PAYER)
-
-
-def retries(cloud: LocalCloud, folder: Path, python: str, more: list[str]) -> int:
-    """Retry conformance tests of google-cloud-storage; they start docker, which is not needed."""
-    docker = cloud.data.parent / "bin" / "docker"
-    docker.parent.mkdir()
-    docker.write_text("#!/bin/sh\nexit 0\n")
-    docker.chmod(0o755)
-    path = f"{docker.parent}:{os.environ['PATH']}"
-    environment = clean_environment(PATH=path, STORAGE_EMULATOR_HOST=cloud.url)
-    suite = "tests/conformance/test_conformance.py"
-    return subprocess.call([python, *PYTEST, suite, *more], cwd=folder, env=environment)
 
 
 def gcsfs(cloud: LocalCloud, folder: Path, python: str, more: list[str]) -> int:
@@ -107,7 +93,6 @@ def _prepare(cloud: LocalCloud) -> None:
 
 SUITES: dict[str, Callable[[LocalCloud, Path, str, list[str]], int]] = {
     "python-storage": python_storage,
-    "retries": retries,
     "gcsfs": gcsfs,
 }
 
