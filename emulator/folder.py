@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import psutil
@@ -14,12 +15,22 @@ from emulator import __version__
 from emulator.cloud import ServerSettings
 from emulator.errors import StartError
 
+DATABASE = "emulator.sqlite"
+# What may lie in a folder before its first server: `ops` and file systems leave these.
+BEFORE = frozenset(
+    {"lock", "ops-start.lock", "server.log", "server.json", "lost+found", ".DS_Store"}
+)
+
 
 class DataFolder:
     """A folder held by this process until `release`."""
 
     def __init__(self, path: Path) -> None:
-        """Makes and locks the folder. StartError when another server or another user has it."""
+        """Makes and locks the folder.
+
+        StartError when another server or another user has it, or where it holds other files: a
+        server would write over them.
+        """
         self.path = path
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
@@ -61,14 +72,34 @@ def _make_private(path: Path) -> None:
         raise StartError(
             f"The data folder {path} belongs to another user. Give another with --data."
         )
+    entries = list(os.scandir(path))
+    _check_links(entries)
+    _check_ours(path, {entry.name for entry in entries})
     if found.st_mode & 0o077:
         path.chmod(0o700)
-    for entry in os.scandir(path):
-        if entry.is_symlink():
-            raise StartError(
-                f"{entry.path} is a symbolic link. A data folder has none: what is written there "
-                "would go elsewhere. Remove it, or give another folder with --data."
-            )
+
+
+def _check_links(entries: list[os.DirEntry[str]]) -> None:
+    """Raises StartError for a symbolic link in the folder, or directly in a folder of it."""
+    for entry in entries:
+        inner = os.scandir(entry) if entry.is_dir(follow_symlinks=False) else ()
+        for one in (entry, *inner):
+            if one.is_symlink():
+                raise StartError(
+                    f"{one.path} is a symbolic link. A data folder has none: what is written "
+                    "there would go elsewhere. Remove it, or give another folder with --data."
+                )
+
+
+def _check_ours(path: Path, names: set[str]) -> None:
+    """Raises StartError where a folder is neither empty nor one that a server has made."""
+    foreign = sorted(names - BEFORE)
+    if foreign and DATABASE not in names:
+        shown = ", ".join(foreign[:3]) + (", …" if len(foreign) > 3 else "")
+        raise StartError(
+            f"The folder {path} holds other files ({shown}) and no {DATABASE}: it is not a data "
+            f"folder. Give a new or an empty one, such as --data {quote(str(path / 'local-cloud'))}"
+        )
 
 
 def write_whole(path: Path, text: str, mode: int = 0o600) -> None:

@@ -77,8 +77,8 @@ def drop(cloud: Cloud, name: str) -> None:
 def keep_only(cloud: Cloud, jobs: list[str]) -> None:
     """The folders of all other jobs are gone: of those that a crash left after their end."""
     wanted = {_folder(cloud, name) for name in jobs}
-    for folder in cloud.jobs.folder.glob(f"{JOB_PREFIX}*"):
-        if folder not in wanted:
+    for job in cloud.jobs.ids(JOB_PREFIX):
+        if (folder := cloud.jobs.path(job)) not in wanted:
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -38,13 +38,9 @@ def take_up(cloud: Cloud) -> None:
         wanted.add(serving.job_id(payload["endpoint"], payload["deployedModel"]["id"]))
         deployments.take_up(cloud, unfinished)
     wanted |= _keep_deployed(cloud)
-    stale = [
-        path.name
-        for path in cloud.jobs.folder.glob(f"{serving.JOB_PREFIX}*")
-        if path.name not in wanted
-    ]
-    for job in stale:
-        cloud.jobs.discard(job)
+    for job in cloud.jobs.ids(serving.JOB_PREFIX):
+        if job not in wanted:
+            cloud.jobs.discard(job)
 
 
 def _keep_deployed(cloud: Cloud) -> set[str]:

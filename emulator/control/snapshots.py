@@ -85,7 +85,7 @@ def restore(cloud: Cloud, name: str) -> Body:
             cloud.store.replace_from(source / DATABASE)
         except StartError as error:
             raise ApiError("FAILED_PRECONDITION", str(error)) from None
-        for file in source.glob("uploads/*"):
+        for file in filter(Path.is_file, source.glob("uploads/*")):
             os.truncate(data / "uploads" / file.name, file.stat().st_size)
     cloud.blobs.sweep()
     resumable.sweep(cloud)
@@ -110,7 +110,7 @@ def delete(cloud: Cloud, name: str) -> None:
 
 def clear_unfinished(cloud: Cloud) -> None:
     """Removes what a crash left of a snapshot that was being made or deleted."""
-    for path in _home(cloud).glob(".*"):
+    for path in _home(cloud).glob(f".{'[0-9a-f]' * 32}"):
         shutil.rmtree(path, ignore_errors=True)
 
 
@@ -127,10 +127,9 @@ def _check_idle(cloud: Cloud) -> None:
                 RUNNING,
             )
         ]
-    jobs = [path.name for path in cloud.jobs.folder.glob("*") if path.is_dir()]
     running += [
         job
-        for job in jobs
+        for job in cloud.jobs.ids()
         if not job.startswith(serving.JOB_PREFIX)
         and cloud.jobs.ending(job) is None
         and cloud.jobs.is_alive(job)
@@ -176,7 +175,7 @@ def _link(source: Path, target: Path) -> None:
 
 def _copy_files(source: Path, target: Path) -> None:
     """Copies files that are only ever added or appended to; a longer one there stays as it is."""
-    for file in source.glob("*"):
+    for file in filter(Path.is_file, source.glob("*")):
         target.mkdir(mode=0o700, exist_ok=True)
         there = target / file.name
         if there.exists() and there.stat().st_size >= file.stat().st_size:

@@ -160,7 +160,7 @@ def file_text(cloud: Cloud, account: Account) -> str:
 
 def forget_all(cloud: Cloud) -> None:
     """Removes the private keys of accounts that are no more: after a reset."""
-    for path in (cloud.settings.data_dir / "keys").glob("*.pem"):
+    for path in (cloud.settings.data_dir / "keys").glob(f"{'[0-9a-f]' * 40}.pem"):
         path.unlink(missing_ok=True)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import re
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,8 @@ LOG = logging.getLogger("emulator.jobs")
 POLL_SECONDS = 0.05
 # Looking at the process table is dearer than looking for a file.
 POLLS_PER_LIVENESS_CHECK = 10
+# A number of Vertex AI's, alone or behind the word for what is no training.
+JOB_ID = re.compile(r"(batch-)?\d{15,}(-.+)?|serve-[0-9a-f]{12}-.+")
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 
 
@@ -78,6 +81,15 @@ class Jobs:
     def path(self, job_id: str) -> Path:
         """The folder of one job."""
         return self.folder / job_id
+
+    def ids(self, prefix: str = "") -> list[str]:
+        """The jobs that have a folder; what else lies there is somebody else's."""
+        folders = [path for path in self.folder.glob(f"{prefix}*") if path.is_dir()]
+        return [
+            path.name
+            for path in folders
+            if JOB_ID.fullmatch(path.name) or (path / "spec.json").exists()
+        ]
 
     def launch(self, spec: JobSpec) -> None:
         """The job runs under a supervisor. A job that runs or has ended is left alone.
@@ -192,7 +204,7 @@ class Jobs:
         """Every job and server of this folder is ended and forgotten. Blocks."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self.stop)
-        names = [path.name for path in self.folder.glob("*") if path.is_dir()]
+        names = self.ids()
         for name in names:
             self.cancel(name)
         for name in names:

@@ -150,7 +150,8 @@ def sweep(cloud: Cloud) -> int:
             "SELECT id FROM uploads WHERE answer IS NULL AND created >= ?", (timestamp(now - LIFE),)
         )
         open_ids = {row[0] for row in rows}
-    stale = [found for found in folder(cloud).glob("*") if found.name not in open_ids]
+    ours = folder(cloud).glob("[0-9a-f]" * 32)
+    stale = [found for found in ours if found.name not in open_ids and found.is_file()]
     for found in stale:
         found.unlink()
     return len(stale)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import threading
 from base64 import b64encode
 from collections import Counter
@@ -25,6 +26,7 @@ from emulator.store.sqlite import Store
 
 # Up to this many bytes a body waits in memory; more goes to a temporary file at once.
 MEMORY_BYTES = 1 << 20
+SHA256 = re.compile(r"[0-9a-f]{64}")
 FOLDERS = tuple(f"{number:02x}" for number in range(256))
 
 
@@ -184,11 +186,12 @@ class Blobs:
         """Does so for the digests that start with two hexadecimal digits; others may go on soon."""
         with self._store.read() as db, self._lock:
             try:
-                there = [path.name for path in (self._folder / name).iterdir()]
+                found = [path.name for path in (self._folder / name).iterdir()]
             except FileNotFoundError:
                 return 0
             if self._keepers:
                 return 0
+            there = [one for one in found if SHA256.fullmatch(one) and one.startswith(name)]
             used = referred_to(db, name, there)
             stale = [sha256 for sha256 in there if sha256 not in used and self._pins[sha256] <= 0]
             for sha256 in stale:
@@ -198,7 +201,7 @@ class Blobs:
 
     def clear_temporary(self) -> None:
         """Removes what a crash left half-written; only before the first writer."""
-        for path in self._temporary.iterdir():
+        for path in self._temporary.glob("[0-9a-f]" * 32):
             path.unlink()
 
 

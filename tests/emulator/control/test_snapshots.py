@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -178,7 +179,7 @@ def test_from_the_command_line(tmp_path: Path) -> None:
 
 def test_a_crash_amid_a_snapshot_leaves_none(local: Cloud, local_http: TestClient) -> None:
     """What is half made has no name, is in no list, and goes with the next."""
-    half = local.settings.data_dir / "snapshots" / ".half"
+    half = local.settings.data_dir / "snapshots" / f".{uuid4().hex}"
     half.mkdir(parents=True)
     (half / "snapshot.json").write_text("{}")
     assert names(local_http) == []
