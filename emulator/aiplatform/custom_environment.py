@@ -74,9 +74,24 @@ def variables(cloud: Cloud, body: Body) -> dict[str, str]:
         "CLOUD_ML_JOB_ID": job,
         "CLOUD_ML_PROJECT_ID": str(projects.number(cloud, project)),
         "GCS_MOUNT": str(view(cloud, job).folder),
-        "STORAGE_EMULATOR_HOST": cloud.settings.base_url,
+        **_storage(cloud.settings.base_url),
         "GOOGLE_APPLICATION_CREDENTIALS": str(key_file(cloud, body)),
         "NO_GCE_CHECK": "true",
+    }
+
+
+def _storage(url: str) -> dict[str, str]:
+    """What leads the clients of Cloud Storage here, signed in as the job's account.
+
+    `STORAGE_EMULATOR_HOST` would make them anonymous: the owner (client.py of
+    google-cloud-storage 3, core.py of gcsfs 2026).
+    """
+    return {
+        "API_ENDPOINT_OVERRIDE": url,
+        "FSSPEC_GCS_ENDPOINT_URL": url,
+        "FSSPEC_GCS_TOKEN": "google_default",
+        # gcsfs would ask for a bucket's layout by gRPC, and wait two minutes for an answer.
+        "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false",
     }
 
 

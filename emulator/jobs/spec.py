@@ -9,7 +9,10 @@ from typing import Any
 
 GRACE_SECONDS = 10.0
 # Names a job must not inherit: they would lead it to somebody's real cloud.
-FOREIGN_PREFIXES = ("GOOGLE_", "CLOUDSDK_", "GCLOUD_", "GCP_", "AIP_", "CLOUD_ML_", "GCS_MOUNT")
+FOREIGN_PREFIXES = (
+    "GOOGLE_", "CLOUDSDK_", "GCLOUD_", "GCP_", "AIP_", "CLOUD_ML_", "GCS_MOUNT",
+    "API_ENDPOINT_OVERRIDE", "FSSPEC_GCS_", "FSSPEC_GS_",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

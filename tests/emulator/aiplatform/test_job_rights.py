@@ -170,6 +170,27 @@ def test_a_job_signs_in_as_its_account(
     assert policy(custom)["roles/aiplatform.customCodeServiceAgent"] == [f"serviceAccount:{code}"]
 
 
+def test_a_job_s_clients_of_storage_are_its_account(
+    custom: Vertex, custom_server: LocalCloud, runs: str
+) -> None:
+    """Plain `storage.Client()` and `GCSFileSystem()`, in its own bucket and in another's."""
+    email = account(custom)
+    theirs = custom.bucket(f"theirs-{uuid4().hex[:8]}")
+    custom.upload(theirs, {"o": b"secret"})
+    custom.upload(runs, {"o": b"mine"})
+    grant(custom, runs, "roles/storage.objectAdmin", email)
+    grant(custom, theirs, "roles/storage.objectViewer", agent(custom))
+
+    job = begin_job(custom, "clients", f"gs://{runs}/o", "clients", f"gs://{theirs}/o",
+                    serviceAccount=email)  # fmt: skip
+    ended(custom, job)
+
+    said = Path(custom_server.data, "jobs", job.rsplit("/", 1)[1], "stdout.log").read_text()
+    assert said.splitlines() == ["mine written mine written", "Forbidden Forbidden OSError OSError"]
+    assert objects(custom, theirs) == ["o"]
+    assert objects(custom, runs) == ["o", "o.client", "o.gcsfs"]
+
+
 def test_an_account_that_is_not_there(custom: Vertex) -> None:
     """The owner's job fails: nobody could run it."""
     job = begin_job(custom, "say", "x", serviceAccount="nobody@p.iam.gserviceaccount.com")

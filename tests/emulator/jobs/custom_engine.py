@@ -4,7 +4,8 @@
 `release`, `rename gs://b/from gs://b/to`, `remove gs://b/o`, `say TEXT`, `log JSON`, `mutter TEXT`
 (standard error), `first gs://b/list.jsonl gs://b/to` (copies what the first row names), `wait NAME`
 (until there is such a file beside the mount), `sleep SECONDS`, `environ gs://b/o` (all variables as
-JSON), `raise TEXT`, `exit CODE`, `kill`.
+JSON), `clients gs://b/o` (reads and writes beside it with Google's client and with gcsfs, and
+prints how that went), `raise TEXT`, `exit CODE`, `kill`.
 """
 
 import json
@@ -13,6 +14,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
@@ -65,6 +67,8 @@ def main(words: list[str]) -> None:
                 time.sleep(float(next(waiting)))
             case "environ":
                 place(next(waiting)).write_text(json.dumps(dict(os.environ)))
+            case "clients":
+                print(" ".join(asked(*next(waiting).removeprefix("gs://").split("/", 1))))
             case "raise":
                 raise RuntimeError(next(waiting))
             case "exit":
@@ -73,6 +77,30 @@ def main(words: list[str]) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             case _:
                 sys.exit(f"unknown action {action}")
+
+
+def asked(bucket: str, name: str) -> list[str]:
+    """How a client of each kind fared: the bytes it read, or its error; then of its writing."""
+    import gcsfs
+    from google.cloud import storage
+
+    files = gcsfs.GCSFileSystem()
+    blobs = storage.Client().bucket(bucket)
+    attempts: list[Callable[[], object]] = [
+        lambda: blobs.blob(name).download_as_bytes().decode(),
+        lambda: blobs.blob(f"{name}.client").upload_from_string("x") or "written",
+        lambda: files.cat_file(f"{bucket}/{name}").decode(),
+        lambda: files.pipe_file(f"{bucket}/{name}.gcsfs", b"x") and "written",
+    ]
+    return [outcome(attempt) for attempt in attempts]
+
+
+def outcome(attempt: Callable[[], object]) -> str:
+    """What it gave, or the name of its error."""
+    try:
+        return str(attempt())
+    except Exception as problem:
+        return type(problem).__name__
 
 
 def until(path: Path) -> None:
