@@ -25,6 +25,7 @@ LITERALS = {"true": True, "false": False, "null": None}
 ESCAPE = re.compile(r"\\(.)")
 LONGEST = 5_000  # characters; Google allows 12 logical operators
 DEEPEST = 50
+LONGEST_NUMBER = 40
 
 
 @lru_cache(maxsize=256)
@@ -112,6 +113,8 @@ class _Parser:
             value = ESCAPE.sub(r"\1", text[1:-1])
             return lambda _: value
         if kind == "number":
+            if len(text) > LONGEST_NUMBER:
+                raise CelError(f"A number has more than {LONGEST_NUMBER} characters.")
             number = float(text) if "." in text else int(text)
             return lambda _: number
         if text == "(":

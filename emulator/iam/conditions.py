@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,10 @@ from emulator.iam.cel import compiled
 from emulator.iam.cel_functions import CelError
 
 LOG = logging.getLogger("emulator.iam")
+STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
+# What CEL has and `cel.py` does not read: arithmetic, comments, ternaries, maps, places of a list,
+# other numbers and strings.
+BEYOND = re.compile(r"[-+*/%?:{}]|[\w)\]]\s*\[|\d[A-Za-z]|\b[rRbB]{1,2}\"|\"\"")
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,18 @@ class Facts:
             "request": {"time": self.time},
             "api": self.attributes,
         }
+
+
+def problem_of(expression: str) -> str | None:
+    """Why an expression is no CEL; None for one that is, or that cannot be told from it.
+
+    Google compiles an expression before it keeps a policy, and refuses one that it cannot.
+    """
+    try:
+        compiled(expression)
+    except CelError as problem:
+        return None if BEYOND.search(STRING.sub('"', expression)) else str(problem)
+    return None
 
 
 def holds(condition: Mapping[str, Any] | None, facts: Facts) -> bool:

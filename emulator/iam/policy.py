@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from emulator.errors import ApiError
+from emulator.iam import conditions, roles
 
 Policy = dict[str, Any]
 
@@ -59,7 +60,7 @@ def check_binding(binding: Any, version: int) -> None:
     if not isinstance(binding, dict) or not isinstance(binding.get("members", []), list):
         raise ApiError("INVALID_ARGUMENT", f"Not a binding: {binding!r}")
     role, members = str(binding.get("role", "")), binding.get("members", [])
-    if not ROLE.fullmatch(role):
+    if not ROLE.fullmatch(role) or roles.is_no_role(role):
         raise ApiError("INVALID_ARGUMENT", f"Role {role} is not supported for this resource.")
     for member in members:
         if not MEMBER.fullmatch(str(member)):
@@ -77,6 +78,8 @@ def check_binding(binding: Any, version: int) -> None:
         or not condition.get("expression")
     ):
         raise ApiError("INVALID_ARGUMENT", "A condition must have a title and an expression.")
+    if problem := conditions.problem_of(str(condition["expression"])):
+        raise ApiError("INVALID_ARGUMENT", f"The condition's expression is no CEL: {problem}")
 
 
 def shown(policy: Policy, version: int = 0) -> Policy:

@@ -9,6 +9,7 @@ from pathlib import Path
 from emulator.cloud import Cloud
 
 ROLES = Path(__file__).with_name("roles.toml")
+OTHERS = Path(__file__).with_name("other_roles.toml")
 CUSTOM = "iam.Role"
 
 
@@ -30,6 +31,20 @@ def predefined() -> dict[str, frozenset[str]]:
         role: frozenset(f"{kind}.{verb}" for kind, verbs in kinds.items() for verb in verbs.split())
         for role, kinds in table.items()
     }
+
+
+def is_no_role(role: str) -> bool:
+    """Whether a predefined role is none of Google's, as far as its service's are all known here."""
+    service, _, name = role.removeprefix("roles/").partition(".")
+    others = _others().get(service) if role.startswith("roles/") else None
+    return others is not None and role not in predefined() and name not in others
+
+
+@cache
+def _others() -> dict[str, frozenset[str]]:
+    """The roles that exist and have no permission here, by their service."""
+    table = tomllib.loads(OTHERS.read_text(encoding="utf-8"))
+    return {service: frozenset(names.split()) for service, names in table.items()}
 
 
 @cache

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from emulator.iam import conditions, roles
 from emulator.storage import acl
 from emulator.storage.acl_bindings import CONTROLS
 from emulator.storage.bucket_resource import etag
@@ -83,7 +84,7 @@ def conditional(bindings: list[Policy]) -> bool:
 
 def _checked(binding: Policy) -> Policy:
     role, condition = binding.get("role") or "", binding.get("condition")
-    if not ROLE.fullmatch(role) or role in BASIC:
+    if not ROLE.fullmatch(role) or role in BASIC or roles.is_no_role(role):
         raise invalid(f"Role {role} is not supported for this resource.")
     for member in binding["members"]:
         if not MEMBER.fullmatch(member):
@@ -93,6 +94,8 @@ def _checked(binding: Policy) -> Policy:
         return found
     if not condition.get("title") or not condition.get("expression"):
         raise invalid("A condition must have a title and an expression.")
+    if problem := conditions.problem_of(condition["expression"]):
+        raise invalid(f"The condition's expression is no CEL: {problem}")
     if role in CONTROLS or role.startswith("roles/storage.legacyObject"):
         raise invalid(f"Role {role} cannot be granted on a condition.")
     return {**found, "condition": condition}
