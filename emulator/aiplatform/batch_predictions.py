@@ -39,7 +39,7 @@ def create_batch_prediction_job(cloud: Cloud, request: Body) -> Body:
     with cloud.store.transaction():
         model = models.require(cloud, sent["model"])
         _check_model(location, model, sent)
-        own = {"modelVersionId": model["versionId"], TITLE: model["displayName"]}
+        own = {"modelVersionId": model["versionId"], TITLE: model.get("displayName", "")}
         body = LIFE.insert(cloud, name, {**sent, **own})
     cloud.jobs.spawn(batch_run.follow(cloud, name), name)
     return body
@@ -107,7 +107,7 @@ def _of_model(cloud: Cloud, wanted: str) -> Test:
 
     def passes(body: Mapping[str, Any]) -> bool:
         try:
-            return bool(models.require(cloud, body["model"])["displayName"] == wanted)
+            return bool(models.require(cloud, body["model"]).get("displayName", "") == wanted)
         except ApiError:
             return wanted == ""
 

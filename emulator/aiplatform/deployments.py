@@ -53,7 +53,7 @@ def _deployed(cloud: Cloud, endpoint: Body, model: Body, sent: Body) -> Body:
         "id": _free_id(cloud, endpoint, sent.get("id")),
         "model": model["name"],
         "modelVersionId": model["versionId"],
-        "displayName": sent.get("displayName") or model["displayName"],
+        "displayName": sent.get("displayName") or model.get("displayName", ""),
         **_resources(cloud, endpoint, model, sent),
     }
 

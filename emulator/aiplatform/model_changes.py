@@ -66,6 +66,8 @@ def update_model(cloud: Cloud, request: Body) -> Body:
         what = "a model version" if of_version else "a model"
         message = f"{', '.join(wrong)} cannot be updated on {what}: {sent['name']}."
         raise ApiError("FAILED_PRECONDITION", message)
+    if "displayName" in fields:
+        resources.require_fields("model", sent, ("display_name",))
     with cloud.store.transaction():
         present = models.stored(cloud, sent["name"])
         if sent.get("etag") and sent["etag"] != present["etag"]:

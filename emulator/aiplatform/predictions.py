@@ -30,7 +30,7 @@ async def predict(cloud: Cloud, variables: dict[str, str], request: Request) -> 
         "predictions": [with_ids(one, model) for one in answer],
         "deployedModelId": deployed["id"],
         "model": model["name"],
-        "modelDisplayName": model["displayName"],
+        "modelDisplayName": model.get("displayName", ""),
         "modelVersionId": model["versionId"],
     }
 

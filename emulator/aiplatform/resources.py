@@ -140,8 +140,13 @@ def _is_label(text: str) -> bool:
 
 
 def check_display_names(request: Mapping[str, Any]) -> None:
-    """Raises INVALID_ARGUMENT for a resource whose display name is over 128 characters."""
+    """Raises INVALID_ARGUMENT for a display name over 128 characters, or with a NUL in it."""
     for field, sent in request.items():
-        if isinstance(sent, Mapping) and len(str(sent.get("displayName", ""))) > MAX_DISPLAY_NAME:
+        name = str(sent.get("displayName", "")) if isinstance(sent, Mapping) else ""
+        message = ""
+        if len(name) > MAX_DISPLAY_NAME:
             message = f"The display name has more than {MAX_DISPLAY_NAME} characters."
+        elif "\0" in name:
+            message = "The display name has a NUL character."
+        if message:
             raise field_errors([(f"{masks.snake(field)}.display_name", message)])

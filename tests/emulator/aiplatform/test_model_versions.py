@@ -170,6 +170,18 @@ def test_a_model_and_its_versions_are_updated_apart(vertex: Vertex) -> None:
     assert error(stale)[:2] == (409, "ABORTED")
 
 
+@pytest.mark.parametrize("body", [{"displayName": ""}, {}, {"displayName": "a\0b"}])
+def test_a_model_keeps_a_display_name(vertex: Vertex, body: Body) -> None:
+    """It is required: an update cannot take it away, nor put a NUL into it."""
+    name = str(upload(vertex)["model"])
+
+    answer = vertex.call("PATCH", f"{name}?updateMask=displayName", body)
+
+    assert error(answer)[:2] == (400, "INVALID_ARGUMENT")
+    assert "model.display_name" in answer.text
+    assert vertex.get(name)["displayName"] == "m"
+
+
 def test_trainings_of_one_model_are_its_versions(vertex: Vertex, bucket: str) -> None:
     """parentModel: the second training's model has its own evaluation, pipeline and labels."""
     dataset = vertex.filled_dataset(bucket)
