@@ -13,6 +13,8 @@ from emulator.store.space import log_pages
 
 SCHEMA_FOLDER = Path(__file__).parent / "schema"
 BUSY_TIMEOUT_SECONDS = 30.0
+# Pages of indexes in memory, taken as they are met; of a million rows SQLite's 2 MiB holds little.
+CACHE_KIB = 8192
 
 
 class Store:
@@ -46,6 +48,7 @@ class Store:
         connection.execute(f"PRAGMA synchronous={'FULL' if fsync else 'NORMAL'}")
         if path:
             connection.execute(f"PRAGMA wal_autocheckpoint={log_pages(path.parent)}")
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         connection.execute("PRAGMA foreign_keys=ON")
         store = cls(connection)
         store._migrate()
