@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from emulator.cloud import ServerSettings
-from emulator.folder import write_whole
+from emulator.folder import read_json, write_whole
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 ACCOUNT_NAME = "local"
+KEY_FILE = "service-account.json"
 # Google's own service account keys are RSA of this size.
 KEY_BITS = 2048
 
@@ -80,7 +81,7 @@ def account(settings: ServerSettings) -> Account:
 
 def key_file(settings: ServerSettings) -> Path:
     """Where the key file lies."""
-    return settings.data_dir / "service-account.json"
+    return settings.data_dir / KEY_FILE
 
 
 def key_file_body(
@@ -101,6 +102,16 @@ def key_file_body(
         "client_x509_cert_url": f"{url}/robot/v1/metadata/x509/{address}",
         "universe_domain": "googleapis.com",
     }
+
+
+def kept_account(folder: Path) -> Account | None:
+    """The account of a data folder as its key file has it, or None where there is no such file."""
+    path = folder / KEY_FILE
+    key = _kept_key(path)
+    body = read_json(path)
+    if key is None or body is None:
+        return None
+    return Account(str(body.get("client_email")), str(body.get("private_key_id")), key)
 
 
 def _kept_key(path: Path) -> RSAPrivateKey | None:

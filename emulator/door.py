@@ -5,11 +5,12 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from emulator.cloud import ServerSettings
 from emulator.errors import ApiError, error_body
 from emulator.faults import Faults, Meeting, from_header
+from emulator.forced_failures import HEADERS as FORCED_HEADERS
 from emulator.forced_failures import forced
 from emulator.interference import interfere
 from emulator.retry_tests import RetryTests
@@ -25,7 +26,10 @@ NO_PAYER = (
     "iam-admin/iam/project?project={payer} and then retry."
 )
 # These are asked before there is a token, or by people who have none.
-OPEN_PATHS = ("/token", "/_emulator/", "/retry_test", "/robot/v1/metadata/", "/oauth2/v1/certs")
+OPEN_PATHS = ("/token", "/_emulator/health", "/robot/v1/metadata/", "/oauth2/v1/certs")
+# Tests ask these of a server of their own; with --require-auth they are for its accounts alone.
+TEST_PATHS = ("/_emulator/", "/retry_test")
+TEST_HEADERS = frozenset({b"x-emulator-fault", b"x-retry-test-id", *FORCED_HEADERS})
 
 
 class Door:
@@ -47,6 +51,7 @@ class Door:
         self._retry_tests = retry_tests
         self._authenticates = authenticates
         self._projects = settings.projects
+        self._require_auth = settings.require_auth
         self._any_address = not settings.is_loopback
         self._hosts = LOOPBACK | {
             urlsplit(settings.base_url).netloc.rsplit(":", 1)[0],
@@ -63,10 +68,11 @@ class Door:
             proved = self._authenticates(scope)
             if not proved:  # a page that has a signature may use it
                 self._check_origin(scope)
-            meeting = self._met(scope)
-            if not scope["path"].startswith(OPEN_PATHS) and not proved:
+            _check_query(scope)
+            if self._needs_caller(scope, proved):
                 scope["caller"] = self._tokens.caller(header(scope, b"authorization"))
                 self._check_payer(scope)
+            meeting = self._met(scope)
         except ApiError as error:
             await answer_json(send, error.http_code, _refusal(error))
             return
@@ -74,6 +80,16 @@ class Door:
             await self._app(scope, receive, send)
         else:
             await interfere(self._app, meeting, scope, receive, send)
+
+    def _needs_caller(self, scope: Scope, proved: bool) -> bool:
+        """Whether a request has to say by its token who sends it.
+
+        With --require-auth also one that asks for a fault, wherever it goes.
+        """
+        if self._require_auth and any(key in TEST_HEADERS for key, _ in scope["headers"]):
+            return True
+        is_open = OPEN_PATHS if self._require_auth else OPEN_PATHS + TEST_PATHS
+        return not proved and not scope["path"].startswith(is_open)
 
     def _met(self, scope: Scope) -> Meeting | None:
         """The fault that a request meets: its own, that of its retry test, or a scripted one."""
@@ -124,6 +140,16 @@ class Door:
             raise ApiError("PERMISSION_DENIED", NO_PAYER.format(payer=payer), [_payer(payer)])
 
 
+def _check_query(scope: Scope) -> None:
+    """Raises INVALID_ARGUMENT where a query is not UTF-8: two names could not be told apart."""
+    raw = scope["query_string"]
+    try:
+        (unquote_to_bytes(raw) if b"%" in raw else raw).decode()
+    except UnicodeDecodeError:
+        message = f"The query of the request is not valid UTF-8: {raw.decode('latin-1')!r}."
+        raise ApiError("INVALID_ARGUMENT", message) from None
+
+
 def _is_address(name: str) -> bool:
     """Whether a host is an IP address, which no name server can turn into another."""
     try:
@@ -150,6 +176,7 @@ def _payer(project: str) -> dict[str, Any]:
 def _refusal(error: ApiError) -> dict[str, Any]:
     """Both of Google's error forms in one body: nobody knows yet which API is asked."""
     body = error_body(error)
-    reason = {"UNAUTHENTICATED": "authError"}.get(error.status, "forbidden")
+    reasons = {"UNAUTHENTICATED": "authError", "INVALID_ARGUMENT": "invalid"}
+    reason = reasons.get(error.status, "forbidden")
     body["error"]["errors"] = [{"message": error.message, "domain": "global", "reason": reason}]
     return body

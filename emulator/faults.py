@@ -31,6 +31,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     "bool": (bool,),
     "float": (int, float),
 }
+CONTROL = "/_emulator/"
 MAX_DELAY_SECONDS = 3600.0
 
 _disk_full: ContextVar[bool] = ContextVar("disk_full", default=False)
@@ -95,11 +96,20 @@ class Faults:
             self._waiting.extend(faults)
 
     def take(self, method: str, path: str) -> Meeting | None:
-        """The fault that this request meets, counted down, or None."""
+        """The fault that this request meets, counted down, or None.
+
+        Requests to `/_emulator/` meet only what was written for them, so that a fault of every
+        path can still be asked about, and forgotten.
+        """
         if not self._waiting:
             return None
+        own = CONTROL if path.startswith(CONTROL) else ""
         with self._lock:
-            places = [at for at, one in enumerate(self._waiting) if one.meets(method, path)]
+            places = [
+                at
+                for at, one in enumerate(self._waiting)
+                if one.meets(method, path) and one.path_prefix.startswith(own)
+            ]
             if not places:
                 return None
             fault, at = self._waiting[places[0]], places[0]

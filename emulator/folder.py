@@ -113,8 +113,9 @@ def write_whole(path: Path, text: str, mode: int = 0o600) -> None:
 
 
 def write_env(settings: ServerSettings, key_file: Path) -> None:
-    """Writes `env`: the variables that send Google's SDKs, gcsfs and Terraform here."""
-    lines = [f"{name}={value}\n" for name, value in sorted(environment(settings, key_file).items())]
+    """Writes `env`, for shells: the variables that send Google's SDKs, gcsfs and Terraform here."""
+    values = sorted(environment(settings, key_file).items())
+    lines = [f"{name}={quote(value)}\n" for name, value in values]
     write_whole(settings.data_dir / "env", "".join(lines))
 
 

@@ -1,6 +1,7 @@
 """A local cloud as a process of its own, for tests that need one."""
 
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -24,8 +25,8 @@ class LocalCloud:
     @property
     def variables(self) -> dict[str, str]:
         """The lines of the data folder's `env` file."""
-        lines = (self.data / "env").read_text().splitlines()
-        return dict(line.split("=", 1) for line in lines if "=" in line)
+        words = shlex.split((self.data / "env").read_text())
+        return dict(word.split("=", 1) for word in words)
 
 
 def clean_environment(**more: str) -> dict[str, str]:

@@ -11,12 +11,41 @@ from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import ProxyHandler, Request, build_opener
 
+from emulator.accounts import kept_account
+from emulator.clock import SystemClock
 from emulator.cloud import Cloud, ServerSettings
 from emulator.errors import ApiError, StartError
 from emulator.folder import DataFolder, read_json
+from emulator.tokens import Tokens
 
 Body = dict[str, Any]
 MEBIBYTE = 1 << 20
+
+
+class _Server:
+    """The server that holds a data folder, asked as the folder's own account."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self._url = url
+        self._token = _token(url, folder)
+
+    def send(self, method: str, path: str, name: str | None = None) -> Body:
+        """Its answer. StartError, in its own words, where it refuses."""
+        data = None if name is None else json.dumps({"name": name}).encode()
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        request = Request(f"{self._url}/_emulator/{path}", data, headers, method=method)
+        try:
+            with build_opener(ProxyHandler({})).open(request) as answer:
+                body: Body = json.loads(answer.read())
+                return body
+        except HTTPError as error:
+            raise StartError(json.loads(error.read())["error"]["message"]) from None
+
+
+def _token(url: str, folder: Path) -> str:
+    """An access token by the key of the data folder; empty where there is none."""
+    own = kept_account(folder)
+    return "" if own is None else Tokens(own, SystemClock(), url).issue(own.email)
 
 
 def run(options: argparse.Namespace, path: Path) -> int:
@@ -25,15 +54,22 @@ def run(options: argparse.Namespace, path: Path) -> int:
         raise StartError("snapshot --delete needs the name of one. Without --delete: the list.")
     try:
         if not (path / "emulator.sqlite").exists():
-            raise StartError(f"There is no server's data in {path}. Give the folder with --data.")
+            raise StartError(f"There is no server's data in {path}.")
         found = _ask(options, path)
-    except ApiError as error:
-        raise StartError(error.message) from None
+    except (ApiError, StartError) as error:
+        raise StartError(f"{error}{_hint(options, path)}") from None
     for body in found:
         print(_line(body))
     if not found and options.command == "snapshot" and not options.name:
-        print(f"No snapshots in {path}.", file=sys.stderr)
+        print(f"No snapshots in {path}.{_hint(options, path)}", file=sys.stderr)
     return 0
+
+
+def _hint(options: argparse.Namespace, path: Path) -> str:
+    """What to type for the server of another folder, where none was named."""
+    if options.data is not None:
+        return ""
+    return f" Looked in {path}; --data DIR names the folder of another server."
 
 
 def _ask(options: argparse.Namespace, path: Path) -> list[Body]:
@@ -43,7 +79,7 @@ def _ask(options: argparse.Namespace, path: Path) -> list[Body]:
         server = read_json(path / "server.json")
         if server is None:
             raise
-        return _by_server(options, server["url"])
+        return _by_server(options, _Server(server["url"], path))
     try:
         return _directly(options, path)
     finally:
@@ -73,27 +109,16 @@ def _do(options: argparse.Namespace, cloud: Cloud) -> list[Body]:
     return [snapshots.take(cloud, options.name)]
 
 
-def _by_server(options: argparse.Namespace, url: str) -> list[Body]:
+def _by_server(options: argparse.Namespace, server: _Server) -> list[Body]:
     if options.command == "restore":
-        return [_send(url, "POST", "restore", options.name)["snapshot"]]
+        return [server.send("POST", "restore", options.name)["snapshot"]]
     if not options.name:
-        found: list[Body] = _send(url, "GET", "snapshot")["snapshots"]
+        found: list[Body] = server.send("GET", "snapshot")["snapshots"]
         return found
     if options.delete:
-        _send(url, "DELETE", f"snapshot/{quote(options.name, safe='')}")
+        server.send("DELETE", f"snapshot/{quote(options.name, safe='')}")
         return []
-    return [_send(url, "POST", "snapshot", options.name)["snapshot"]]
-
-
-def _send(url: str, method: str, path: str, name: str | None = None) -> Body:
-    data = None if name is None else json.dumps({"name": name}).encode()
-    request = Request(f"{url}/_emulator/{path}", data, method=method)
-    try:
-        with build_opener(ProxyHandler({})).open(request) as answer:
-            body: Body = json.loads(answer.read())
-            return body
-    except HTTPError as error:
-        raise StartError(json.loads(error.read())["error"]["message"]) from None
+    return [server.send("POST", "snapshot", options.name)["snapshot"]]
 
 
 def _line(body: Body) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 from ops.cli.call import Call, Outcome, command, commands
 from ops.cloud import emulator
@@ -68,7 +69,7 @@ def _found(server: emulator.Server | None, data: Path) -> str:
 def _running(server: emulator.Server) -> str:
     return (
         f"Runs at {server.url}; its data is in {server.data}\n"
-        f"For Google's own SDKs and Terraform: set -a; . {server.data / 'env'}; set +a"
+        f"For Google's own SDKs and Terraform: set -a; . {quote(str(server.data / 'env'))}; set +a"
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 
 import httpx
@@ -10,7 +12,7 @@ from google.cloud.storage import Client
 from starlette.testclient import TestClient
 
 from emulator.clock import SteppedClock
-from tests.local_cloud import LocalCloud
+from tests.local_cloud import ROOT, LocalCloud
 
 PATHS = ["/storage/v1/b?project=p-1", "/v3/projects/p-1", "/_emulator/health", "/token", "/nothing"]
 
@@ -139,3 +141,59 @@ def test_reset_forgets_everything(local_http: TestClient) -> None:
     assert local_http.post("/storage/v1/b?project=p-1", json={"name": "gone"}).status_code == 200
     assert "items" not in local_http.get("/storage/v1/b/gone/o").json()
     assert local_http.get("/v3/projects/p-1").json()["name"] == number
+
+
+CONTROL = [
+    ("GET", "/_emulator/faults"),
+    ("POST", "/_emulator/reset"),
+    ("GET", "/_emulator/snapshot"),
+    ("GET", "/_emulator/usage"),
+    ("POST", "/retry_test"),
+    ("GET", "/retry_tests"),
+]
+
+
+def test_require_auth_guards_what_is_for_tests(start: Callable[..., LocalCloud]) -> None:
+    """Reset, snapshots, faults and retry tests want a token; the folder's own command has one."""
+    cloud = start("--require-auth")
+    asked = {"x-emulator-fault": "503"}
+
+    with httpx.Client(base_url=cloud.url) as http:
+        refused = [http.request(method, path).status_code for method, path in CONTROL]
+        fault = http.post("/token", headers=asked).status_code
+        session = "/upload/storage/v1/b/x/o?upload_id=x"
+        met = http.put(session, headers=asked).status_code
+        health = http.get("/_emulator/health").status_code
+    command = [sys.executable, "-m", "emulator", "snapshot", "one", "--data", str(cloud.data)]
+    taken = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+    assert refused == [401] * len(CONTROL)
+    assert (fault, met, health) == (401, 401, 200)
+    assert (taken.returncode, taken.stdout.split()[:1]) == (0, ["one"]), taken.stderr
+
+
+def test_a_fault_of_every_path_can_be_forgotten(local_http: TestClient) -> None:
+    """The server's own paths meet no fault of `/`, so that it can be asked for and taken back."""
+    local_http.post("/_emulator/faults", json=[{"status": 503, "times": 9}])
+
+    assert local_http.get("/storage/v1/b?project=p-1").status_code == 503
+    assert local_http.get("/_emulator/faults").json()["faults"][0]["times"] == 8
+    assert local_http.delete("/_emulator/faults").json() == {"faults": []}
+    assert local_http.get("/storage/v1/b?project=p-1").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/upload/storage/v1/b/b-1/o?uploadType=media&name=a%FE"),
+        ("GET", "/storage/v1/b/b-1/o?prefix=%C3%28"),
+        ("GET", "/b-1?prefix=%FF"),
+        ("GET", "/v1/projects/p-1/locations/us-central1/datasets?filter=%FF"),
+    ],
+)
+def test_a_query_is_utf_8(local_http: TestClient, method: str, path: str) -> None:
+    """Bytes that are no UTF-8 in a query are 400: two names would become one."""
+    answer = local_http.request(method, path)
+
+    assert answer.status_code == 400
+    assert "not valid UTF-8" in answer.json()["error"]["message"]

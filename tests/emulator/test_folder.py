@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,3 +89,18 @@ def test_foreign_files_are_never_removed(start: Callable[..., LocalCloud]) -> No
         http.post("/reset").raise_for_status()
 
     assert contents(again.data).items() >= FOREIGN.items()
+
+
+def test_env_is_for_the_shell(start: Callable[..., LocalCloud]) -> None:
+    """A path with spaces and quotes reaches a shell that reads `env`; plain values stay plain."""
+    cloud = start(name="it's a $HOME cloud")
+    script = 'set -a; . "$1/env"; set +a; printf %s "$GOOGLE_APPLICATION_CREDENTIALS"'
+
+    said = subprocess.run(
+        ["sh", "-c", script, "sh", str(cloud.data)], capture_output=True, text=True, check=True
+    )
+
+    key_file = str(cloud.data / "service-account.json")
+    assert (said.stdout, said.stderr) == (key_file, "")
+    assert cloud.variables["GOOGLE_APPLICATION_CREDENTIALS"] == key_file
+    assert f"STORAGE_EMULATOR_HOST={cloud.url}\n" in (cloud.data / "env").read_text()

@@ -104,3 +104,13 @@ def test_a_batch_has_google_s_length(http: httpx.Client) -> None:
     assert http.post("/batch/storage/v1", headers=HEAD, content=parts(filler)).status_code == 200
     longer = parts(filler + " " * 100_000)
     assert http.post("/batch/storage/v1", headers=HEAD, content=longer).status_code == 413
+
+
+def test_a_query_that_is_not_utf_8(http: httpx.Client) -> None:
+    """A call of a batch whose query is no UTF-8 is 400, as it is alone."""
+    content = parts("\nGET /storage/v1/b/x/o?prefix=%FF HTTP/1.1\n")
+
+    answer = http.post("/batch/storage/v1", content=content, headers=HEAD)
+
+    assert answer.status_code == 400
+    assert "not valid UTF-8" in answer.text
