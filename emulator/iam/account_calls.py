@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.errors import ApiError
-from emulator.iam import account_policies, service_accounts
+from emulator.iam import account_policies, policy_changes, service_accounts
 from emulator.iam.calls import Call
 
 Body = dict[str, Any]
@@ -100,6 +100,7 @@ def get_policy(call: Call) -> Body:
 def set_policy(call: Call) -> Body:
     """`POST …/A:setIamPolicy`: read-modify-write by etag."""
     call.only("policy", "updateMask")
+    policy_changes.check_mask(call.body.get("updateMask"))
     return account_policies.replace(call.cloud, call.account(), call.body.get("policy"))
 
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from emulator.cloud import Cloud
-from emulator.iam import enforce, members, policy, service_accounts, targets
+from emulator.iam import enforce, members, policy, policy_changes, service_accounts, targets
 from emulator.iam.service_accounts import Account
 from emulator.tokens import Caller
 
@@ -22,7 +22,9 @@ def replace(cloud: Cloud, account: Account, sent: Any) -> Policy:
     """The new policy; ABORTED for a stale etag."""
     with cloud.store.transaction() as db:
         before = current(cloud, account)
+        policy_changes.check_version(before["bindings"], sent)
         new = policy.replaced(before, sent)
+        policy_changes.check_account(cloud, new["bindings"])
         members.check_new(cloud, before["bindings"], new["bindings"])
         db.execute(
             "UPDATE service_accounts SET policy = ? WHERE unique_id = ?",

@@ -46,7 +46,7 @@ def generate_access_token(call: Call) -> Body:
     if not call.many("scope"):
         raise ApiError("INVALID_ARGUMENT", "Scope is required.")
     _require_enabled(account)
-    seconds = credentials.lifetime(str(call.body.get("lifetime") or ""))
+    seconds = credentials.lifetime(str(call.body.get("lifetime") or ""), account.email)
     end = call.cloud.clock.now() + timedelta(seconds=seconds)
     token = call.tokens.issue(account.email, seconds)
     return {"accessToken": token, "expireTime": end.strftime("%Y-%m-%dT%H:%M:%SZ")}

@@ -21,9 +21,14 @@ Body = dict[str, Any]
 
 ID_TOKEN_SECONDS = 3600
 # iamcredentials' generateAccessToken and signJwt, IAM's reference as of 2026-05-30: both an hour,
-# tokens up to 12 where an organization allows it; a JWT must not last longer than 12 hours.
+# tokens up to 12 only where an organization allows it; a JWT must not last longer than 12 hours.
 LIFETIME_SECONDS = 3600
-LIFETIME_MOST_SECONDS = 43_200
+# Recorded: github.com/google-github-actions/auth/issues/145, read 2026-11-21.
+TOO_LONG = (
+    "Access tokens for service account {email} can not have lifetimes of more than 1 hour. Use the "
+    "Org Policy Constraint constraints/iam.allowServiceAccountCredentialLifetimeExtension to allow "
+    "up to 12 hours."
+)
 JWT_MOST_SECONDS = 43_200
 
 
@@ -74,7 +79,7 @@ def id_token(cloud: Cloud, account: Account, audience: str, *, with_email: bool)
     return _signed(cloud, account, claims)[1]
 
 
-def lifetime(text: str) -> int:
+def lifetime(text: str, email: str) -> int:
     """Seconds of a token's life, from "3600s". INVALID_ARGUMENT outside of what Google allows."""
     number = text.removesuffix("s")
     if not text:
@@ -84,8 +89,8 @@ def lifetime(text: str) -> int:
             f"Invalid value at 'lifetime' (type.googleapis.com/google.protobuf.Duration): {text}"
         )
         raise ApiError("INVALID_ARGUMENT", message)
-    if not 0 < int(number) <= LIFETIME_MOST_SECONDS:
-        message = "Lifetime of access token must be more than 0 and at most 43200 seconds."
+    if not 0 < int(number) <= LIFETIME_SECONDS:
+        message = TOO_LONG.format(email=email) if int(number) else f"Invalid lifetime: {text}."
         raise ApiError("INVALID_ARGUMENT", message)
     return int(number)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from emulator.accounts import ACCOUNT_NAME
 from emulator.cloud import Cloud
-from emulator.iam import members
+from emulator.iam import members, policy_changes
 from emulator.iam import policy as any_policy
 from emulator.iam.rights import Bindings, concerns
 from emulator.resourcemanager import projects
@@ -33,7 +33,9 @@ def replace(cloud: Cloud, project: str, policy: Any) -> Policy:
     project_id = projects.canonical(cloud, project)
     with cloud.store.transaction():
         before = _current(cloud, project_id)
+        policy_changes.check_version(before["bindings"], policy)
         new = any_policy.replaced(before, policy)
+        policy_changes.check_project(new["bindings"])
         members.check_new(cloud, before["bindings"], new["bindings"])
         _write(cloud, project_id, new)
     return any_policy.shown(new, any_policy.CONDITIONAL)

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
-from emulator.iam import enforce, targets
+from emulator.iam import enforce, policy_changes, targets
 from emulator.resourcemanager import policies, project_methods, projects
 from emulator.resourcemanager.bodies import body_of, only
 
@@ -54,6 +54,7 @@ def _get_policy(cloud: Cloud, project: str, body: Body, _: Request) -> Body:
 
 def _set_policy(cloud: Cloud, project: str, body: Body, _: Request) -> Body:
     only(body, "policy", "updateMask")
+    policy_changes.check_mask(body.get("updateMask"))
     return policies.replace(cloud, project, body.get("policy"))
 
 

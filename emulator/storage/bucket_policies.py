@@ -7,9 +7,10 @@ import sqlite3
 from typing import Any
 
 from emulator.cloud import Cloud
-from emulator.iam import members
+from emulator.errors import ApiError
+from emulator.iam import members, policy_changes
 from emulator.storage import acl, acl_bindings, buckets, policy_rules
-from emulator.storage.errors import StorageError
+from emulator.storage.errors import StorageError, invalid
 from emulator.storage.http import Call, Reply, json_reply
 
 Policy = dict[str, Any]
@@ -39,6 +40,7 @@ async def set_policy(cloud: Cloud, call: Call) -> Reply:
     with cloud.store.transaction() as db:
         row = buckets.require(db, call.names[0])
         before = current(db, row)
+        _check_version(before, sent)
         policy = policy_rules.replaced(before, sent, row.body)
         members.check_new(cloud, before["bindings"], policy["bindings"])
         entries = acl_bindings.entries_of(policy["bindings"], row.project_id)
@@ -74,6 +76,14 @@ def follow(db: sqlite3.Connection, before: buckets.BucketRow, after: buckets.Buc
         entries = acl.bucket_entries(after.body)
         bindings = acl_bindings.followed(policy["bindings"], entries, after.project_id)
         _store(db, after.name, {"bindings": bindings, "revision": policy["revision"] + 1})
+
+
+def _check_version(before: Policy, sent: Policy) -> None:
+    """400 for who writes back a policy whose conditions were not shown."""
+    try:
+        policy_changes.check_version(before["bindings"], sent)
+    except ApiError as error:
+        raise invalid(error.message) from None
 
 
 def _store(db: sqlite3.Connection, bucket: str, policy: Policy) -> None:
