@@ -65,10 +65,10 @@ class Door:
             return
         try:
             self._check_host(scope)
+            _check_query(scope)
             proved = self._authenticates(scope)
             if not proved:  # a page that has a signature may use it
                 self._check_origin(scope)
-            _check_query(scope)
             if self._needs_caller(scope, proved):
                 scope["caller"] = self._tokens.caller(header(scope, b"authorization"))
                 self._check_payer(scope)
