@@ -22,6 +22,7 @@ from emulator.clock import Clock, SystemClock
 from emulator.cloud import Cloud, ServerSettings
 from emulator.cloudquotas.routes import routes as quota_routes
 from emulator.control import routes as control_routes
+from emulator.control import stopping
 from emulator.door import Door
 from emulator.errors import ApiError, error_body
 from emulator.failures import failure_answer
@@ -149,6 +150,8 @@ def _lifespan(cloud: Cloud) -> Any:
         cloud.jobs.stop()
         if cloud.settings.memory:  # nobody could find them again
             await asyncio.to_thread(cloud.jobs.remove_all)
+        elif running := await asyncio.to_thread(cloud.jobs.running):
+            log.warning(stopping.going_on(running, cloud.settings.data_dir))
 
     return lifespan
 

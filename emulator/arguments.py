@@ -1,4 +1,4 @@
-"""The command line: `python -m emulator serve|snapshot|restore`."""
+"""The command line: `python -m emulator serve|stop|snapshot|restore`."""
 
 from __future__ import annotations
 
@@ -23,21 +23,23 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     serve = commands.add_parser("serve", help="run the local Google Cloud until it is stopped")
     _add_address(serve)
     _add_behaviour(serve)
-    _add_snapshots(commands)
+    _add_others(commands)
     options = parser.parse_args(arguments)
     if getattr(options, "run_user_code", False) and options.host not in ("127.0.0.1", "::1"):
         parser.error("--run-user-code is for 127.0.0.1 and ::1 only: its port runs programs")
     return options
 
 
-def _add_snapshots(commands: Any) -> None:
-    """`snapshot` and `restore`, of a folder whose server runs or not."""
+def _add_others(commands: Any) -> None:
+    """`snapshot`, `restore` and `stop`, of a folder whose server runs or not."""
     snapshot = commands.add_parser("snapshot", help="keep everything as it is now under a name")
     snapshot.add_argument("name", nargs="?", help="letters, digits, - and _ (none: list them)")
     snapshot.add_argument("--delete", action="store_true", help="forget this snapshot instead")
     restore = commands.add_parser("restore", help="make everything as it was in a snapshot")
     restore.add_argument("name")
-    for command in (snapshot, restore):
+    stop = commands.add_parser("stop", help="stop the server; its jobs go on unless told otherwise")
+    stop.add_argument("--jobs", action="store_true", help="end its jobs and model servers too")
+    for command in (snapshot, restore, stop):
         command.add_argument("--data", type=Path, metavar="DIR", help="the server's data folder")
 
 

@@ -23,6 +23,7 @@ from emulator.corked import corked
 from emulator.errors import StartError
 from emulator.failures import is_disk_full
 from emulator.folder import DataFolder
+from emulator.resourcemanager.projects import ID
 
 if TYPE_CHECKING:
     import uvicorn
@@ -54,6 +55,10 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(number, _stop)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
+        if options.command == "stop":
+            from emulator.control import stopping
+
+            return stopping.run(options, folder_of(options))
         if options.command != "serve":
             from emulator.control.command import run
 
@@ -104,7 +109,13 @@ def bind(host: str, port: int) -> socket.socket:
 def settings_from(
     options: argparse.Namespace, path: Path, listener: socket.socket
 ) -> ServerSettings:
-    """The settings of a server that will listen on this socket."""
+    """The settings of a server that will listen on this socket. StartError for no project id."""
+    for project in options.project:
+        if not ID.fullmatch(project):
+            raise StartError(
+                "A project id has lower-case letters, digits and hyphens. "
+                f"Received: --project {project!r}."
+            )
     return ServerSettings(
         data_dir=path,
         host=options.host,

@@ -91,6 +91,22 @@ class Jobs:
             if JOB_ID.fullmatch(path.name) or (path / "spec.json").exists()
         ]
 
+    def running(self) -> list[str]:
+        """The jobs that somebody supervises now."""
+        return [name for name in self.ids() if self.ending(name) is None and self.is_alive(name)]
+
+    def end_all(self) -> list[str]:
+        """The jobs that ran: ended, their folders kept, for the next server to see. Blocks."""
+        names = self.running()
+        for name in names:
+            self.cancel(name)
+        for name in names:
+            while self.ending(name) is None and self.is_alive(name):
+                time.sleep(POLL_SECONDS)
+            self._kill_child(name)
+            self._reap(name)
+        return names
+
     def launch(self, spec: JobSpec) -> None:
         """The job runs under a supervisor. A job that runs or has ended is left alone.
 

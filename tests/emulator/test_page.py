@@ -63,7 +63,9 @@ def test_every_command_of_the_page_works_in_its_order(
 
     said = "\n".join(run(block, tmp_path) for block in todo)
 
-    assert len(todo) == len(blocks()) - 2
+    assert len(todo) == len(blocks()) - 3
+    (stop,) = [block for block in blocks() if block[1] == "stop"]
+    assert run(stop, tmp_path).startswith(f"Stopped the server (pid {own_cloud.process.pid}).")
     assert "'hats/1.jpg', 'shoes/1.jpg'" in said
     assert "['photos']" in said
     assert "three shoes, one hat" in said
