@@ -14,6 +14,7 @@ from emulator.accounts import ACCOUNT_NAME
 from emulator.clock import timestamp
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
+from emulator.iam import deleted_members
 from emulator.resourcemanager import projects
 
 Body = dict[str, Any]
@@ -119,10 +120,11 @@ def switch(cloud: Cloud, account: Account, *, disabled: bool) -> None:
 
 
 def delete(cloud: Cloud, account: Account) -> None:
-    """The account is gone; for 30 days its unique id can take it back."""
+    """The account is gone, its rights with it; for 30 days its unique id can take it back."""
     now = cloud.clock.now()
     with cloud.store.transaction() as db:
         _update(cloud, account, "deleted = ?", timestamp(now))
+        deleted_members.mark(db, account.email, account.unique_id)
         db.execute(
             "DELETE FROM service_accounts WHERE deleted < ?",
             (timestamp(now - timedelta(days=KEPT_DAYS)),),
@@ -136,7 +138,9 @@ def undelete(cloud: Cloud, project: str, unique_id: str) -> Account:
     if found is None or not found.deleted or (project_id and found.project != project_id):
         raise ApiError("NOT_FOUND", UNKNOWN)
     try:
-        _update(cloud, found, "deleted = ?", None)
+        with cloud.store.transaction() as db:
+            _update(cloud, found, "deleted = ?", None)
+            deleted_members.unmark(db, found.email, found.unique_id)
     except sqlite3.IntegrityError:
         raise _taken(found.project, found.email.partition("@")[0], found.email) from None
     return _require_id(cloud, unique_id)

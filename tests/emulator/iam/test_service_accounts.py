@@ -217,8 +217,9 @@ def test_policies_name_accounts_that_are_there(owned: Owned) -> None:
 
     owned.grant({"role": role, "members": [member]})
     owned.http.delete(f"/v1/projects/{owned.project}/serviceAccounts/{email}").raise_for_status()
-    owned.grant({"role": role, "members": [member, "serviceAccount:a@b.iam.gserviceaccount.com"]})
-    binding = {"role": role, "members": [member, nobody]}
+    shown = owned.http.post(path.replace("set", "get"), json={}).json()["bindings"][0]["members"]
+    owned.grant({"role": role, "members": [*shown, "serviceAccount:a@b.iam.gserviceaccount.com"]})
+    binding = {"role": role, "members": [*shown, nobody]}
     refused = owned.http.post(path, json={"policy": {"bindings": [binding]}})
 
     assert (refused.status_code, refused.json()["error"]["message"]) == (
