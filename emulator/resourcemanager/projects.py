@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sqlite3
 
 from emulator.cloud import Cloud
@@ -12,6 +13,9 @@ from emulator.errors import ApiError
 NUMBER_BASE = 100_000_000_000
 NUMBER_RANGE = 800_000_000_000
 NUMBER_DIGITS = 18
+# Wider than https://cloud.google.com/resource-manager/docs/creating-managing-projects, which asks
+# for 6 to 30 characters: old ids have a domain, and short ones are handy in tests.
+ID = re.compile(r"[a-z0-9_.:-]{1,100}")
 
 
 KIND = "project"
@@ -51,7 +55,9 @@ def canonical(cloud: Cloud, project: str, *, deleted_too: bool = False) -> str:
 
 
 def check(cloud: Cloud, project_id: str, *, deleted_too: bool = False) -> None:
-    """Raises PERMISSION_DENIED for a project that does not exist."""
+    """Raises PERMISSION_DENIED for a project that does not exist, INVALID_ARGUMENT for no id."""
+    if not ID.fullmatch(project_id):
+        raise ApiError("INVALID_ARGUMENT", f"Invalid project id '{project_id[:100]}'.")
     kept = cloud.resources.get(row_name(project_id))
     if kept is not None and kept["state"] != "ACTIVE" and not deleted_too:
         raise _denied(project_id)
