@@ -63,6 +63,7 @@ def open_cloud(settings: ServerSettings, clock: Clock | None = None) -> Cloud:
     clock = clock or SystemClock()
     path = None if settings.memory else settings.data_dir / "emulator.sqlite"
     store = Store.open(path, settings.fsync)
+    store.before_write = check_disk
     resources = Resources(store)
     blobs = Blobs(settings.data_dir / "blobs", store, fsync=settings.fsync, before_write=check_disk)
     blobs.clear_temporary()

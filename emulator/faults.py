@@ -211,11 +211,11 @@ _KINDS = {field.name: TYPES[str(field.type)] for field in fields(Fault)}
 
 
 def fill_disk() -> None:
-    """Makes every write of bytes by this request fail as on a full disk."""
+    """Makes every write of bytes or rows by this request fail as on a full disk."""
     _disk_full.set(True)
 
 
 def check_disk() -> None:
-    """Raises OSError (ENOSPC) where `fill_disk` was called; the blobs call it before writing."""
+    """Raises OSError (ENOSPC) where `fill_disk` was called; blobs and rows ask first."""
     if _disk_full.get():
         raise OSError(errno.ENOSPC, "No space left on device")

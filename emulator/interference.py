@@ -30,6 +30,8 @@ STATUSES = {
     504: ("DEADLINE_EXCEEDED", "gatewayTimeout"),
 }
 RANGE_START = re.compile(r"bytes (\d{1,18})-")
+# On a full disk what is there can still be read and deleted (store/space.py).
+WRITES = frozenset({"POST", "PUT", "PATCH"})
 FLUSH_SECONDS = 0.01
 CLOSE_SECONDS = 5
 
@@ -41,7 +43,7 @@ class CutError(ConnectionResetError):
 async def interfere(app: App, meeting: Meeting, scope: Scope, receive: Receive, send: Send) -> None:
     """Passes a request on to `app` as its fault has it, or answers in its place."""
     fault = meeting.fault
-    if fault.disk_full:
+    if fault.disk_full and scope["method"] in WRITES:
         fill_disk()
     if fault.job == "quota":
         fault = replace(fault, status=429, message=fault.message or job_faults.QUOTA)

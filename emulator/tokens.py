@@ -89,6 +89,7 @@ class Tokens:
             )
         found = self._signed(form.get("assertion", ""))
         if found is None:
+            self._check_usable(_claimed_email(form.get("assertion", "")))
             raise RefusedError("invalid_grant", "Invalid JWT Signature.")
         claims = found.claims
         if claims.get("aud") not in (f"{self._base_url}/token", GOOGLE_TOKEN_URI):
@@ -103,6 +104,13 @@ class Tokens:
             "expires_in": LIFE_SECONDS - 1,
             "token_type": "Bearer",
         }
+
+    def _check_usable(self, email: str) -> None:
+        """Raises RefusedError for an account of this server that cannot sign in at all."""
+        if self._directory.knows(email) and not self._directory.allows(email, None):
+            raise RefusedError(
+                "invalid_grant", f"Invalid grant: the account {email} is disabled or deleted."
+            )
 
     def caller(self, authorization: str | None) -> Caller:
         """Who sends this Authorization header. UNAUTHENTICATED where it is not good enough."""

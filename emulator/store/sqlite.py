@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from emulator.errors import StartError
+from emulator.failures import is_disk_full
 from emulator.store.space import log_pages
 
 SCHEMA_FOLDER = Path(__file__).parent / "schema"
@@ -25,6 +26,8 @@ class Store:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        # Raises where a write is to fail, before it begins.
+        self.before_write: Callable[[], None] = lambda: None
         self._lock = threading.RLock()
         self._reading = _Reading(self._lock, connection)
         self._depth = 0
@@ -35,8 +38,17 @@ class Store:
         """The store at `path` (None: in memory), its schema brought up to date.
 
         A commit survives the death of the process; with `fsync` also loss of power.
-        Raises StartError when a newer version of the server wrote the file.
+        Raises StartError when a newer version of the server wrote the file, or where it is damaged.
         """
+        try:
+            return cls._opened(path, fsync)
+        except sqlite3.DatabaseError as error:
+            if path is None or is_disk_full(error):
+                raise
+            raise StartError(_unusable(path, error)) from None
+
+    @classmethod
+    def _opened(cls, path: Path | None, fsync: bool) -> Store:
         connection = sqlite3.connect(
             str(path) if path else ":memory:",
             timeout=BUSY_TIMEOUT_SECONDS,
@@ -61,6 +73,8 @@ class Store:
         A transaction inside another is a savepoint of it; nothing is visible before the outer end.
         """
         with self._lock:
+            if self._depth == 0:
+                self.before_write()
             begin, commit, undo = self._statements()
             self._connection.execute(begin)
             self._depth += 1
@@ -153,6 +167,20 @@ class _Reading:
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()
+
+
+def _unusable(path: Path, error: sqlite3.DatabaseError) -> str:
+    """Why a database cannot be opened, and what to do."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return (
+            f"{path} is damaged ({error}). Put back a copy of it, move it away to start empty, or "
+            "give another folder with --data."
+        )
+    return (
+        f"{path} cannot be opened ({error}). See that this user may write it and its folder, or "
+        "give another folder with --data."
+    )
 
 
 def _scripts() -> dict[int, Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from base64 import b64decode
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ import google.oauth2.service_account
 import httpx
 import pytest
 from google.auth.transport.requests import Request as HttpRequest
+from starlette.testclient import TestClient
 
 from emulator.accounts import Account, account
 from emulator.clock import SteppedClock
@@ -239,4 +241,28 @@ def test_refusals_at_the_token_endpoint(start: Callable[..., LocalCloud]) -> Non
     assert answer.json() == {
         "error": "invalid_grant",
         "error_description": "Invalid JWT Signature.",
+    }
+
+
+def test_a_disabled_account_is_told_so(local_http: TestClient) -> None:
+    """The token endpoint says that the account is disabled, not that its signature is bad."""
+    parent = "/v1/projects/p-1/serviceAccounts"
+    made = local_http.post(parent, json={"accountId": "reader"}).json()
+    name = f"/v1/{made['name']}"
+    key = local_http.post(f"{name}/keys").json()["privateKeyData"]
+    account = service_account.Credentials.from_service_account_info(
+        json.loads(b64decode(key)), scopes=SCOPES
+    )
+    form = {
+        "grant_type": JWT_GRANT,
+        "assertion": account._make_authorization_grant_assertion().decode(),
+    }
+    local_http.post(f"{name}:disable").raise_for_status()
+
+    answer = local_http.post("/token", data=form)
+
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "error": "invalid_grant",
+        "error_description": f"Invalid grant: the account {made['email']} is disabled or deleted.",
     }
