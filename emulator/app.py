@@ -35,6 +35,7 @@ from emulator.iam.directory import Accounts
 from emulator.jobs import Jobs
 from emulator.limits import bounded
 from emulator.logging.routes import routes as logging_routes
+from emulator.monitoring.routes import routes as monitoring_routes
 from emulator.oauth import routes as oauth_routes
 from emulator.operations import Operations
 from emulator.resourcemanager import routes as project_routes
@@ -119,6 +120,7 @@ def api_routes(cloud: Cloud, tokens: Tokens, retry_tests: RetryTests) -> list[Ba
         *logging_routes(cloud),
         *quota_routes(cloud),
         *billing_routes(cloud),
+        *monitoring_routes(cloud),
         *registry_routes(cloud),
         *vertex_routes(cloud),
     ]

@@ -7,14 +7,20 @@ from typing import Any
 
 from starlette.requests import Request
 
+from emulator.billing import policies
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
+from emulator.iam import enforce
 from emulator.resourcemanager import projects
 from emulator.typed_api import page
 
 Body = dict[str, Any]
 
 KIND = "projectBillingInfo"
+SEEN_WITH = "billing.accounts.list"
+# cloud.google.com/billing/docs/reference/rest/v1/projects/updateBillingInfo; the gate asks for the
+# right on the project.
+PAYS_WITH = "billing.resourceAssociations.create"
 # BillingAccount.name in google-cloud-billing 1.21 has `012345-567890-ABCDEF`, three groups of six;
 # other ids of that alphabet are taken too, since nothing here is really billed.
 ACCOUNT = re.compile(r"billingAccounts/([A-Za-z0-9][A-Za-z0-9-]{0,62})")
@@ -27,10 +33,15 @@ def get(_: Cloud, request: Body, _call: Request) -> Body:
     return {"name": request["name"], "open": True, "displayName": request["name"]}
 
 
-def listed(cloud: Cloud, request: Body, _: Request) -> Body:
-    """The accounts that pay for a project here."""
+def listed(cloud: Cloud, request: Body, call: Request) -> Body:
+    """The accounts that pay for a project here, as far as the caller may see them."""
     names = {body["billingAccountName"] for _, body in cloud.resources.list(KIND, "billing")}
-    rows = [{"name": name, "open": True, "displayName": name} for name in names if name]
+    caller = call.scope["caller"]
+    rows = [
+        {"name": name, "open": True, "displayName": name}
+        for name in names
+        if name and enforce.allowed(cloud, caller, SEEN_WITH, policies.target(cloud, name))
+    ]
     return page("billingAccounts", rows, request)
 
 
@@ -39,12 +50,13 @@ def project_info(cloud: Cloud, request: Body, _: Request) -> Body:
     return info(cloud, _project(cloud, request["name"]))
 
 
-def update_project_info(cloud: Cloud, request: Body, _: Request) -> Body:
-    """The project with another account, or with none."""
+def update_project_info(cloud: Cloud, request: Body, call: Request) -> Body:
+    """The project with another account, or with none. PERMISSION_DENIED by the account's policy."""
     project_id = _project(cloud, request["name"])
     account = request.get("projectBillingInfo", {}).get("billingAccountName", "")
     if account:
         check(account)
+        enforce.require(cloud, call.scope["caller"], PAYS_WITH, policies.target(cloud, account))
     body = {"billingAccountName": account}
     key = _key(project_id)
     with cloud.store.transaction():

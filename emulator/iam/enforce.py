@@ -30,6 +30,7 @@ STORED_NOUNS = {"Object": "Storage object", "Bucket": "Storage bucket", "Project
 LIST_SERVICES = "Permission denied to list services for consumer container [{shown}]"
 ONE_SERVICE = "Permission denied to {verb} service [{service}]"
 SERVICE_USAGE = "serviceusage.googleapis.com"
+NO_TEAM: frozenset[str] = frozenset()
 UNNAMED = (targets.IAM, "logging.googleapis.com")
 
 
@@ -37,14 +38,14 @@ def allowed(cloud: Cloud, caller: Caller, permission: str, target: Target) -> bo
     """Whether the caller has the permission on the target now."""
     if caller.owner:
         return True
-    if not target.project:
-        return False
     facts = Facts(target.service, target.type, target.name, cloud.clock.now(), target.attributes)
     if target.policies:
-        teams = policies.team(cloud, target.project, caller)
+        teams = policies.team(cloud, target.project, caller) if target.project else NO_TEAM
         for bindings in target.policies:
             if rights.grants(cloud, bindings, caller, permission, facts, teams):
                 return True
+    if not target.project:
+        return False
     above = policies.bindings(cloud, target.project)
     return rights.grants(cloud, above, caller, permission, facts)
 

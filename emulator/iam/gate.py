@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import cache
 
+from emulator.billing import policies as billing_policies
 from emulator.cloud import Cloud
 from emulator.errors import ApiError, error_body
 from emulator.iam import enforce, permissions, targets
@@ -57,7 +58,7 @@ def check(cloud: Cloud, caller: Caller, method: str, path: str) -> None:
     found = entry(method, path)
     if found is None:
         return
-    if found.permission and "billing" not in found.path.groupindex:
+    if found.permission:
         enforce.require(cloud, caller, found.permission, _target(cloud, found, path))
 
 
@@ -70,10 +71,13 @@ def entry(method: str, path: str) -> Entry | None:
 
 
 def _target(cloud: Cloud, found: Entry, path: str) -> Target:
-    """The repository, or the project, that a request is about; NOWHERE for neither."""
+    """What a request is about: a repository, a project or a billing account; else NOWHERE."""
     match = found.path.fullmatch(path)
     assert match is not None
     names = match.groupdict()
+    if "billing" in names:
+        account = f"billingAccounts/{names['billing']}"
+        return billing_policies.target(cloud, account, found.service)
     if "project" not in names:
         return replace(targets.NOWHERE, service=found.service, shown="organizations/0")
     project_id = projects.canonical(cloud, names["project"])

@@ -25,8 +25,8 @@ VERTEX = "aiplatform.googleapis.com"
 class Target:
     """A resource; `policies` are its own and its parents' below the project, nearest first.
 
-    `name` is as conditions see it, `shown` as messages name it; without a project nobody but the
-    owner has a right on it.
+    `name` is as conditions see it, `shown` as messages name it; without a project only its own
+    policies give a right on it.
     """
 
     project: str

@@ -28,6 +28,7 @@ OURS = frozenset(
         "cloudquotas.googleapis.com",
         "cloudresourcemanager.googleapis.com",
         "iam.googleapis.com",
+        "monitoring.googleapis.com",
         "serviceusage.googleapis.com",
         "storage.googleapis.com",
         "us-central1-aiplatform.googleapis.com",
@@ -36,6 +37,7 @@ OURS = frozenset(
 # Every recorded time was written over with this one.
 RECORDED_TIME = re.compile(r"2024-04-01T12:34:56(\.123456)?Z")
 VARIABLE = re.compile(r"\$\{(\w+)\}")
+CHANNELS = "/notificationChannels"
 # Values that may be others than the recorded ones: what a mock had written for Google's own type
 # names, random prefixes, sizes.
 OTHERS = ("mockgcp", "blobStoragePathPrefix", "diskUtilizationBytes", "DeleteOperationMetadata")
@@ -74,6 +76,7 @@ class Replay:
     births: dict[str, str] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    channels: list[str] = field(default_factory=list)
     replayed: int = 0
     passed: int = 0
     foreign: int = 0
@@ -152,6 +155,8 @@ def _one(client: httpx.Client, run: Replay, exchange: Exchange, where: str) -> N
         run.values.pop(name, None)
     got = answer.json() if answer.content.strip() else None
     _compare(run, exchange.answered, got, where)
+    if CHANNELS in split.path:
+        _remember_channel(run, exchange.method)
     _check_times(run, got, where)
 
 
@@ -161,8 +166,19 @@ def _renewed(exchange: Exchange) -> tuple[str, ...]:
         return ()
     if exchange.method != "POST":
         return ("operationID",)
+    if exchange.url.split("?")[0].endswith(CHANNELS):
+        return ("notificationChannelID",)
     made = ("operationID", "datasetID", "tensorboardID", "billingAccountBudgetId")
     return (*made, "projectNumber") if urlsplit(exchange.url).path == "/v1/projects" else made
+
+
+def _remember_channel(run: Replay, method: str) -> None:
+    """A log with two channels calls both the same: when one is gone, the one before is meant."""
+    if method == "POST":
+        run.channels.append(run.values["notificationChannelID"])
+    elif method == "DELETE":
+        run.channels.pop()
+        run.values["notificationChannelID"] = run.channels[-1] if run.channels else ""
 
 
 def placed(text: str, values: dict[str, str]) -> str:
