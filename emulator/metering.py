@@ -41,14 +41,14 @@ def record_training(
     cloud: Cloud, pipeline: Mapping[str, Any], *, is_mobile: bool, node_hours: float
 ) -> None:
     """A finished (or cancelled) training is billed once, by its node hours."""
-    now = timestamp(cloud.clock.now())
     started = pipeline.get("startTime", pipeline["createTime"])
+    ended = pipeline.get("endTime") or timestamp(cloud.clock.now())
     sku = MOBILE_TRAINING if is_mobile else TRAINING
     with cloud.store.transaction() as db:
         db.execute(
             "INSERT OR IGNORE INTO usage (resource, kind, sku, started, ended, quantity, labels)"
             " VALUES (?, 'training', ?, ?, ?, ?, ?)",
-            (pipeline["name"], sku, started, now, node_hours, _labels(pipeline)),
+            (pipeline["name"], sku, started, ended, node_hours, _labels(pipeline)),
         )
 
 

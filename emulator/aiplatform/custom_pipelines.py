@@ -108,12 +108,13 @@ def _conclude(cloud: Cloud, name: str, job: Body) -> None:
     """State and model are there together or not at all."""
     with cloud.store.transaction():
         body = cloud.resources.require(name)
+        at = job["endTime"]
         if body["state"] == "PIPELINE_STATE_CANCELLING" or job["state"] == "JOB_STATE_CANCELLED":
-            LIFE.end(cloud, body, "CANCELLED", error=CANCELLED)
+            LIFE.end(cloud, body, "CANCELLED", at, error=CANCELLED)
         elif job["state"] == "JOB_STATE_FAILED":
-            LIFE.end(cloud, body, "FAILED", error=job["error"])
+            LIFE.end(cloud, body, "FAILED", at, error=job["error"])
         else:
-            LIFE.end(cloud, body, "SUCCEEDED", **_model(cloud, body))
+            LIFE.end(cloud, body, "SUCCEEDED", at, **_model(cloud, body))
 
 
 def _model(cloud: Cloud, body: Body) -> Body:

@@ -184,16 +184,16 @@ def conclude(cloud: Cloud, name: str, ending: Ending) -> None:
         if LIFE.is_final(body):
             return
         if body["state"] == LIFE.state("CANCELLING"):
-            _end(cloud, body, "CANCELLED", "Job is cancelled.", error=CANCELLED)
+            _end(cloud, body, "CANCELLED", "Job is cancelled.", at=ending.at, error=CANCELLED)
         elif ending.is_success:
-            _end(cloud, body, "SUCCEEDED", "Job completed successfully.")
+            _end(cloud, body, "SUCCEEDED", "Job completed successfully.", at=ending.at)
         else:
-            _end_badly(cloud, body, custom_failures.failure(cloud, name, ending))
+            _end_badly(cloud, body, custom_failures.failure(cloud, name, ending), ending.at)
 
 
-def _end_badly(cloud: Cloud, body: Body, problem: ApiError) -> None:
+def _end_badly(cloud: Cloud, body: Body, problem: ApiError, at: str = "") -> None:
     entries.service(cloud, body["name"], problem.message, "ERROR")
-    _end(cloud, body, "FAILED", "Job failed.", error=status(problem))
+    _end(cloud, body, "FAILED", "Job failed.", at=at, error=status(problem))
 
 
 def _end(cloud: Cloud, body: Body, word: str, said: str, **changes: Any) -> None:

@@ -62,9 +62,14 @@ class Lifecycle:
         cloud.resources.replace(body["name"], changed)
         return changed
 
-    def end(self, cloud: Cloud, body: Body, word: str, **changes: Any) -> Body:
-        """The job in a final state; for the inside of a transaction."""
-        end = resources.now(cloud)
+    def end(self, cloud: Cloud, body: Body, word: str, at: str = "", **changes: Any) -> Body:
+        """The job in a final state; for the inside of a transaction.
+
+        It ended `at` that time, which may be before the server could see it, or now.
+        """
+        end = now = resources.now(cloud)
+        if at:
+            end = min(now, max(at, body.get("startTime", "")))
         return self.store(cloud, body, state=self.state(word), endTime=end, **changes)
 
     def mark_running(self, cloud: Cloud, name: str, **changes: Any) -> bool:

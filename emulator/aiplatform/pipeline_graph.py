@@ -185,7 +185,14 @@ class Walk:
             self._end(record, _state([one["state"] for one in parts], self._may_begin))
 
     def _end(self, record: Body, state: str) -> None:
-        record |= {"state": state, "endTime": resources.now(self._cloud)}
+        """A graph has ended with the last of its tasks, anything else now."""
+        inside = f"{record['path']}/" if record["path"] else ""
+        ends = [
+            one.get("endTime", "")
+            for path, one in self.records.items()
+            if path != record["path"] and path.startswith(inside)
+        ]
+        record |= {"state": state, "endTime": max(ends, default="") or resources.now(self._cloud)}
 
     def _fail(self, record: Body, problem: ApiError) -> None:
         record["error"] = status(problem)

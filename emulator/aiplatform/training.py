@@ -73,21 +73,22 @@ def conclude(cloud: Cloud, name: str, ending: Ending) -> None:
         if LIFE.is_final(body):
             return
         if body["state"] == LIFE.state("CANCELLING"):
-            _bill(cloud, body, automl_job.node_hours_spent(cloud, ending))
-            LIFE.end(cloud, body, "CANCELLED", error=CANCELLED)
+            ended = LIFE.end(cloud, body, "CANCELLED", ending.at, error=CANCELLED)
+            _bill(cloud, ended, automl_job.node_hours_spent(cloud, ending))
             return
         if not ending.is_success:
             raise automl_job.failure(cloud, job_id(name), ending)
         outcome = automl_job.outcome(cloud, body, ending)
         model = collect(cloud, body)
-        _bill(cloud, body, outcome.milli_node_hours / 1000)
-        LIFE.end(
+        ended = LIFE.end(
             cloud,
             body,
             "SUCCEEDED",
+            ending.at,
             trainingTaskMetadata=outcome.to_json(),
             modelToUpload=resources.public(model),
         )
+        _bill(cloud, ended, outcome.milli_node_hours / 1000)
 
 
 def _bill(cloud: Cloud, body: Body, node_hours: float) -> None:
@@ -104,4 +105,6 @@ def _fail(cloud: Cloud, name: str, problem: ApiError) -> None:
         if body["state"] == LIFE.state("CANCELLING"):
             conclude(cloud, name, Ending("cancelled"))
             return
-        LIFE.end(cloud, body, "FAILED", error=status(problem))
+        ending = cloud.jobs.ending(job_id(name))
+        at = ending.at if ending else ""
+        LIFE.end(cloud, body, "FAILED", at, error=status(problem))

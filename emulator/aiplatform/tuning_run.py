@@ -66,14 +66,16 @@ def _conclude(cloud: Cloud, name: str, problem: ApiError | None) -> None:
         good = [one for one in body.get("trials", []) if one["state"] == "SUCCEEDED"]
         if not good and failure is None:
             failure = {"code": 3, "message": "No trial has succeeded."}
+        at = max((one.get("endTime", "") for one in body.get("trials", [])), default="")
         if problem is not None:
             tuning_trials.cancel_all(cloud, body)
+            at = ""
         if body["state"] == LIFE.state("CANCELLING"):
-            LIFE.end(cloud, body, "CANCELLED", error=CANCELLED)
+            LIFE.end(cloud, body, "CANCELLED", at, error=CANCELLED)
             entries.service(cloud, name, "Job is cancelled.")
         elif failure is not None:
-            LIFE.end(cloud, body, "FAILED", error=failure)
+            LIFE.end(cloud, body, "FAILED", at, error=failure)
             entries.service(cloud, name, failure["message"], "ERROR")
         else:
-            LIFE.end(cloud, body, "SUCCEEDED")
+            LIFE.end(cloud, body, "SUCCEEDED", at)
             entries.service(cloud, name, "Job completed successfully.")

@@ -4,8 +4,11 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from emulator.clock import timestamp
 
 GRACE_SECONDS = 10.0
 # Names a job must not inherit: they would lead it to somebody's real cloud.
@@ -59,6 +62,11 @@ class Ending:
     message: str = ""
     started: float = 0.0
     ended: float = 0.0
+
+    @property
+    def at(self) -> str:
+        """When it ended, as Google prints times; empty where nobody was there to see it."""
+        return timestamp(datetime.fromtimestamp(self.ended, UTC)) if self.ended else ""
 
     @property
     def is_success(self) -> bool:

@@ -7,8 +7,10 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.emulator.custom import (
@@ -58,12 +60,17 @@ def test_a_custom_training_goes_on_while_the_server_is_dead(server: LocalCloud) 
     kill(server)
     (folder / "go").touch()
     wait_until((folder / "exit.json").exists)
+    seen_dead = datetime.now(UTC)
     again = start_cloud(server.data, *custom_engines())
     try:
         vertex = Vertex(again.url, "kill-nine")
         pipeline = vertex.trained(name)
 
         assert pipeline["state"] == "PIPELINE_STATE_SUCCEEDED", pipeline
+        (usage,) = httpx.get(f"{again.url}/_emulator/usage").json()["usage"]
+        end_times = (pipeline["endTime"], vertex.get(job)["endTime"], usage["endTime"])
+        assert len(set(end_times)) == 1
+        assert datetime.fromisoformat(end_times[0]) <= seen_dead
         assert objects(vertex, bucket) == ["run/model/labels.txt"]
         assert len(vertex.get(f"{vertex.parent}/models")["models"]) == 1
         said = [one["textPayload"] for one in log(vertex, job, 'log_name:"workerpool0"')]

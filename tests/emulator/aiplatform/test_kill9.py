@@ -7,8 +7,10 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.emulator.vertex import Body, Vertex, fake_engines, photo
@@ -110,9 +112,14 @@ def test_a_training_goes_on_while_the_server_is_dead(restarted: Callable[..., Re
 
     server.kill()
     wait_until((job / "exit.json").exists)
+    seen_dead = datetime.now(UTC)
     server.start()
 
-    assert server.vertex.trained(pipeline)["state"] == "PIPELINE_STATE_SUCCEEDED"
+    trained = server.vertex.trained(pipeline)
+    assert trained["state"] == "PIPELINE_STATE_SUCCEEDED"
+    assert datetime.fromisoformat(trained["endTime"]) <= seen_dead
+    (usage,) = httpx.get(f"{server.cloud.url}/_emulator/usage").json()["usage"]
+    assert usage["endTime"] == trained["endTime"]
     assert len(server.vertex.get(f"{vertex.parent}/models")["models"]) == 1
 
 
