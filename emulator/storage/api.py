@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from urllib.parse import unquote_to_bytes
 
 from emulator.cloud import Cloud
@@ -24,6 +23,7 @@ from emulator.storage import (
     managed_folders,
     notifications,
     object_handlers,
+    parameters,
     partial,
     policies,
     relocations,
@@ -44,6 +44,7 @@ from emulator.web import Receive, Scope, Send
 log = logging.getLogger("emulator")
 
 Handler = Callable[[Cloud, Call], Awaitable[Reply]]
+HTML = (b"content-type", b"text/html; charset=UTF-8")
 
 UPLOAD, DOWNLOAD, PLAIN = "/upload/storage/v1/", "/download/storage/v1/", "/storage/v1/"
 BATCH = "/batch/storage/v1"
@@ -93,7 +94,8 @@ MISSING = [
 ]  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
-Table = dict[tuple[str, int], list[tuple[list[str], Handler]]]
+# Words of a path, what answers it, and the line of the table by which rights are looked up.
+Table = dict[tuple[str, int], list[tuple[list[str], Handler, str]]]
 
 
 class StorageApi:
@@ -108,7 +110,7 @@ class StorageApi:
         for method, root, path, handler in [*ROUTES, *missing]:
             words = path.split("/")
             table = self._tables[root].setdefault((method, len(words)), [])
-            table.append((words, handler))
+            table.append((words, handler, f"{method} {root}{path}"))
 
     def claims(self, path: str) -> bool:
         """Whether a path belongs to this API."""
@@ -136,14 +138,13 @@ class StorageApi:
         except NotModifiedError:
             return Reply(304)
         except downloads.UnsatisfiableError as error:
-            return json_reply(
-                error.body(), 416, [(b"content-range", f"bytes */{error.size_bytes}".encode())]
-            )
+            reply = _refusal(call, error)
+            reply.headers.append((b"content-range", f"bytes */{error.size_bytes}".encode()))
+            return reply
         except StorageError as error:
-            return json_reply(error.body(), error.code)
+            return _refusal(call, error)
         except ApiError as error:
-            refusal = from_api_error(error)
-            return json_reply(refusal.body(), refusal.code)
+            return _refusal(call, from_api_error(error))
         except Exception as error:
             log.error("%s %s failed", call.method, call.path, exc_info=error)
             code, body = failure_answer(error)
@@ -152,7 +153,8 @@ class StorageApi:
     async def handled(self, call: Call) -> Reply:
         """The answer to one call; refusals are raised."""
         route, handler, names = self._route(call.method, call.path)
-        call = await rights.checked(self._cloud, replace(call, names=names), route)
+        parameters.check(call.query)
+        call = await rights.checked(self._cloud, call.named(names), route)
         requester_pays.check(self._cloud, call, route)
         if "fields" not in call.query:
             return await handler(self._cloud, call)
@@ -163,11 +165,22 @@ class StorageApi:
         for root, table in self._tables.items():
             if path.startswith(root):
                 segments = path[len(root) :].rstrip("/").split("/")
-                for words, handler in table.get((method, len(segments)), []):
+                for words, handler, route in table.get((method, len(segments)), []):
                     names = _matched(words, segments)
                     if names is not None:
-                        return f"{method} {root}{'/'.join(words)}", handler, names
+                        return route, handler, names
         raise StorageError(404, "notFound", f"Cloud Storage has no method {method} {path}.")
+
+
+def _refusal(call: Call, error: StorageError) -> Reply:
+    """JSON, but the sentence alone to who asked for an object's bytes.
+
+    As https://github.com/firebase/firebase-tools/pull/3647 shows Google's answer (2021-08-09).
+    """
+    is_media = call.path.startswith(DOWNLOAD) or call.query.get("alt") == "media"
+    if is_media and call.method == "GET":
+        return Reply(error.code, error.message.encode("utf-8", "replace"), [HTML])
+    return json_reply(error.body(), error.code)
 
 
 def _matched(words: list[str], segments: list[str]) -> tuple[str, ...] | None:

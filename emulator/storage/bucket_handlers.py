@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from emulator.cloud import Cloud
 from emulator.storage import bucket_resource, buckets, listing, old_buckets, retention_lock
-from emulator.storage.errors import StorageError, invalid, required
+from emulator.storage.errors import StorageError, required
 from emulator.storage.http import Call, Reply, flag, json_reply
+from emulator.storage.object_answers import wants_full
 from emulator.storage.preconditions import Preconditions, generation_of
-
-PROJECTIONS = ("full", "noAcl")
 
 
 async def insert_bucket(cloud: Cloud, call: Call) -> Reply:
@@ -122,11 +121,4 @@ def project_of(call: Call) -> str:
 
 
 def _full(call: Call, default: bool = False) -> bool:
-    projection = call.query.get("projection")
-    if projection is None:
-        return default
-    if projection not in PROJECTIONS:
-        raise invalid(
-            f"Invalid string value: '{projection}'. Allowed values: [{', '.join(PROJECTIONS)}]"
-        )
-    return projection == "full"
+    return wants_full(call.query, default)

@@ -25,10 +25,11 @@ def _stated(headers: Mapping[str, str], fields: Mapping[str, Any]) -> list[tuple
     ]
     if "content-md5" in headers:
         stated.append(("md5", headers["content-md5"]))
-    for item in headers.get("x-goog-hash", "").split(","):
+    for item in filter(None, headers.get("x-goog-hash", "").split(",")):
         kind, _, value = item.strip().partition("=")
-        if kind in ("md5", "crc32c"):
-            stated.append((kind, value))
+        if kind not in ("md5", "crc32c") or not value:
+            raise invalid(f"Invalid value for header x-goog-hash: '{item.strip()[:100]}'.")
+        stated.append((kind, value))
     return stated
 
 

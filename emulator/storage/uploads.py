@@ -8,7 +8,7 @@ from typing import Any
 from emulator.cloud import Cloud
 from emulator.storage import checksums, resumable
 from emulator.storage.encryption import Seal
-from emulator.storage.errors import StorageError, invalid
+from emulator.storage.errors import StorageError, invalid, required
 from emulator.storage.http import Call, Reply
 from emulator.storage.names import check_object
 from emulator.storage.object_answers import object_reply
@@ -24,6 +24,8 @@ async def upload(cloud: Cloud, call: Call) -> Reply:
     if "upload_id" in call.query:  # gcsfs sends its chunks by POST
         return await resumable.proceed(cloud, call)
     kind = call.query.get("uploadType")
+    if not kind:
+        raise required("uploadType")
     if kind == "multipart":
         return await _multipart(cloud, call)
     if kind == "media":

@@ -210,3 +210,14 @@ def test_with_fsync_everything_still_works(start: Callable[..., LocalCloud]) -> 
                 "/upload/storage/v1/b/synced/o?uploadType=media&name=x", content=data
             ).raise_for_status()
             assert http.get("/storage/v1/b/synced/o/x?alt=media").content == data
+
+
+def test_a_project_that_can_be_none(tmp_path: Path) -> None:
+    """--project with what is no id: one line that repeats it, and exit code 1."""
+    command = [sys.executable, "-m", "emulator", "serve", "--port", "0", "--data", str(tmp_path)]
+    ended = subprocess.run(
+        [*command, "--project", "BAD PROJ!"], capture_output=True, text=True, timeout=30
+    )
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "Received: --project 'BAD PROJ!'." in ended.stderr

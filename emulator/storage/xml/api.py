@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from urllib.parse import unquote_to_bytes
@@ -73,9 +74,8 @@ ROUTES: dict[tuple[str, str, str], Handler] = {
     **{("bucket", "GET", name): buckets.get_configuration for name in CONFIGURATIONS},
     **{("bucket", "PUT", name): buckets.set_configuration for name in CONFIGURATIONS},
 }
-METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"})
-# Versions (`v1`, `ui`) are shorter than any bucket's name, so they are never taken for one.
-SHORTEST = 3
+# First words that are versions of other APIs, which no bucket has: names have three characters.
+VERSION = re.compile(r"v\d|v\d+(alpha|beta)\d*")
 SUBRESOURCES = frozenset(subresource for _, _, subresource in ROUTES) - {""}
 
 
@@ -92,8 +92,7 @@ class XmlApi:
     def claims(self, scope: Scope) -> bool:
         """Whether a request is one of this API: its path starts with what may be a bucket."""
         word = scope["path"].split("/", 2)[1]
-        named = not word or (len(word) >= SHORTEST and word not in self._roots)
-        return named and scope["method"] in METHODS
+        return word not in self._roots and not VERSION.fullmatch(word)
 
     def authenticates(self, scope: Scope) -> bool:
         """Whether a request proves itself by a signature, which is checked here."""

@@ -69,7 +69,7 @@ def test_a_range_outside_is_416(http: httpx.Client, path: str, text: str) -> Non
 
     assert answer.status_code == 416
     assert answer.headers["content-range"] == f"bytes */{len(DATA)}"
-    assert answer.json()["error"]["errors"][0]["reason"] == "requestedRangeNotSatisfiable"
+    assert answer.text == "Request range not satisfiable"
 
 
 @pytest.mark.parametrize("text", ["bytes=5-2", "bytes=-", "rows=1-2", "bytes=0-1,4-5"])
@@ -133,9 +133,13 @@ def test_generations_are_asked_for_exactly(bucket: Bucket) -> None:
 
 
 def test_a_missing_object_is_googles_404(bucket: Bucket, http: httpx.Client) -> None:
-    """Metadata and media say which object there is not."""
-    for query in ("", "?alt=media"):
-        answer = http.get(f"/storage/v1/b/{bucket.name}/o/a%2Fb{query}")
-        assert answer.status_code == 404
-        assert answer.json()["error"]["message"] == f"No such object: {bucket.name}/a/b"
-        assert answer.json()["error"]["errors"][0]["reason"] == "notFound"
+    """Metadata and media say which object there is not: in JSON, and by the sentence alone."""
+    path, sentence = f"/storage/v1/b/{bucket.name}/o/a%2Fb", f"No such object: {bucket.name}/a/b"
+
+    answer = http.get(path)
+    assert (answer.status_code, answer.json()["error"]["message"]) == (404, sentence)
+    assert answer.json()["error"]["errors"][0]["reason"] == "notFound"
+    for media in (f"{path}?alt=media", f"/download{path}?alt=media", f"/download{path}"):
+        answer = http.get(media)
+        assert (answer.status_code, answer.text) == (404, sentence)
+        assert answer.headers["content-type"] == "text/html; charset=UTF-8"

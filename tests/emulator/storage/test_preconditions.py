@@ -49,9 +49,10 @@ def test_each_condition_on_each_method(
     refused = 304 if method in ("get", "media") and "Not" in name else 412
     assert answer.status_code == ({"delete": 204}.get(method, 200) if holds else refused)
     if refused == 412 and not holds:
-        error = answer.json()["error"]["errors"][0]
-        assert error["reason"] == "conditionNotMet"
-        assert error["message"] == "At least one of the pre-conditions you specified did not hold."
+        sentence = "At least one of the pre-conditions you specified did not hold."
+        assert sentence in answer.text
+        if method != "media":  # which has the sentence alone
+            assert answer.json()["error"]["errors"][0]["reason"] == "conditionNotMet"
     if not holds:
         found = bucket.get_blob("x")
         assert found is not None
