@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import zlib
 from collections.abc import AsyncIterator
 from io import FileIO
+from sqlite3 import Connection
 from typing import Any
 
 from emulator.cloud import Cloud
@@ -32,27 +34,45 @@ async def download(cloud: Cloud, call: Call) -> Reply:
     bucket, name = call.names
     # The file is opened while nobody can remove it; what is open stays readable.
     with cloud.store.read() as db:
-        row = objects.require(db, bucket, name, generation_of(call.query))
+        row, headers = _found(cloud, db, call, bucket, name)
         _conditions(call).check_read(*objects.state(row))
         if call.fields is not None:
             http_conditions.check_read(call.fields, row_etag(row), row.updated)
             if HEAD in call.fields:
                 return _head(row, call)
         key = required_key(row.secret, call.headers)
-        file = cloud.blobs.open(row.sha256)
-    headers = media_headers(row) if call.fields is None else xml_headers(row)
-    if _wants_unpacked(row, call.headers.get("accept-encoding", "")):
-        opened = opener(row.secret, key)
-        unpacked = _unpacked(_pieces(file, row.size_bytes, opened))
-        return Reply(200, headers=_unpacked_headers(headers), stream=unpacked)
-    wanted = _wanted(file, call, row)
-    start, end = wanted or (0, row.size_bytes)
-    opened = opener(row.secret, key, start)
-    if wanted is None:
-        return await _reply(200, file, (start, end), headers, opened)
-    text = f"bytes {start}-{end - 1}/{row.size_bytes}"
-    headers.append((b"content-range", text.encode()))
-    return await _reply(206, file, (start, end), headers, opened)
+        unpacks = _wants_unpacked(row, call.headers.get("accept-encoding", ""))
+        text = "" if unpacks else call.headers.get("range", "")
+        wanted = requested_range(text, row.size_bytes) if text else None
+        start, end = wanted or (0, row.size_bytes)
+        opened = opener(row.secret, key, start)
+        descriptor = cloud.blobs.descriptor(row.sha256)
+    if wanted:
+        headers.append((b"content-range", f"bytes {start}-{end - 1}/{row.size_bytes}".encode()))
+    status = 206 if wanted else 200
+    if end - start <= PIECE_BYTES and not unpacks:
+        return Reply(status, opened(_read(descriptor, start, end)), headers)
+    file = FileIO(descriptor)
+    file.seek(start)
+    stream = _pieces(file, end - start, opened)
+    if unpacks:
+        return Reply(200, headers=_unpacked_headers(headers), stream=_unpacked(stream))
+    return Reply(status, headers=headers, stream=stream, length=end - start)
+
+
+def _found(
+    cloud: Cloud, db: Connection, call: Call, bucket: str, name: str
+) -> tuple[ObjectRow, list[Header]]:
+    """The object and the headers of its bytes; those of a live one are kept until a change."""
+    generation = generation_of(call.query)
+    known, key = cloud.store.known(), (bucket, name, call.fields is None)
+    found: tuple[ObjectRow, list[Header]] | None = known.get(key)
+    if found is None or generation not in (None, found[0].generation):
+        row = objects.require(db, bucket, name, generation)
+        found = (row, media_headers(row) if call.fields is None else xml_headers(row))
+        if generation is None:
+            known[key] = found
+    return found[0], list(found[1])
 
 
 def _conditions(call: Call) -> Preconditions:
@@ -74,15 +94,6 @@ def _head(row: ObjectRow, call: Call) -> Reply:
     if wanted:
         headers.append((b"content-range", f"bytes {start}-{end - 1}/{row.size_bytes}".encode()))
     return Reply(206 if wanted else 200, headers=headers, length=end - start)
-
-
-def _wanted(file: FileIO, call: Call, row: ObjectRow) -> tuple[int, int] | None:
-    """The range of the object that is asked for; the file is closed where there is none."""
-    try:
-        return requested_range(call.headers.get("range", ""), row.size_bytes)
-    except UnsatisfiableError:
-        file.close()
-        raise
 
 
 def requested_range(text: str, size_bytes: int) -> tuple[int, int] | None:
@@ -113,28 +124,20 @@ class UnsatisfiableError(StorageError):
         self.size_bytes = size_bytes
 
 
-async def _reply(
-    status: int,
-    file: FileIO,
-    extent: tuple[int, int],
-    headers: list[Header],
-    opened: Transform,
-) -> Reply:
-    start, end = extent
-    if start:
-        file.seek(start)
-    if end - start > PIECE_BYTES:
-        stream = _pieces(file, end - start, opened)
-        return Reply(status, headers=headers, stream=stream, length=end - start)
-    with file:
-        return Reply(status, opened(file.read(end - start)), headers)
+def _read(descriptor: int, start: int, end: int) -> bytes:
+    """The bytes from `start` to `end`; the descriptor is closed."""
+    try:
+        if start:
+            os.lseek(descriptor, start, os.SEEK_SET)
+        return os.read(descriptor, end - start)
+    finally:
+        os.close(descriptor)
 
 
 def _wants_unpacked(row: ObjectRow, accepted: str) -> bool:
     """Whether gzip is undone on the way (https://cloud.google.com/storage/docs/transcoding)."""
-    packed = row.body.get("contentEncoding") == "gzip"
     return (
-        packed
+        row.body.get("contentEncoding") == "gzip"
         and not GZIP.search(accepted)
         and "no-transform" not in str(row.body.get("cacheControl", ""))
     )

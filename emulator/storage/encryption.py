@@ -50,9 +50,8 @@ Transform = Callable[[bytes], bytes]
 
 def key_of(headers: Mapping[str, str], prefix: str = HEADER) -> bytes | None:
     """The 32-byte key that a request supplies, or None. 400 where its three headers disagree."""
-    algorithm, text, digest = (
-        headers.get(prefix + name, "") for name in ("algorithm", "key", "key-sha256")
-    )
+    algorithm = headers.get(f"{prefix}algorithm", "")
+    text, digest = headers.get(f"{prefix}key", ""), headers.get(f"{prefix}key-sha256", "")
     if not algorithm and not text and not digest:
         return None
     if algorithm != ALGORITHM:

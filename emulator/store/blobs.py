@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,6 +26,7 @@ from emulator.store.sqlite import Store
 # Up to this many bytes a body waits in memory; more goes to a temporary file at once.
 MEMORY_BYTES = 1 << 20
 SHA256 = re.compile(r"[0-9a-f]{64}")
+READING = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 FOLDERS = tuple(f"{number:02x}" for number in range(256))
 
 
@@ -94,9 +94,12 @@ class Blobs:
         """Where the bytes with this digest lie, or would lie."""
         return self._folder / sha256[:2] / sha256
 
-    def open(self, sha256: str) -> FileIO:
-        """The bytes with this digest, to be read; they stay readable when they are removed."""
-        return FileIO(f"{self._folder}/{sha256[:2]}/{sha256}")
+    def descriptor(self, sha256: str) -> int:
+        """The bytes with this digest, open for reading until the caller closes them.
+
+        They stay readable when they are removed.
+        """
+        return os.open(f"{self._folder}/{sha256[:2]}/{sha256}", READING)
 
     def temporary(self) -> Path:
         """A new path beside the blobs, for bytes that are not yet complete."""

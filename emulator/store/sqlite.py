@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 from emulator.errors import StartError
 from emulator.failures import is_disk_full
@@ -16,6 +17,8 @@ SCHEMA_FOLDER = Path(__file__).parent / "schema"
 BUSY_TIMEOUT_SECONDS = 30.0
 # Pages of indexes in memory, taken as they are met; of a million rows SQLite's 2 MiB holds little.
 CACHE_KIB = 8192
+# Rows that are read again without a change between; of an object, 3 KiB or so each.
+MAX_KNOWN = 8192
 
 
 class Store:
@@ -32,6 +35,8 @@ class Store:
         self._reading = _Reading(self._lock, connection)
         self._depth = 0
         self._after_commit: list[Callable[[], object]] = []
+        self._known: dict[Hashable, Any] = {}
+        self._known_at = -1
 
     @classmethod
     def open(cls, path: Path | None, fsync: bool = False) -> Store:
@@ -93,6 +98,16 @@ class Store:
         """The connection for reading; sees only what is committed, or the thread's transaction."""
         return self._reading
 
+    def known(self) -> dict[Hashable, Any]:
+        """What readers worked out from rows: empty after every change. Use it inside `read`.
+
+        Nobody reads uncommitted rows into it: never inside `transaction`.
+        """
+        changes = self._connection.total_changes
+        if changes != self._known_at or len(self._known) >= MAX_KNOWN:
+            self._known, self._known_at = {}, changes
+        return self._known
+
     def after_commit(self, action: Callable[[], object]) -> None:
         """Runs `action` once the outermost transaction has committed, before others may write."""
         self._after_commit.append(action)
@@ -116,6 +131,7 @@ class Store:
             with self._lock:
                 _check_version(source)
                 source.backup(self._connection)
+                self._known_at = -1  # a copy of pages counts as no change
                 self._migrate()
         finally:
             source.close()

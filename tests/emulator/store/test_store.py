@@ -115,3 +115,30 @@ def test_what_is_committed_is_there_after_opening_again(tmp_path: Path) -> None:
 
     assert Resources(second).require("a") == {"größe": [1, None]}
     second.close()
+
+
+def test_what_is_known_of_rows_is_forgotten_with_a_change(store: Store, tmp_path: Path) -> None:
+    """A write, one undone, and a restored copy each empty it; reading does not."""
+
+    def keep() -> None:
+        with store.read():
+            store.known()["a"] = 1
+
+    def is_kept() -> bool:
+        with store.read():
+            return "a" in store.known()
+
+    keep()
+    assert (names(store), is_kept()) == ([], True)
+    Resources(store).insert("k", "a", {}, "p")
+    assert not is_kept()
+    keep()
+    with pytest.raises(ValueError, match="no"), store.transaction():
+        Resources(store).delete("a")
+        raise ValueError("no")
+    assert not is_kept()
+    keep()
+    store.copy_to(tmp_path / "copy.sqlite")
+    assert is_kept()
+    store.replace_from(tmp_path / "copy.sqlite")
+    assert not is_kept()
