@@ -77,10 +77,11 @@ def _step(cloud: Cloud, name: str) -> Body:
 def _conclude(cloud: Cloud, body: Body, state: str) -> Body:
     """The final state and the bill are there together."""
     metering.record_pipeline_run(cloud, body)
+    at = body[TASKS][""].get("endTime", "")
     if body["state"] == LIFE.state("CANCELLING") or state == "CANCELLED":
-        return LIFE.end(cloud, body, "CANCELLED", error=CANCELLED)
+        return LIFE.end(cloud, body, "CANCELLED", at, error=CANCELLED)
     if state == "SUCCEEDED":
-        return LIFE.end(cloud, body, "SUCCEEDED")
+        return LIFE.end(cloud, body, "SUCCEEDED", at)
     failed = [
         one["name"] for one in body[TASKS].values() if one["state"] == "FAILED" and one["name"]
     ]
@@ -92,7 +93,7 @@ def _conclude(cloud: Cloud, body: Body, state: str) -> Body:
         f"Job (project_id = {location.project}, job_id = {job}) is failed due to the above error.; "
         f"Failed to handle the job: {{project_number = {number}, job_id = {job}}}"
     )
-    return LIFE.end(cloud, body, "FAILED", error={"code": 9, "message": message})
+    return LIFE.end(cloud, body, "FAILED", at, error={"code": 9, "message": message})
 
 
 def _fail(cloud: Cloud, name: str, problem: ApiError) -> None:
