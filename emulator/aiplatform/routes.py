@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from emulator.aiplatform import names, operation_methods, resources, rights
+from emulator.aiplatform import mixins, names, operation_methods, resources, rights
 from emulator.aiplatform.handlers import HANDLERS, RAW_HANDLERS, STREAMED
 from emulator.aiplatform.resources import public
 from emulator.aiplatform.take_up import take_up
@@ -75,6 +75,8 @@ class VertexApi:
             if version == "ui":
                 version = self._cloud.operations.version(path)
             return self._shaped(request, version, "", result, sent, project)
+        if mixins.claims(request.method, path) and version != "ui":
+            return _json(names.with_project(mixins.call(self._cloud, request, path), project, sent))
         matched = self._router.match(request.method, "/v1/" + path)
         if matched is None or version == "ui":
             message = f"Vertex AI has no method {request.method} {request.url.path}."
@@ -90,7 +92,7 @@ class VertexApi:
                 return raw
             return _json(names.with_project(raw, project, sent))
         if name not in HANDLERS:
-            raise _unimplemented(binding)
+            raise _unimplemented(binding, version)
         body = await self._request(request, binding, variables)
         resources.check_display_names(body)
         rights.check_account(self._cloud, caller, name, body)
@@ -148,6 +150,6 @@ def _json(result: Body, version: str = "v1") -> Response:
     return Response(text, media_type="application/json; charset=UTF-8")
 
 
-def _unimplemented(binding: Binding) -> ApiError:
-    rpc = f"google.cloud.aiplatform.v1.{binding.rpc.service}.{binding.rpc.name}"
+def _unimplemented(binding: Binding, version: str) -> ApiError:
+    rpc = f"google.cloud.aiplatform.{version}.{binding.rpc.service}.{binding.rpc.name}"
     return ApiError("UNIMPLEMENTED", f"The local cloud does not have {rpc} yet.")

@@ -131,3 +131,28 @@ def test_a_name_of_another_collection_is_refused(vertex: Vertex) -> None:
 
     assert field_of(deployment) == "name" and "Invalid Model resource" in deployment.text
     assert error(batch)[:2] == (400, "INVALID_ARGUMENT")
+
+
+def test_locations_are_told_and_policies_refused_by_name(vertex: Vertex) -> None:
+    """Every region, by pages too; a policy of an endpoint is 501, with the name of the method."""
+    whole = vertex.get(f"projects/{vertex.project}/locations")["locations"]
+    first = vertex.get(f"projects/{vertex.project}/locations?pageSize=30")
+    token = first["nextPageToken"]
+    rest = vertex.get(f"projects/{vertex.project}/locations?pageSize=30&pageToken={token}")
+
+    assert first["locations"] + rest["locations"] == whole and "nextPageToken" not in rest
+    assert vertex.get(vertex.parent) in whole
+    assert vertex.get(vertex.parent)["locationId"] == "us-central1"
+    assert vertex.call("GET", f"projects/{vertex.project}/locations/moon").status_code == 400
+    for verb in ("getIamPolicy", "setIamPolicy", "testIamPermissions"):
+        code, status, message = error(vertex.call("POST", f"{vertex.endpoint()}:{verb}", {}))
+        assert (code, status) == (501, "UNIMPLEMENTED")
+        assert verb[1:] in message and "IAMPolicy" in message
+
+
+def test_a_method_that_is_not_here_is_named_as_it_was_asked(vertex: Vertex) -> None:
+    """Under v1beta1 by its name there."""
+    answer = vertex.call("POST", f"{vertex.parent}/specialistPools", {}, version="v1beta1")
+
+    assert error(answer)[:2] == (501, "UNIMPLEMENTED")
+    assert "google.cloud.aiplatform.v1beta1.SpecialistPoolService" in answer.text
