@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from emulator.errors import ApiError
+from emulator.logging.expressions import expression
 from emulator.logging.severities import RANKS, severity
 
 Entry = Mapping[str, Any]
@@ -231,15 +232,11 @@ def _has(have: Any, wanted: str) -> bool:
 
 
 def _matches(path: tuple[str, ...], pattern: str, *, is_wanted: bool) -> Test:
-    try:
-        expression = re.compile(pattern)
-    except re.error as problem:
-        message = f"Unparseable filter: regular expression {pattern!r}: {problem}."
-        raise ApiError("INVALID_ARGUMENT", message) from None
+    wanted = expression(pattern)
 
     def test(entry: Entry) -> bool:
         have = _lookup(entry, path)
-        return have is not None and (expression.search(str(have)) is not None) is is_wanted
+        return have is not None and (wanted.search(str(have)) is not None) is is_wanted
 
     return test
 
