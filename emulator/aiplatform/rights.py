@@ -8,6 +8,7 @@ from emulator.cloud import Cloud
 from emulator.errors import ApiError
 from emulator.iam import enforce, permissions, service_accounts, targets
 from emulator.iam.targets import Target
+from emulator.resourcemanager import projects
 from emulator.tokens import Caller
 
 Body = dict[str, Any]
@@ -15,6 +16,10 @@ Body = dict[str, Any]
 ACT_AS = "iam.serviceAccounts.actAs"
 # github.com/googleapis/python-aiplatform/issues/1073, read 2026-11-21.
 NOT_YOURS = "You do not have permission to act as service_account: {email}. (or it may not exist)."
+# Without an account named, pipelines run as the project's default account of Compute Engine
+# (docs.cloud.google.com/vertex-ai/docs/pipelines/configure-project, "service account").
+DEFAULT_RUNNERS = frozenset({"CreatePipelineJob", "CreateSchedule"})
+COMPUTE = "{number}-compute@developer.gserviceaccount.com"
 # The right that a method of an operation needs on what the operation is about (IAM permissions).
 OPERATION_VERBS = {"cancel": "delete"}
 
@@ -56,10 +61,21 @@ def check_account(cloud: Cloud, caller: Caller, rpc: str, body: Body) -> None:
     for key in permissions.account_field(rpc):
         value = value.get(key, {}) if isinstance(value, dict) else {}
     if not isinstance(value, str) or not value:
+        if rpc in DEFAULT_RUNNERS:
+            _check_default(cloud, caller, str(body.get("parent", "")))
         return
     found = service_accounts.find(cloud, value)
     if found is None or not enforce.allowed(cloud, caller, ACT_AS, targets.account(cloud, found)):
         raise ApiError("INVALID_ARGUMENT", NOT_YOURS.format(email=value))
+
+
+def _check_default(cloud: Cloud, caller: Caller, parent: str) -> None:
+    """INVALID_ARGUMENT unless the caller may act as the default account, which has no policy."""
+    project_id = projects.canonical(cloud, parent.split("/")[1])
+    on = targets.project(project_id, targets.IAM)
+    if not enforce.allowed(cloud, caller, ACT_AS, on):
+        email = COMPUTE.format(number=projects.number(cloud, project_id))
+        raise ApiError("INVALID_ARGUMENT", NOT_YOURS.format(email=email))
 
 
 def target(name: str) -> Target:

@@ -47,7 +47,8 @@ def get(cloud: Cloud, request: Body, _: Request) -> Body:
 
 
 def listed(cloud: Cloud, request: Body, _call: Request) -> Body:
-    """The preferences of a project."""
+    """The preferences of a project. UNIMPLEMENTED for filters and orders."""
+    _check_list(request)
     _, project_id = _parent(cloud, request["parent"])
     rows = [body for _, body in cloud.resources.list(KIND, f"projects/{project_id}")]
     return page("quotaPreferences", rows, request)
@@ -88,6 +89,17 @@ def _check(sent: Body) -> None:
         raise ApiError("INVALID_ARGUMENT", "quota_config.preferred_value must be set.")
     if int(sent["quotaConfig"]["preferredValue"]) < -1:
         raise ApiError("INVALID_ARGUMENT", "preferred_value must be -1 (unlimited) or more.")
+
+
+def _check_list(request: Body) -> None:
+    """ListQuotaPreferencesRequest in google-cloud-quotas: a filter compares fields."""
+    text = request.get("filter", "")
+    if text and not any(sign in text for sign in "=<>:"):
+        raise ApiError("INVALID_ARGUMENT", f"Invalid list filter: {text}")
+    for field in ("filter", "orderBy"):
+        if request.get(field):
+            message = f"The local cloud lists quota preferences without {field}."
+            raise ApiError("UNIMPLEMENTED", message)
 
 
 def _check_only(cloud: Cloud, project_id: str, sent: Body) -> None:

@@ -169,9 +169,18 @@ def _listed(cloud: Cloud, request: Request, wanted: str, shape: Callable[[Body],
 def _is(body: Body, field: str, value: str) -> bool:
     if field.startswith("labels."):
         have = body.get("labels", {}).get(field.removeprefix("labels."))
-        return have is not None and value in ("*", have)
+        return have is not None and _matches(have, value)
     key = {"projectId": "id", "displayName": "name", "lifecycleState": "state"}.get(field, field)
-    return value in ("*", body[key])
+    return _matches(str(body[key]), value)
+
+
+def _matches(have: str, value: str) -> bool:
+    """Whether a text is the value, or begins with it where it ends with a star.
+
+    Case does not count (cloud.google.com/resource-manager/reference/rest/v1/projects/list).
+    """
+    have, value = have.lower(), value.strip('"').lower()
+    return have.startswith(value[:-1]) if value.endswith("*") else have == value
 
 
 def _v3_parent(parent: Any) -> str:

@@ -93,3 +93,14 @@ def test_a_preference_without_a_value_or_with_a_strange_field_is_refused(
     assert (empty.status_code, strange.status_code) == (400, 400)
     assert "preferred_value" in empty.json()["error"]["message"]
     assert "prefered" in strange.json()["error"]["message"]
+
+
+def test_a_filter_is_never_passed_over(local_http: TestClient) -> None:
+    """What is no filter is 400; one that Google knows is 501, not every preference."""
+    made(local_http)
+
+    def listed(text: str) -> int:
+        answer = local_http.get(f"{BASE}/quotaPreferences", params={"filter": text})
+        return int(answer.status_code)
+
+    assert [listed("foo"), listed("reconciling=true"), listed("")] == [400, 501, 200]

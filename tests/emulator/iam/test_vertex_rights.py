@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.emulator.iam.conftest import Owned, Signed
+from tests.emulator.pipelines import Pipeline
 
 PLACE = "locations/us-central1"
 SCHEMA = "gs://google-cloud-aiplatform/schema/dataset/metadata/image_1.0.0.yaml"
@@ -88,6 +89,26 @@ def test_acting_as_an_account(owned: Owned, sign_in: Callable[[str], Signed]) ->
     assert refused.json()["error"]["message"] == (
         f"You do not have permission to act as service_account: {runner}. (or it may not exist)."
     )
+
+
+def test_acting_as_the_default_account_of_pipelines(
+    owned: Owned, sign_in: Callable[[str], Signed]
+) -> None:
+    """A pipeline that names no account runs as Compute Engine's, which not everybody may act as."""
+    account = sign_in(owned.account())
+    user = {"role": "roles/aiplatform.user", "members": [account.member]}
+    owned.grant(user)
+    pipeline = Pipeline()
+    pipeline.step("one")
+    path = f"/v1/projects/{owned.project}/{PLACE}/pipelineJobs"
+
+    refused = account.http.post(path, json=pipeline.job("nowhere"))
+    owned.grant(user, {"role": "roles/iam.serviceAccountUser", "members": [account.member]})
+    taken = account.http.post(path, json=pipeline.job(owned.bucket()))
+
+    assert (refused.status_code, taken.status_code) == (400, 200)
+    assert "-compute@developer.gserviceaccount.com" in refused.json()["error"]["message"]
+    owned.http.delete(f"/v1/{taken.json()['name']}")
 
 
 def test_the_apis_around_it(owned: Owned, sign_in: Callable[[str], Signed]) -> None:

@@ -89,6 +89,17 @@ def test_a_search_finds_projects_by_label(local_http: TestClient) -> None:
     assert [one["projectId"] for one in found["projects"]] == ["search-1x"]
 
 
+def test_a_list_finds_projects_by_the_beginning_of_their_name(local_http: TestClient) -> None:
+    """Whatever the case: `name:dem*`."""
+    for name in ("Demo one", "A demo"):
+        project_id = name.lower().replace(" ", "-")
+        local_http.post("/v1/projects", json={"projectId": project_id, "name": name})
+
+    found = local_http.get("/v1/projects", params={"filter": "name:dem*"}).json()
+
+    assert [one["projectId"] for one in found["projects"]] == ["demo-one"]
+
+
 def test_only_named_and_created_projects_exist(start: Callable[..., LocalCloud]) -> None:
     """With `--project`, others are refused until somebody creates them, across a restart too."""
     cloud = start("--project", "the-only-one")
