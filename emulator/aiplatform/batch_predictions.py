@@ -54,6 +54,10 @@ def _check_files(sent: Body) -> None:
     if not source.get("gcsSource", {}).get("uris"):
         field = f"{MESSAGE}.input_config.gcs_source.uris"
         raise resources.field_errors([(field, "Must not be empty.")])
+    for uri in source["gcsSource"]["uris"]:
+        if not uri.startswith("gs://") or not uri.removeprefix("gs://").partition("/")[0]:
+            field = f"{MESSAGE}.input_config.gcs_source.uris"
+            raise resources.field_errors([(field, f"Expected gs://BUCKET/… Received: {uri!r}.")])
     prefix = target.get("gcsDestination", {}).get("outputUriPrefix", "")
     if not prefix.startswith("gs://") or not prefix.removeprefix("gs://").partition("/")[0]:
         field = f"{MESSAGE}.output_config.gcs_destination.output_uri_prefix"

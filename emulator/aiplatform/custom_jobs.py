@@ -8,8 +8,8 @@ from emulator.aiplatform import (
     custom_run,
     custom_spec,
     listing,
+    named_resources,
     names,
-    persistent_resources,
     resources,
 )
 from emulator.cloud import Cloud
@@ -26,7 +26,7 @@ def create_custom_job(cloud: Cloud, request: Body) -> Body:
     resources.require_fields("custom_job", sent, ("display_name", "job_spec"))
     resources.require_label_form("custom_job", sent.get("labels", {}))
     spec = custom_spec.checked(sent["jobSpec"], "custom_job.job_spec")
-    persistent_resources.check_job(cloud, location, spec)
+    named_resources.check(cloud, location, spec)
     name = f"{location.name}/customJobs/{names.new_id()}"
     body = insert(cloud, name, {**sent, "jobSpec": spec})
     cloud.jobs.spawn(custom_run.go_on(cloud, name), name)

@@ -12,8 +12,8 @@ from emulator.aiplatform import (
     custom_spec,
     model_artifacts,
     models,
+    named_resources,
     names,
-    persistent_resources,
     resources,
     results,
 )
@@ -37,7 +37,7 @@ def is_custom(body: Body) -> bool:
 def inputs(cloud: Cloud, location: names.Location, sent: Body) -> Body:
     """The checked task inputs of a pipeline that somebody asks for."""
     spec = custom_spec.checked(sent.get("trainingTaskInputs"), f"{FIELD}.training_task_inputs")
-    persistent_resources.check_job(cloud, location, spec)
+    named_resources.check(cloud, location, spec)
     if config := sent.get("inputDataConfig"):
         custom_data.check(cloud, location, config)
     if asked := sent.get("modelToUpload"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,10 @@ Body = dict[str, Any]
 MAX_ARGUMENT_CHARACTERS = 100_000
 MAX_PACKAGES = 100
 MAX_VARIABLES = 100
+# DiskSpec (machine_resources.proto); sizes: training_jobs.py of google-cloud-aiplatform 2.7.0.
+DISK_TYPES = ("pd-ssd", "pd-standard", "hyperdisk-balanced")
+MIN_DISK_GB, MAX_DISK_GB = 100, 64_000
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 # Scheduling.timeout: "The default is 7 days" (custom_job.proto).
 DEFAULT_TIMEOUT_SECONDS = 7 * 24 * 3600.0
 Problem = tuple[str, str]
@@ -29,7 +34,7 @@ def checked(sent: Any, field: str) -> Body:
     if not isinstance(sent, dict):
         raise field_errors([(field, "Required field is not set.")])
     spec = messages.canonical("CustomJobSpec", sent)
-    problems = [*_pools(spec, field), *_output(spec, field), *_schedule(spec, field)]
+    problems = [*_pools(spec, field), *_output(spec, field), *_run(spec, field)]
     if problems:
         raise field_errors(problems)
     _refuse_clusters(spec)
@@ -81,12 +86,22 @@ def _pool(pool: Body, field: str) -> Iterator[Problem]:
     if int(pool.get("replicaCount", 0)) < 1:
         yield f"{field}.replica_count", "Replica count must be at least 1."
     yield from machine_problems(pool.get("machineSpec", {}), field)
+    yield from _disk(pool.get("diskSpec", {}), f"{field}.disk_spec")
     if "containerSpec" in pool:
         yield from _code(pool["containerSpec"], f"{field}.container_spec", "imageUri")
     elif "pythonPackageSpec" in pool:
         yield from _package(pool["pythonPackageSpec"], f"{field}.python_package_spec")
     else:
         yield field, "One of container_spec and python_package_spec must be specified."
+
+
+def _disk(disk: Body, field: str) -> Iterator[Problem]:
+    kind, size_gb = disk.get("bootDiskType", ""), int(disk.get("bootDiskSizeGb", 0))
+    if kind and kind not in DISK_TYPES:
+        yield f"{field}.boot_disk_type", f'"{kind}" is none of {", ".join(DISK_TYPES)}.'
+    if size_gb and not MIN_DISK_GB <= size_gb <= MAX_DISK_GB:
+        message = f"The size must be from {MIN_DISK_GB} to {MAX_DISK_GB} GB. Received: {size_gb}."
+        yield f"{field}.boot_disk_size_gb", message
 
 
 def machine_problems(machine: Body, pool: str) -> Iterator[Problem]:
@@ -146,7 +161,10 @@ def _output(spec: Body, field: str) -> Iterator[Problem]:
         yield f"{field}.base_output_directory.output_uri_prefix", message
 
 
-def _schedule(spec: Body, field: str) -> Iterator[Problem]:
+def _run(spec: Body, field: str) -> Iterator[Problem]:
+    account = spec.get("serviceAccount", "")
+    if account and not _EMAIL.fullmatch(account):
+        yield f"{field}.service_account", f"Not the email of a service account: {account!r}."
     if timeout_seconds(spec) <= 0:
         yield f"{field}.scheduling.timeout", "The timeout must be positive."
 

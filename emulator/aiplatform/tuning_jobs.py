@@ -6,8 +6,8 @@ from typing import Any
 
 from emulator.aiplatform import (
     listing,
+    named_resources,
     names,
-    persistent_resources,
     resources,
     tuning_run,
     tuning_spec,
@@ -26,7 +26,7 @@ def create_hyperparameter_tuning_job(cloud: Cloud, request: Body) -> Body:
     location = names.location(request["parent"])
     wanted = tuning_spec.checked(request.get("hyperparameterTuningJob", {}))
     wanted.pop("trials", None)
-    persistent_resources.check_job(cloud, location, wanted["trialJobSpec"])
+    named_resources.check(cloud, location, wanted["trialJobSpec"])
     name = f"{location.name}/hyperparameterTuningJobs/{names.new_id()}"
     with cloud.store.transaction():
         body = LIFE.insert(cloud, name, wanted)

@@ -191,6 +191,10 @@ def test_a_model_of_another_region_is_refused(
     [
         ({"displayName": ""}, "display_name"),
         ({"inputConfig": {"instancesFormat": "jsonl"}}, "gcs_source.uris"),
+        (
+            {"inputConfig": {"instancesFormat": "jsonl", "gcsSource": {"uris": ["file:///etc/x"]}}},
+            "Expected gs://BUCKET/… Received: 'file:///etc/x'",
+        ),
         ({"outputConfig": {"predictionsFormat": "jsonl"}}, "output_uri_prefix"),
         ({"dedicatedResources": {"machineSpec": {}}}, "does not support DEDICATED_RESOURCES"),
     ],

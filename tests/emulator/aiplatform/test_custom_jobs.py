@@ -33,6 +33,9 @@ def pool(**changes: Any) -> Body:
     [
         ({}, "custom_job.job_spec; Message: Required field is not set."),
         ({"serviceAccount": "a"}, "worker_pool_specs; Message: At least one worker pool"),
+        (pool(diskSpec={"bootDiskType": "pd-foo"}), "disk_spec.boot_disk_type"),
+        (pool(diskSpec={"bootDiskSizeGb": 5}), "The size must be from 100 to 64000 GB"),
+        ({**pool(), "serviceAccount": "notanemail"}, "custom_job.job_spec.service_account"),
         (pool(replicaCount="0"), "worker_pool_specs[0].replica_count"),
         (pool(machineSpec={"machineType": "n1-huge-4"}), 'Machine type "n1-huge-4" is not supp'),
         (
@@ -69,6 +72,18 @@ def test_more_than_one_replica_is_not_pretended(custom: Vertex) -> None:
     spec["workerPoolSpecs"].append({**spec["workerPoolSpecs"][0], "replicaCount": "3"})
 
     assert error(create(custom, spec))[:2] == (501, "UNIMPLEMENTED")
+
+
+def test_a_tensorboard_is_there_and_in_the_job_s_region(custom: Vertex) -> None:
+    """404 for one that is not; 400 for one of another region."""
+    elsewhere = f"projects/{custom.project}/locations/europe-west4"
+    made = custom.done(custom.post(f"{elsewhere}/tensorboards", {"displayName": "b"}))["response"]
+
+    missing = create(custom, {**pool(), "tensorboard": f"{custom.parent}/tensorboards/1"})
+    other = create(custom, {**pool(), "tensorboard": made["name"]})
+
+    assert error(missing)[:2] == (404, "NOT_FOUND")
+    assert error(other)[:2] == (400, "INVALID_ARGUMENT")
 
 
 def test_a_job_finds_what_vertex_ai_sets(custom: Vertex, runs: str) -> None:
