@@ -1,7 +1,8 @@
 """A deleted service account in policies: `deleted:serviceAccount:EMAIL?uid=UNIQUE_ID`.
 
 So an account that is made again under the same address has none of the rights of the deleted one
-(cloud.google.com/iam/docs/policies#handle-deleted-members).
+(cloud.google.com/iam/docs/service-accounts-delete-undelete; the form of the member is that of
+cloud.google.com/knowledge/kb/permission-denied-on-deleted-and-recreated-service-account-000004665).
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def check_binding(binding: Any, version: int) -> None:
         raise ApiError("INVALID_ARGUMENT", f"Role {role} is not supported for this resource.")
     for member in members:
         if not MEMBER.fullmatch(str(member)):
-            message = f"Invalid member: '{member}'. Members begin with user:, serviceAccount:, …"
+            message = f"Invalid member: '{member}'. A member begins with 'user:' or the like."
             raise ApiError("INVALID_ARGUMENT", message)
     condition = binding.get("condition")
     if not condition:

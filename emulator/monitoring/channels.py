@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Any
 
@@ -19,7 +20,8 @@ KIND = "notificationChannel"
 WRITABLE = ("type", "displayName", "description", "labels", "userLabels", "enabled")
 FIXED = ("name", "creationRecord", "mutationRecords", "verificationStatus")
 MOST_CHARACTERS = {"displayName": 512, "description": 1024}
-MOST_USER_LABELS, MOST_LABEL_CHARACTERS = 64, 63
+MOST_USER_LABELS = 64
+USER_LABEL = re.compile(r"[a-z][a-z0-9_-]{0,62}"), re.compile(r"[a-z0-9_-]{0,63}")
 # Labels that a type cannot do without, of the types whose descriptors are known here.
 NEEDED = {"email": "email_address", "pubsub": "topic", "sms": "number"}
 ID_RANGE = 9 * 10**18
@@ -104,10 +106,13 @@ def _check(sent: Body) -> None:
     if needed and not labels.get(needed):
         message = f"Field notification_channel.labels['{needed}'] is required."
         raise ApiError("INVALID_ARGUMENT", message)
-    if len(own) > MOST_USER_LABELS or any(
-        len(text) > MOST_LABEL_CHARACTERS for pair in own.items() for text in pair
+    if len(own) > MOST_USER_LABELS or not all(
+        USER_LABEL[0].fullmatch(key) and USER_LABEL[1].fullmatch(own[key]) for key in own
     ):
-        message = "A channel has at most 64 user labels, of at most 63 characters."
+        message = (
+            "A channel has at most 64 user labels, whose keys and values are at most 63 lowercase "
+            "letters, digits, underscores and dashes; keys begin with a letter."
+        )
         raise ApiError("INVALID_ARGUMENT", message)
 
 

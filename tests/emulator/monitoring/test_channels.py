@@ -70,6 +70,7 @@ def test_pages_hold_every_channel_once(local_http: TestClient) -> None:
         {"displayName": "x" * 513},
         {"enabled": "yes"},
         {"userLabels": {"x" * 64: "y"}},
+        {"userLabels": {"Team": "ops"}},
         {"nothing": 1},
     ],
 )
