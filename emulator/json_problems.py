@@ -44,14 +44,27 @@ def problems(descriptor: Descriptor, value: Mapping[str, Any]) -> list[Problem]:
 
 
 def _message(descriptor: Descriptor, value: Mapping[str, Any], path: str) -> Iterator[Problem]:
+    chosen: set[str] = set()
     for name, item in value.items():
         described = _field(descriptor, name)
         if described is None:
             yield path, _unknown(name, path, "Cannot find field.")
             continue
+        choice = described.containing_oneof
+        if choice is not None and item is not None:
+            if choice.name in chosen:
+                yield path, _second(path, choice.name, name)
+            chosen.add(choice.name)
         inside = f"{path}.{described.name}" if path else described.name
         if item is not None:
             yield from _any(described, item, inside, path, name)
+
+
+def _second(path: str, choice: str, name: str) -> str:
+    return (
+        f"Invalid value at '{path}' (oneof), oneof field '{choice}' is already set. "
+        f"Cannot set '{name}'"
+    )
 
 
 def _field(descriptor: Descriptor, name: str) -> FieldDescriptor | None:

@@ -14,6 +14,7 @@ TYPES = {
     "sharedResources": "SHARED_RESOURCES",
 }
 FIELD = "deployed_model.dedicated_resources"
+AUTOMATIC = "deployed_model.automatic_resources"
 # Kept as they come: one process serves, however many replicas there are.
 KEPT = ("autoscalingMetricSpecs", "requiredReplicaCount", "spot")
 
@@ -35,7 +36,7 @@ def of(model: Body, sent: Body) -> Body:
         )
     kept: Body = sent[given[0]]
     if given == ["automaticResources"]:
-        return {"automaticResources": _replicas(kept, 1)}
+        return {"automaticResources": _replicas(kept, 1, AUTOMATIC)}
     return {"dedicatedResources": dedicated(kept)}
 
 

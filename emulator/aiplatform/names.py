@@ -28,7 +28,9 @@ REGIONS = frozenset(_REGIONS.split())
 AUTOML_REGIONS = frozenset({"us-central1", "europe-west4"})
 _PROJECT = re.compile(r"projects/([^/]+)(/.*)?", re.DOTALL)
 _PARENT = re.compile(r"projects/([^/]+)/locations/([^/]+)")
-CLIENT_ID = re.compile(r"[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?")
+# CreateEndpointRequest.endpoint_id (endpoint_service.proto); of digits, Terraform and the SDK take
+# ten, the proto's text nine.
+CLIENT_ID = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?|[1-9][0-9]{0,9}")
 
 
 # Collections whose ids only Google chooses: numbers. Others are the client's to choose.
@@ -104,7 +106,7 @@ def check_client_id(field: str, value: str) -> str:
     if not CLIENT_ID.fullmatch(value):
         raise ApiError(
             "INVALID_ARGUMENT",
-            f'{field} must match [a-z0-9]([a-z0-9_-]{{0,62}}[a-z0-9])?. Received: "{value}".',
+            f'{field} must match {CLIENT_ID.pattern}. Received: "{value}".',
         )
     return value
 

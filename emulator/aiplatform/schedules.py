@@ -31,6 +31,7 @@ def create_schedule(cloud: Cloud, request: Body) -> Body:
     location = names.location(request["parent"])
     sent = request.get("schedule", {})
     _check(location, sent)
+    _check_end(cloud, sent)
     now = resources.now(cloud)
     kept = {key: sent[key] for key in MUTABLE if key in sent}
     body = {
@@ -74,6 +75,13 @@ def _check(location: names.Location, sent: Body) -> None:
     pipeline_spec.checked(asked.get("pipelineJob", {}))
 
 
+def _check_end(cloud: Cloud, sent: Body) -> None:
+    """Raises INVALID_ARGUMENT for an end that leaves no time for a run."""
+    end = sent.get("endTime")
+    if end and datetime.fromisoformat(end) <= cloud.clock.now():
+        raise resources.field_errors([(f"{NOUN}.end_time", "Must be in the future.")])
+
+
 def get_schedule(cloud: Cloud, request: Body) -> Body:
     """GetSchedule."""
     return resources.require(cloud, NOUN, request["name"])
@@ -96,6 +104,7 @@ def update_schedule(cloud: Cloud, request: Body) -> Body:
             message = "A field that is set cannot be unset."
             raise resources.field_errors([(f"{NOUN}.{masks.snake(field)}", message)])
         _check(names.location(sent["name"]), body)
+        _check_end(cloud, {path[0]: body.get(path[0]) for path in paths})
         body["updateTime"] = resources.now(cloud)
         if body["state"] == "ACTIVE":
             start = schedule_run.first_from(body, cloud.clock.now())

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from emulator.aiplatform import deployed_resources
+from emulator.errors import ApiError
 from tests.emulator.vertex import IMAGE_SCHEMA, Vertex, error
 
 DATASET = {"displayName": "x", "metadataSchemaUri": IMAGE_SCHEMA}
@@ -131,6 +133,39 @@ def test_a_name_of_another_collection_is_refused(vertex: Vertex) -> None:
 
     assert field_of(deployment) == "name" and "Invalid Model resource" in deployment.text
     assert error(batch)[:2] == (400, "INVALID_ARGUMENT")
+
+
+@pytest.mark.parametrize("chosen", ["0123", "9a", "A", "a_b", "a-", "12345678901", "a" * 64])
+def test_ids_of_endpoints_that_google_refuses(vertex: Vertex, chosen: str) -> None:
+    """Letters, digits and hyphens, from a letter on; or a number without leading zeros."""
+    path = f"{vertex.parent}/endpoints?endpointId={chosen}"
+
+    answer = vertex.call("POST", path, {"displayName": "e"})
+
+    assert error(answer)[:2] == (400, "INVALID_ARGUMENT")
+    assert "endpoint_id must match" in answer.text
+
+
+def test_the_fields_of_automatic_resources_are_named() -> None:
+    """Not those of dedicated ones."""
+    model = {"name": "m", "supportedDeploymentResourcesTypes": ["AUTOMATIC_RESOURCES"]}
+    sent = {"automaticResources": {"minReplicaCount": 3, "maxReplicaCount": 2}}
+
+    with pytest.raises(ApiError, match=r"automatic_resources\.max_replica_count"):
+        deployed_resources.of(model, sent)
+
+
+def test_one_of_two_fields_is_set(vertex: Vertex) -> None:
+    """Both are refused in the words of Google's front end."""
+    both: dict[str, Any] = {"automaticResources": {}, "dedicatedResources": {}}
+
+    answer = vertex.call("POST", f"{vertex.endpoint()}:deployModel", {"deployedModel": both})
+
+    assert error(answer)[:2] == (400, "INVALID_ARGUMENT")
+    assert error(answer)[2].endswith(
+        "Invalid value at 'deployed_model' (oneof), oneof field 'prediction_resources' is already "
+        "set. Cannot set 'dedicatedResources'"
+    )
 
 
 def test_locations_are_told_and_policies_refused_by_name(vertex: Vertex) -> None:

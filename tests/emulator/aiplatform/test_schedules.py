@@ -217,6 +217,7 @@ def test_schedules_are_changed_listed_and_deleted(schedules: Schedules) -> None:
         ({"cron": "never"}, 400, "schedule.cron; Message: A cron schedule has five fields"),
         ({"createPipelineJobRequest": {"parent": "elsewhere"}}, 400, "request.parent"),
         ({"startTime": "2026-02-01T00:00:00Z", "endTime": "2026-01-01T00:00:00Z"}, 400, "end_time"),
+        ({"endTime": "2025-12-31T00:00:00Z"}, 400, "end_time; Message: Must be in the future"),
     ],
 )
 def test_what_google_would_refuse_is_refused(
