@@ -28,12 +28,22 @@ def types() -> Types:
     return Types(TABLES / "types.binpb")
 
 
-def test_the_tables_are_those_of_the_installed_sdk(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("folder", "package", "typed"),
+    [
+        (TABLES, rpc_tables.VERTEX_PACKAGE, rpc_tables.VERTEX_TYPED),
+        *rpc_tables.SMALL_APIS,
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_tables_are_those_of_the_installed_sdk(
+    folder: Path, package: str, typed: tuple[str, ...], tmp_path: Path
+) -> None:
     """Derived again from the SDK, routes and types are what is committed."""
-    rpc_tables.write(tmp_path, rpc_tables.VERTEX_PACKAGE, rpc_tables.VERTEX_TYPED)
+    rpc_tables.write(tmp_path, package, typed)
 
     for name in ("routes.json", "types.binpb"):
-        same = (tmp_path / name).read_bytes() == (TABLES / name).read_bytes()
+        same = (tmp_path / name).read_bytes() == (folder / name).read_bytes()
         assert same, "Type: python -m emulator.rpc_tables"
 
 
