@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import urllib3
 
 CONNECT_SECONDS = 10.0
+# A sentence at most: longer bodies are pages of something in between.
+MOST_SAID_CHARACTERS = 300
 _PASSING = (408, 500, 502, 503, 504)
 
 
@@ -91,13 +93,19 @@ class Wire:
 
 
 def error_message(answer: urllib3.BaseHTTPResponse) -> str:
-    """Google's own words in an answer that is an error; else the status."""
+    """Google's own words in an answer that is an error; else the status.
+
+    Where an object's bytes were asked for, the words are the whole body, not JSON
+    (github.com/firebase/firebase-tools/pull/3647, 2021-08-09).
+    """
     import json
 
     try:
         return str(json.loads(answer.data)["error"]["message"])
     except (ValueError, KeyError, TypeError):
-        return f"HTTP {answer.status}"
+        text = answer.data.decode("utf-8", "replace").strip()
+        plain = text and not text.startswith(("<", "{")) and len(text) <= MOST_SAID_CHARACTERS
+        return text if plain else f"HTTP {answer.status}"
 
 
 def _pool(url: str, connections: int) -> urllib3.PoolManager:

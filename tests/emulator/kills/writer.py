@@ -58,6 +58,7 @@ def write(
     try:
         while not failures:
             try:
+                _settle(actor)
                 ACTIONS[chance.choice(options.actions)](actor)
             except LostError:
                 turn = _turn(options.address, turn)
@@ -65,7 +66,6 @@ def write(
                     return
                 actor.wire.close()
                 actor.wire = Wire(turn.split()[0])
-                _settle(actor)
     except BaseException as error:
         failures.append(error)
         if actor.doing is not None and isinstance(error, RefusedError):
@@ -74,7 +74,7 @@ def write(
 
 
 def _settle(actor: Actor) -> None:
-    """Finds out what became of the request that was not answered."""
+    """Finds out what became of a request that was not answered, if there is one."""
     if actor.doing is not None:
         state, want = look_up(actor.wire, actor.doing.key), actor.doing.want
         if state is not None and want is not None:
