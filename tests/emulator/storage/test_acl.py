@@ -207,7 +207,10 @@ def test_controls_and_policy_are_one(http: httpx.Client, bucket: Bucket) -> None
     writers = [one for one in policy["bindings"] if one["role"].endswith("legacyBucketWriter")]
 
     assert writers[0]["members"] == ["group:readers@example.org"]
-    writers[0]["members"] = ["serviceAccount:a@p.iam.gserviceaccount.com"]
+    writers[0]["members"] = ["serviceAccount:a@of-no-project-here.iam.gserviceaccount.com"]
     http.put(f"{path}/iam", json=policy)
-    assert roles(http.get(f"{path}/acl"))["user-a@p.iam.gserviceaccount.com"] == "WRITER"
+    assert (
+        roles(http.get(f"{path}/acl"))["user-a@of-no-project-here.iam.gserviceaccount.com"]
+        == "WRITER"
+    )
     assert http.get(f"{path}/acl/{READERS}").status_code == 404
