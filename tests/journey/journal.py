@@ -158,4 +158,6 @@ class Journal:
             connection.close()
         except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
             raise Unreachable(str(error)) from error
-        return answer.status, json.loads(read) if read.strip() else {}
+        # A refused read of an object's bytes is a sentence, not JSON.
+        told = read if answer.status < 400 else b""
+        return answer.status, json.loads(told) if told.strip() else {}
