@@ -7,38 +7,31 @@ from typing import Any
 from emulator.artifactregistry.repositories import NOT_FOUND, key_of, policy_name
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
-from emulator.iam import enforce, targets
+from emulator.iam import enforce, policy, targets
 from emulator.tokens import Caller
-from emulator.typed_api import etag
 
 Policy = dict[str, Any]
 
 
-def get(cloud: Cloud, name: str) -> Policy:
-    """The policy with its etag; without bindings from the start."""
-    key = _key(cloud, name)
-    kept = cloud.resources.get(policy_name(key)) or {"version": 1, "revision": 0}
-    shown = {field: value for field, value in kept.items() if field != "revision" and value != []}
-    return {**shown, "etag": etag(kept)}
+def get(cloud: Cloud, name: str, version: int = 0) -> Policy:
+    """The policy with its etag, as `iam.policy.shown`; without bindings from the start."""
+    return policy.shown(_current(cloud, _key(cloud, name)), version)
 
 
-def replace(cloud: Cloud, name: str, sent: Policy) -> Policy:
-    """The new policy. ABORTED for a stale etag."""
+def replace(cloud: Cloud, name: str, sent: Any) -> Policy:
+    """The new policy. ABORTED for a stale etag, INVALID_ARGUMENT for what is no policy."""
     key = _key(cloud, name)
     with cloud.store.transaction():
-        kept = cloud.resources.get(policy_name(key))
-        if sent.get("etag") and sent["etag"] != get(cloud, name)["etag"]:
-            raise ApiError("ABORTED", "There were concurrent policy changes.")
-        new = {
-            "version": sent.get("version") or 1,
-            "bindings": [one for one in sent.get("bindings", []) if one.get("members")],
-            "revision": (kept or {}).get("revision", 0) + 1,
-        }
-        if kept is None:
+        new = policy.replaced(_current(cloud, key), sent)
+        if cloud.resources.get(policy_name(key)) is None:
             cloud.resources.insert("repositoryPolicy", policy_name(key), new, key)
         else:
             cloud.resources.replace(policy_name(key), new)
-    return get(cloud, name)
+    return policy.shown(new, new["version"])
+
+
+def _current(cloud: Cloud, key: str) -> Policy:
+    return cloud.resources.get(policy_name(key)) or {"version": 1, "bindings": [], "revision": 0}
 
 
 def granted_to(cloud: Cloud, name: str, caller: Caller, permissions: list[str]) -> list[str]:

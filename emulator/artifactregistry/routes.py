@@ -10,11 +10,13 @@ from starlette.routing import Route
 
 from emulator.artifactregistry import policies, repositories
 from emulator.cloud import Cloud
+from emulator.numbers import whole
 from emulator.resourcemanager.bodies import body_of, only
 from emulator.typed_api import TypedApi
 
 TABLES = Path(__file__).parent / "tables"
 PLACE = "/v1/projects/{project}/locations/{location}"
+VERSION = "options.requestedPolicyVersion"
 ONE = f"{PLACE}/repositories/{{id}}"
 HANDLERS = {
     "CreateRepository": repositories.create,
@@ -34,7 +36,8 @@ def routes(cloud: Cloud) -> list[Route]:
         return JSONResponse(cloud.resources.require(request.url.path.removeprefix("/v1/")))
 
     async def get_policy(request: Request) -> JSONResponse:
-        return JSONResponse(policies.get(cloud, _name(request)))
+        version = whole(request.query_params.get(VERSION), VERSION)
+        return JSONResponse(policies.get(cloud, _name(request), version))
 
     async def set_policy(request: Request) -> JSONResponse:
         body = await body_of(request)

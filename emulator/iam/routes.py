@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ from emulator.cloud import Cloud
 from emulator.errors import ApiError, error_body
 from emulator.iam import account_calls, credential_calls, custom_roles, key_calls, pools
 from emulator.iam.calls import Call
+from emulator.resourcemanager.bodies import body_of
 from emulator.tokens import Tokens
 
 Body = dict[str, Any]
@@ -108,7 +108,7 @@ def _route(
     async def endpoint(request: Request) -> JSONResponse:
         names, query = request.path_params, request.query_params
         try:
-            body = await _body(request)
+            body = await body_of(request)
             call = Call(cloud, tokens, method, names, query, body, request.scope["caller"])
             # Keys are made and used in a thread: RSA takes its time.
             return JSONResponse(await run_in_threadpool(_answered, call, rule))
@@ -121,17 +121,6 @@ def _route(
 def _answered(call: Call, rule: Rule) -> Body:
     call.check_right()
     return rule(call)
-
-
-async def _body(request: Request) -> Body:
-    try:
-        found = json.loads(await request.body() or b"{}")
-    except ValueError as error:
-        message = f"Invalid JSON payload received. {error}"
-        raise ApiError("INVALID_ARGUMENT", message) from None
-    if not isinstance(found, dict):
-        raise ApiError("INVALID_ARGUMENT", "Invalid JSON payload received. Not an object.")
-    return found
 
 
 def _refusal(error: ApiError) -> JSONResponse:

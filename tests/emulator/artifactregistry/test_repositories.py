@@ -79,3 +79,18 @@ def test_a_deleted_repository_takes_its_policy_along(local_http: TestClient) -> 
     made(local_http)
 
     assert "bindings" not in local_http.get(f"{BASE}/ops:getIamPolicy").json()
+
+
+def test_a_policy_is_judged_as_any_other(local_http: TestClient) -> None:
+    """A misshapen role, and a condition under version 1, are 400 and change nothing."""
+    made(local_http)
+    role, member = "roles/artifactregistry.reader", "user:a@example.com"
+    condition = {"title": "soon", "expression": "request.time < timestamp('2030-01-01T00:00:00Z')"}
+    for binding in (
+        {"role": "reader", "members": [member]},
+        {"role": role, "members": [member], "condition": condition},
+    ):
+        sent = {"policy": {"version": 1, "bindings": [binding]}}
+        assert local_http.post(f"{BASE}/ops:setIamPolicy", json=sent).status_code == 400
+
+    assert "bindings" not in local_http.get(f"{BASE}/ops:getIamPolicy").json()
