@@ -25,6 +25,7 @@ EMULATOR_DATA = "OPS_EMULATOR_DATA"
 EMULATOR_PORT = "OPS_EMULATOR_PORT"
 STATE_DIR = "OPS_STATE_DIR"
 TRAINER_IMAGE = "OPS_TRAINER_IMAGE"
+IMPERSONATE = "OPS_IMPERSONATE"
 
 KEYS: dict[str, str] = {
     "target": TARGET,
@@ -37,7 +38,23 @@ KEYS: dict[str, str] = {
     "emulator_port": EMULATOR_PORT,
     "state_dir": STATE_DIR,
     "trainer_image": TRAINER_IMAGE,
+    "impersonate": IMPERSONATE,
 }
+# The table of ops.toml with the variables of infra/ that `ops` does not fill in by itself.
+INFRA = "infra"
+INFRA_KEYS = (
+    "automl_members",
+    "bucket_soft_delete_days",
+    "bucket_versioning",
+    "budget",
+    "contact_email",
+    "deletion_protection",
+    "disable_services_on_destroy",
+    "github",
+    "gpu_quota",
+    "labels",
+    "runner_may_bootstrap",
+)
 
 LOCAL_PROJECT = "local-project"
 DEFAULT_REGION = "us-central1"
@@ -48,6 +65,8 @@ DEFAULT_STACK = "default"
 PROJECT_SHAPE = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 # A stack is part of bucket names and label values.
 STACK_SHAPE = re.compile(r"[a-z][a-z0-9-]{0,29}")
+# docs.cloud.google.com/iam/docs/service-account-types: a user's own, and the default ones.
+ACCOUNT_SHAPE = re.compile(r"[a-z0-9][a-z0-9.-]*@[a-z0-9.-]+\.gserviceaccount\.com")
 
 
 class Target(StrEnum):
@@ -61,7 +80,9 @@ class Target(StrEnum):
 class Settings:
     """Every setting of one call of `ops`, and in `sources` where each was set.
 
-    `trainer_image` is empty where it was not set: `image` is then the project's own.
+    `trainer_image` is empty where it was not set: `image` is then the project's own. `impersonate`
+    is the address of the service account that the commands act as; empty: as whoever calls.
+    `infra` is what Terraform is given beside the rest, a value a variable of infra/.
     """
 
     target: Target
@@ -74,6 +95,8 @@ class Settings:
     emulator_port: int
     state_dir: Path
     trainer_image: str
+    impersonate: str = ""
+    infra: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
 
     def labels(self, **more: str) -> dict[str, str]:
@@ -91,7 +114,9 @@ class Settings:
 
 def read(flags: Mapping[str, str | None], environ: Mapping[str, str], folder: Path) -> Settings:
     """Settings for one call; `folder` is where ops.toml is looked for. SETTINGS when one is bad."""
-    values, sources = _layers(flags, environ, _config_file(folder / CONFIG_FILE))
+    path = folder / CONFIG_FILE
+    config = _config_file(path)
+    values, sources = _layers(flags, environ, config)
     target = _target(values.get("target"), sources)
     project = _project(values.get("project"), target, sources)
     stack = _shaped("stack", values.get("stack", DEFAULT_STACK), STACK_SHAPE, sources)
@@ -107,6 +132,8 @@ def read(flags: Mapping[str, str | None], environ: Mapping[str, str], folder: Pa
         emulator_port=_port(values.get("emulator_port", "0"), sources),
         state_dir=Path(values.get("state_dir", ".ops")).expanduser(),
         trainer_image=values.get("trainer_image", ""),
+        impersonate=_account(values.get("impersonate", ""), sources),
+        infra=_infra(path, config.get(INFRA, {})),
         sources={key: sources.get(key, "default") for key in KEYS},
     )
 
@@ -135,14 +162,27 @@ def _config_file(path: Path) -> dict[str, Any]:
         raise OpsError(
             Code.SETTINGS, f"{path} is not TOML: {error}.", "Correct it, or move it away."
         ) from error
-    unknown = sorted(set(config) - set(KEYS))
+    unknown = sorted(set(config) - set(KEYS) - {INFRA})
     if unknown:
         raise OpsError(
             Code.SETTINGS,
             f"{path} has settings that are not known: {', '.join(unknown)}.",
-            f"Known settings: {', '.join(KEYS)}.",
+            f"Known settings: {', '.join(KEYS)}, and the table [{INFRA}].",
         )
     return config
+
+
+def _infra(path: Path, table: Any) -> dict[str, Any]:
+    """The variables for infra/, none of which can be misspelt; Terraform judges their values."""
+    known = f"Known in [{INFRA}]: {', '.join(INFRA_KEYS)}."
+    if not isinstance(table, dict):
+        message = f"{path} has {INFRA} = {table!r}, which is not a table."
+        raise OpsError(Code.SETTINGS, message, f"Write [{INFRA}] on a line of its own. {known}")
+    unknown = sorted(set(table) - set(INFRA_KEYS))
+    if unknown:
+        message = f"{path} has variables in [{INFRA}] that are not known: {', '.join(unknown)}."
+        raise OpsError(Code.SETTINGS, message, known)
+    return table
 
 
 def _target(value: str | None, sources: Mapping[str, str]) -> Target:
@@ -176,6 +216,17 @@ def _shaped(key: str, value: str, shape: re.Pattern[str], sources: Mapping[str, 
         f"The {key} is {value!r} (from {sources[key]}), which is not a {key}'s form: "
         "lower-case letters, digits and dashes, a letter first.",
         f"Type --{key} with another value.",
+    )
+
+
+def _account(value: str, sources: Mapping[str, str]) -> str:
+    if not value or ACCOUNT_SHAPE.fullmatch(value):
+        return value
+    raise OpsError(
+        Code.SETTINGS,
+        f"The account to act as is {value!r} (from {sources['impersonate']}), which is not the "
+        "address of a service account.",
+        f"Set {IMPERSONATE}=STACK-runner@PROJECT.iam.gserviceaccount.com",
     )
 
 

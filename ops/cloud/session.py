@@ -207,6 +207,20 @@ class Session:
             found, transport, result, metadata_type=metadata
         )
 
+    def terraform_environment(
+        self, *, for_init: bool = False, environ: Mapping[str, str] = os.environ
+    ) -> dict[str, str]:
+        """Every variable that a Terraform process gets, and no other: see `terraform_environment`.
+
+        `for_init` is for `terraform init`, which asks a registry and not the cloud.
+        """
+        from ops.cloud import terraform_environment
+
+        if self.base_url:
+            token = sign_in.token(self._credentials)
+            return terraform_environment.local(self.base_url, token, environ, for_init=for_init)
+        return terraform_environment.google(self.settings, environ)
+
     def _vertex(self, kind: str) -> Any:
         from google.cloud import aiplatform_v1
 

@@ -55,6 +55,18 @@ def member(found: Any) -> str:
     return f"serviceAccount:{address}" if address else "user:$(gcloud config get account)"
 
 
+def token(found: Any) -> str:
+    """An access token of the credentials; empty for nobody's, which a local cloud takes."""
+    from google.auth.credentials import AnonymousCredentials
+    from google.auth.transport.requests import Request
+
+    if isinstance(found, AnonymousCredentials):
+        return ""
+    if not found.valid:
+        found.refresh(Request())  # type: ignore[no-untyped-call]
+    return str(found.token)
+
+
 def explain(error: BaseException, environ: Mapping[str, str] = os.environ) -> OpsError:
     """What google.auth's DefaultCredentialsError or RefreshError means, and what to type."""
     key, said = environ.get(KEY_VARIABLE), str(error.args[0] if error.args else error)

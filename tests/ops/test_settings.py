@@ -100,7 +100,7 @@ def test_an_unknown_key_in_the_file_is_refused(tmp_path: Path) -> None:
     )
     assert refused.value.hint == (
         "Known settings: target, project, stack, region, bucket, owner, emulator_data, "
-        "emulator_port, state_dir, trainer_image."
+        "emulator_port, state_dir, trainer_image, impersonate, and the table [infra]."
     )
 
 
@@ -109,9 +109,59 @@ def test_the_example_file_has_every_setting_with_its_default(tmp_path: Path) -> 
     text = (ROOT / "ops.example.toml").read_text()
     (tmp_path / "ops.toml").write_text(text)
 
-    named = set(re.findall(r"(?m)^(?:# )?(\w+) = ", text))
+    own, _, infra = text.partition("# [infra]\n")
+    named = set(re.findall(r"(?m)^(?:# )?(\w+) = ", own))
     with_file, without = read(tmp_path), settings.read({}, {}, tmp_path / "elsewhere")
 
     assert named == set(settings.KEYS)
     assert all(variable in text for variable in settings.KEYS.values())
+    assert re.findall(r"(?m)^# (\w+) = ", infra) == list(settings.INFRA_KEYS)
     assert replace(with_file, sources={}) == replace(without, sources={})
+
+
+def test_the_examples_of_the_infra_table_are_taken_as_they_are(tmp_path: Path) -> None:
+    """Without the # before them, its lines are TOML and every variable is known."""
+    table = (ROOT / "ops.example.toml").read_text().partition("# [infra]\n")[2]
+    lines = re.findall(r"(?m)^# (\w+ = .*)$", table)
+    (tmp_path / "ops.toml").write_text("\n".join(["[infra]", *lines]))
+
+    found = read(tmp_path)
+
+    assert tuple(found.infra) == settings.INFRA_KEYS
+    assert found.infra["github"] == {"owner_id": "1234567", "repository_id": "123456789"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[infra]\nlabel = {}\nregion = 'x'\n", "that are not known: label, region."),
+        ("infra = 3\n", "has infra = 3, which is not a table."),
+    ],
+)
+def test_an_unknown_variable_in_the_infra_table_is_refused(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    """The known ones are named; what `ops` passes by itself is none of them."""
+    (tmp_path / "ops.toml").write_text(text)
+
+    with pytest.raises(OpsError) as refused:
+        read(tmp_path)
+
+    assert refused.value.code is Code.SETTINGS
+    assert refused.value.message.endswith(message)
+    assert refused.value.hint.endswith(f"Known in [infra]: {', '.join(settings.INFRA_KEYS)}.")
+
+
+def test_an_account_to_act_as_is_a_service_account(tmp_path: Path) -> None:
+    """A person cannot be acted as; the address says where it was set."""
+    address = "default-runner@my-project.iam.gserviceaccount.com"
+
+    found = read(tmp_path, {"OPS_IMPERSONATE": address})
+    with pytest.raises(OpsError) as refused:
+        read(tmp_path, {"OPS_IMPERSONATE": "you@example.com"})
+
+    assert (found.impersonate, found.sources["impersonate"]) == (address, "OPS_IMPERSONATE")
+    assert refused.value.message == (
+        "The account to act as is 'you@example.com' (from OPS_IMPERSONATE), which is not the "
+        "address of a service account."
+    )
