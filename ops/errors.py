@@ -43,6 +43,7 @@ class Code(StrEnum):
     BAD_DATA = "bad-data"
     NOT_FOUND = "not-found"
     NOT_PREPARED = "not-prepared"
+    NO_TERRAFORM = "no-terraform"
     NOTHING_DEPLOYED = "nothing-deployed"
     NEEDS_YES = "needs-yes"
     NOT_CONFIRMED = "not-confirmed"
@@ -79,6 +80,7 @@ EXIT_CODES: dict[Code, ExitCode] = {
     Code.BAD_DATA: ExitCode.BAD_DATA,
     Code.NOT_FOUND: ExitCode.NOT_FOUND,
     Code.NOT_PREPARED: ExitCode.NOT_FOUND,
+    Code.NO_TERRAFORM: ExitCode.NOT_FOUND,
     Code.NOTHING_DEPLOYED: ExitCode.NOT_FOUND,
     Code.NEEDS_YES: ExitCode.REFUSED,
     Code.NOT_CONFIRMED: ExitCode.REFUSED,

@@ -101,6 +101,14 @@ def bucket_name(project: str, stack: str) -> str:
     return name[: MAX_BUCKET_CHARACTERS - 9] + "-" + _digest(name)[:8]
 
 
+def state_bucket_name(bucket: str) -> str:
+    """`BUCKET-state`, at most 63 characters: where Terraform's state of the stack is kept."""
+    name = f"{bucket}-state"
+    if len(name) <= MAX_BUCKET_CHARACTERS:
+        return name
+    return name[: MAX_BUCKET_CHARACTERS - 9] + "-" + _digest(name)[:8]
+
+
 def image_object(sha256: str, suffix: str) -> str:
     """The object name of a photo: its own hash and the suffix of what its bytes are (`.jpg`)."""
     return f"images/{sha256}{suffix}"
