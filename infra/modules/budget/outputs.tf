@@ -1,0 +1,4 @@
+output "name" {
+  description = "Full name of the budget, billingAccounts/ACCOUNT/budgets/ID."
+  value       = google_billing_budget.this.id
+}
