@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,21 +76,38 @@ class Terraform:
         by_name = {name.rpartition("/")[2]: version for name, version in chosen.items()}
         return Versions(str(found["terraform_version"]), by_name)
 
+    def fetch(self, said: Said = unheard, *, max_seconds: float = INIT_SECONDS) -> None:
+        """Fetch the provider, and leave the state alone: there may be no bucket for it yet."""
+        self._init(self._run("init", said, max_seconds, backend=False), max_seconds)
+
     def init(self, bucket: str, said: Said = unheard, *, max_seconds: float = INIT_SECONDS) -> None:
         """Fetch the provider and join the state in `gs://BUCKET/infra`."""
         backend = {"bucket": bucket, "prefix": STATE_PREFIX}
         done = self._run("init", said, max_seconds, backend_config=backend, reconfigure=True)
-        if done.exit_code is None:
-            raise OpsError(
-                Code.NO_TERRAFORM,
-                f"terraform init did not get the provider within {max_seconds:.0f} s.",
-                terraform_failures.MIRROR,
-            )
-        self._judge(done, "init")
+        self._init(done, max_seconds)
 
-    def plan(self, said: Said = unheard, *, destroy: bool = False) -> dict[str, Any]:
-        """What would change, as `terraform show -json` says; saved for `apply`."""
-        self._judge(self._run("plan", said, out=PLAN, destroy=destroy or None), "plan")
+    def plan(
+        self,
+        said: Said = unheard,
+        *,
+        destroy: bool = False,
+        refresh: bool = True,
+        targets: Sequence[str] = (),
+    ) -> dict[str, Any]:
+        """What would change, as `terraform show -json` says; saved for `apply`.
+
+        Without `refresh` the state is taken at its word and nothing is read from the cloud; with
+        `targets` only these addresses, and what they depend on, are looked at.
+        """
+        done = self._run(
+            "plan",
+            said,
+            out=PLAN,
+            destroy=destroy or None,
+            refresh=None if refresh else False,
+            target=list(targets),
+        )
+        self._judge(done, "plan")
         return self._read("show", PLAN)
 
     def apply(self, said: Said = unheard) -> None:
@@ -107,17 +124,21 @@ class Terraform:
 
     def resources(self) -> list[Resource]:
         """What is in the state, data sources left out."""
-        root = self._read("show").get("values", {}).get("root_module", {})
-        return [
-            Resource(one["address"], one["type"], one["values"])
-            for one in _within(root)
-            if one["mode"] == "managed"
-        ]
+        return resources_of(self._read("show"))
 
     def force_unlock(self, generation: int) -> None:
         """Release the state's lock of that generation; `state_bucket.release` needs no init."""
         arguments = self._arguments("force-unlock", str(generation), force=True)
         self._judge(self._short(arguments), "force-unlock")
+
+    def _init(self, done: Ended, max_seconds: float) -> None:
+        if done.exit_code is None:
+            raise OpsError(
+                Code.NO_TERRAFORM,
+                f"terraform init did not get the provider within {max_seconds:.0f} s.",
+                terraform_failures.MIRROR,
+            )
+        self._judge(done, "init")
 
     def _run(
         self,
@@ -193,6 +214,16 @@ def program(environment: Mapping[str, str]) -> str:
 def working_folder(settings: Settings) -> Path:
     """`.ops/STACK/terraform`, absolute: where Terraform works for this stack."""
     return (settings.state_dir / settings.stack / "terraform").absolute()
+
+
+def resources_of(state: Mapping[str, Any]) -> list[Resource]:
+    """The resources of a state as JSON, such as the `prior_state` of a plan; no data sources."""
+    root = state.get("values", {}).get("root_module", {})
+    return [
+        Resource(one["address"], one["type"], one["values"])
+        for one in _within(root)
+        if one["mode"] == "managed"
+    ]
 
 
 def _within(module: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
