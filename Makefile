@@ -53,9 +53,9 @@ bench: setup
 emulator: setup
 	@$(BIN)/python -m emulator serve $(EMULATOR_ARGS)
 
-.PHONY: bootstrap  ## Terraform: bucket, permissions, GPU quota (not built yet)
-bootstrap:
-	@echo "make bootstrap is not built yet: it comes with the Terraform modules (infra/). Locally nothing needs it: type make demo" >&2; exit 2
+.PHONY: bootstrap  ## Terraform: bucket, accounts, permissions, GPU quota; plan first
+bootstrap: setup
+	@$(OPS) bootstrap $(OPS_TARGET) $(if $(STACK),--stack $(STACK)) $(if $(YES),--yes)
 
 .PHONY: destroy  ## Everything gone, with proof
 destroy: setup

@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 # Name, and the line that `ops --help` shows; the module is ops.cli.<name with underscores>.
 COMMANDS: dict[str, str] = {
     "doctor": "Check everything that the other commands need.",
+    "bootstrap": "Make what the stack needs with Terraform, plan first.",
     "import-dataset": "Check, upload and register photos with their labels.",
     "datasets": "List, show, compare and delete data sets and their versions.",
     "train": "Train a model, price first.",

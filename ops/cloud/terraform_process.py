@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from psutil import Process
 
 RUNNING, LOG, ERRORS, ALONE = "running.json", "log.jsonl", "errors.txt", "lock"
+FILES = (RUNNING, LOG, ERRORS, ALONE)
 PROGRAM = "terraform"
 LOOK_SECONDS = 0.05
 STOP_SECONDS = 20.0
@@ -117,6 +118,17 @@ def elsewhere_since(folder: Path, moment: datetime) -> bool:
     return any(
         cwd != where and one.info["create_time"] <= moment.timestamp() for one, cwd in _programs()
     )
+
+
+def this_user() -> tuple[str, ...]:
+    """How Terraform would name this user on this machine in a lock: `user@host`."""
+    import getpass
+    import os
+    import pwd
+    import socket
+
+    host = socket.gethostname()
+    return f"{pwd.getpwuid(os.getuid()).pw_name}@{host}", f"{getpass.getuser()}@{host}"
 
 
 class Alone:

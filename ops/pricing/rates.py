@@ -13,6 +13,7 @@ AUTOML_TRAINING = "automl-image-training"
 AUTOML_DEPLOYED = "automl-image-deployed"
 AUTOML_BATCH = "automl-image-batch"
 STORAGE = "storage-standard"
+IMAGES = "storage-images"
 
 
 @dataclass(frozen=True)
