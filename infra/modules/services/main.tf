@@ -10,6 +10,7 @@ locals {
     "iam.googleapis.com",                  # accounts, identity pools
     "iamcredentials.googleapis.com",       # acting as an account
     "logging.googleapis.com",              # logs of jobs
+    "orgpolicy.googleapis.com",            # doctor: what the organisation forbids
     "serviceusage.googleapis.com",         # this list
     "storage.googleapis.com",              # photos, data sets, runs, state
   ]
