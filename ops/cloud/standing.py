@@ -20,6 +20,7 @@ IAM, QUOTAS = "iam.googleapis.com", "cloudquotas.googleapis.com"
 REGISTRY, BUDGETS = "artifactregistry.googleapis.com", "billingbudgets.googleapis.com"
 MONITORING, STORAGE = "monitoring.googleapis.com", "storage.googleapis.com"
 PAGE = 100
+DELETED = "DELETED"
 UNDELETE_SECONDS = 120.0
 Values = Mapping[str, Any]
 
@@ -43,14 +44,18 @@ class Standing:
     restored: bool = False
 
 
-def find(session: Session, wanted: Iterable[Wanted]) -> list[Standing]:
-    """Those of the wanted that exist. A pool that is deleted, but kept for 30 days, is restored."""
+def find(session: Session, wanted: Iterable[Wanted], *, restore: bool = True) -> list[Standing]:
+    """Those of the wanted that exist. A pool that is deleted, but kept for 30 days, is restored.
+
+    Without `restore` such a pool is gone, and nothing is changed.
+    """
     by_type: dict[str, list[Wanted]] = {}
     for one in wanted:
         by_type.setdefault(one.type, []).append(one)
     found = []
     # In the table's order: a provider cannot be looked at before its pool is restored.
-    for type_, look in LOOKS.items():
+    looks = LOOKS if restore else {**LOOKS, **dict.fromkeys(RESTORABLE, _active)}
+    for type_, look in looks.items():
         for one in by_type.get(type_, ()):
             standing = _looked_for(session, look, one)
             if standing is not None:
@@ -94,13 +99,24 @@ def _repository(session: Session, one: Wanted) -> Standing | None:
     return _standing(one, name) if _got(session, REGISTRY, f"/v1/{name}") else None
 
 
-def _pool(session: Session, one: Wanted) -> Standing | None:
-    return _restored(session, one, _pool_name(session, one))
+def _active(session: Session, one: Wanted) -> Standing | None:
+    """A pool or provider that is there, and not deleted softly."""
+    name = _identity_name(session, one)
+    found = _got(session, IAM, f"/v1/{name}")
+    return _standing(one, name) if found and found.get("state") != DELETED else None
 
 
-def _provider(session: Session, one: Wanted) -> Standing | None:
-    provider = one.values["workload_identity_pool_provider_id"]
-    return _restored(session, one, f"{_pool_name(session, one)}/providers/{provider}")
+def _restored(session: Session, one: Wanted) -> Standing | None:
+    """A pool or provider, made active again where it was deleted softly."""
+    name = _identity_name(session, one)
+    found = _got(session, IAM, f"/v1/{name}")
+    if found is None:
+        return None
+    if found.get("state") != DELETED:
+        return _standing(one, name)
+    operation = rest.post(session, IAM, f"/v1/{name}:undelete", {})
+    session.poll(partial(_is_done, session, operation), UNDELETE_SECONDS, what=name)
+    return _standing(one, name, restored=True)
 
 
 def _quota(session: Session, one: Wanted) -> Standing | None:
@@ -134,18 +150,6 @@ def _budgeted(filters: Iterable[Values], key: str) -> set[str]:
     return {str(project) for one in filters for project in one.get(key) or ()}
 
 
-def _restored(session: Session, one: Wanted, name: str) -> Standing | None:
-    """It, made active again where it was deleted less than 30 days ago: its name is not free."""
-    found = _got(session, IAM, f"/v1/{name}")
-    if found is None:
-        return None
-    if found.get("state") != "DELETED":
-        return _standing(one, name)
-    operation = rest.post(session, IAM, f"/v1/{name}:undelete", {})
-    session.poll(partial(_is_done, session, operation), UNDELETE_SECONDS, what=name)
-    return _standing(one, name, restored=True)
-
-
 def _is_done(session: Session, operation: Values) -> bool:
     if operation.get("done"):
         return True
@@ -162,9 +166,12 @@ def _got(session: Session, host: str, path: str) -> dict[str, Any] | None:
         return None
 
 
-def _pool_name(session: Session, one: Wanted) -> str:
+def _identity_name(session: Session, one: Wanted) -> str:
+    """The full name of a pool, or of a provider of one."""
     parent = f"projects/{_project(session, one)}/locations/global"
-    return f"{parent}/workloadIdentityPools/{one.values['workload_identity_pool_id']}"
+    name = f"{parent}/workloadIdentityPools/{one.values['workload_identity_pool_id']}"
+    provider = one.values.get("workload_identity_pool_provider_id")
+    return f"{name}/providers/{provider}" if provider else name
 
 
 def _project(session: Session, one: Wanted) -> str:
@@ -179,9 +186,10 @@ LOOKS: dict[str, Callable[[Session, Wanted], Standing | None]] = {
     "google_storage_bucket": _bucket,
     "google_service_account": _account,
     "google_artifact_registry_repository": _repository,
-    "google_iam_workload_identity_pool": _pool,
-    "google_iam_workload_identity_pool_provider": _provider,
+    "google_iam_workload_identity_pool": _restored,
+    "google_iam_workload_identity_pool_provider": _restored,
     "google_cloud_quotas_quota_preference": _quota,
     "google_monitoring_notification_channel": _channel,
     "google_billing_budget": _budget,
 }
+RESTORABLE = tuple(type_ for type_, look in LOOKS.items() if look is _restored)

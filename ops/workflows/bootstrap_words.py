@@ -106,6 +106,15 @@ def noun(type_: str, address: str) -> str:
     return f"{_kind(type_)['one']} {_from_address(address)}".strip()
 
 
+def name_of(type_: str, values: Mapping[str, Any], address: str) -> str:
+    """What a resource is called: its own name, or a permission's role, place and holders."""
+    kind = _kind(type_)
+    if kind["one"] == PERMISSION:
+        return _granted(kind, values, address)
+    found = str(values.get(kind.get("name", ""), "")) or _from_address(address)
+    return found.removesuffix(".googleapis.com")
+
+
 def _actions(change: Mapping[str, Any]) -> list[Action]:
     """What the plan does to a resource: taken over and changed are two things."""
     taken = [Action.TAKE] if change.get("importing") else []
@@ -126,16 +135,8 @@ def _change(action: Action, one: Mapping[str, Any]) -> Change:
         attributes = tuple(key for key in keys if before.get(key) != after.get(key))
     if action is Action.REPLACE:
         attributes = tuple(sorted({str(path[0]) for path in change.get("replace_paths", [])}))
-    name = _name(one["type"], known, one["address"])
+    name = name_of(one["type"], known, one["address"])
     return Change(action, one["type"], one["address"], name, attributes)
-
-
-def _name(type_: str, values: Mapping[str, Any], address: str) -> str:
-    kind = _kind(type_)
-    if kind["one"] == PERMISSION:
-        return _granted(kind, values, address)
-    found = str(values.get(kind.get("name", ""), "")) or _from_address(address)
-    return found.removesuffix(".googleapis.com")
 
 
 def _granted(kind: Mapping[str, str], values: Mapping[str, Any], address: str) -> str:
