@@ -96,11 +96,14 @@ def fill(folder: Path, values: Mapping[str, Any], infra: Path = INFRA) -> None:
     bootstrap_variables.write(folder, values)
 
 
-def unlocked(session: Session, folder: Path, generation: int | None) -> str:
+def unlocked(
+    session: Session, folder: Path, generation: int | None, command: str = "bootstrap"
+) -> str:
     """What was done about the state's lock; empty when nobody holds it.
 
     Released by itself is a lock of this user, on this machine, of a Terraform that was begun in
-    this folder and is dead. BUSY for any other, unless it is the one of `generation`.
+    this folder and is dead. BUSY for any other, unless it is the one of `generation`; `command` is
+    the one to type then.
     """
     held = state_bucket.lock(session)
     if held is None:
@@ -114,7 +117,7 @@ def unlocked(session: Session, folder: Path, generation: int | None) -> str:
         Code.BUSY,
         f"{held.who} has held the state of stack {session.settings.stack} since "
         f"{held.created:%Y-%m-%d %H:%M:%S} UTC, for {held.operation}.",
-        f"Wait for it to end; if it is dead, type: ops bootstrap --unlock {held.generation}",
+        f"Wait for it to end; if it is dead, type: ops {command} --unlock {held.generation}",
     )
 
 

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from ops import names
+from ops.cloud.session import CAPABILITIES
 from ops.errors import Code, OpsError
 from ops.settings import Settings
 
 FILE = "ops.auto.tfvars.json"
+PROTECTION = "deletion_protection"
 # The longest account is STACK-predictor, and an account's id has at most 30 characters.
 MOST_STACK_CHARACTERS = 20
 
@@ -29,6 +31,7 @@ def variables(settings: Settings, project_number: str) -> dict[str, Any]:
             "Type --stack with a shorter name.",
         )
     return {
+        PROTECTION: protected(settings),
         **settings.infra,
         "bucket_name": settings.bucket,
         "owner": settings.owner,
@@ -38,6 +41,11 @@ def variables(settings: Settings, project_number: str) -> dict[str, Any]:
         "stack": settings.stack,
         "state_bucket": names.state_bucket_name(settings.bucket),
     }
+
+
+def protected(settings: Settings) -> bool:
+    """Whether a destroy stops at a bucket that holds objects: as set, else where it is billed."""
+    return bool(settings.infra.get(PROTECTION, CAPABILITIES[settings.target].bills))
 
 
 def write(folder: Path, values: Mapping[str, Any]) -> None:
