@@ -55,6 +55,14 @@ class Wire:
         answer: urllib3.BaseHTTPResponse = retry(self._once)(method, path, body, headers, timeout)
         return answer
 
+    def date(self, timeout: float) -> str:
+        """The Date header of an answer, whatever it is, to one who does not say who asks.
+
+        ServiceUnavailable when there is no answer.
+        """
+        headers = {"user-agent": self._user_agent}
+        return str(self._sent("GET", self._base_url, None, headers, timeout).headers.get("date"))
+
     def _once(
         self, method: str, path: str, body: bytes, headers: Mapping[str, str], timeout: float
     ) -> urllib3.BaseHTTPResponse:
@@ -73,17 +81,22 @@ class Wire:
     def _authorised(
         self, method: str, path: str, body: bytes, headers: Mapping[str, str], timeout: float
     ) -> urllib3.BaseHTTPResponse:
+        url, sent = self._base_url + path, {"user-agent": self._user_agent, **headers}
+        self._credentials.before_request(self._token_request, method, url, sent)
+        return self._sent(method, url, body, sent, timeout)
+
+    def _sent(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], timeout: float
+    ) -> urllib3.BaseHTTPResponse:
         import urllib3
         from google.api_core import exceptions
 
-        url, sent = self._base_url + path, {"user-agent": self._user_agent, **headers}
-        self._credentials.before_request(self._token_request, method, url, sent)
         try:
             return self._pool.urlopen(
                 method,
                 url,
                 body=body,
-                headers=sent,
+                headers=headers,
                 retries=False,
                 timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=timeout),
             )
