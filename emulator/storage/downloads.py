@@ -18,7 +18,7 @@ from emulator.storage.errors import StorageError
 from emulator.storage.http import Call, Reply
 from emulator.storage.media_headers import media_headers, row_etag, xml_headers
 from emulator.storage.object_resource import ObjectRow
-from emulator.storage.preconditions import Preconditions, generation_of
+from emulator.storage.preconditions import NONE, Preconditions, generation_of
 from emulator.web import Header
 
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -35,7 +35,8 @@ async def download(cloud: Cloud, call: Call) -> Reply:
     # The file is opened while nobody can remove it; what is open stays readable.
     with cloud.store.read() as db:
         row, headers = _found(cloud, db, call, bucket, name)
-        _conditions(call).check_read(*objects.state(row))
+        if (demanded := _conditions(call)) is not NONE:
+            demanded.check_read(*objects.state(row))
         if call.fields is not None:
             http_conditions.check_read(call.fields, row_etag(row), row.updated)
             if HEAD in call.fields:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ops import names
+from ops.cloud import vertex_modules
 from ops.cloud.session import Session
 from ops.cloud.wire import error_message
 
@@ -110,14 +111,14 @@ def start_import(session: Session, name: str, uri: str, *, multi_label: bool = F
 def running_import(session: Session, operation_name: str) -> Any:
     """An import known by its operation's name; None when that has been forgotten."""
     from google.api_core.exceptions import NotFound
-    from google.cloud import aiplatform_v1
 
+    types = vertex_modules.messages("dataset_service")
     try:
         return session.operation(
             session.datasets(),
             operation_name,
-            aiplatform_v1.ImportDataResponse,
-            aiplatform_v1.ImportDataOperationMetadata,
+            types.ImportDataResponse,
+            types.ImportDataOperationMetadata,
         )
     except NotFound:
         return None

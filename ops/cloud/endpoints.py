@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ops import names
+from ops.cloud import vertex_modules
 from ops.cloud.session import Session
 
 if TYPE_CHECKING:
@@ -136,11 +137,9 @@ def unfinished(session: Session, name: str, kind: str) -> list[Operation]:
 
     They are found whoever started them, and can be waited for.
     """
-    from google.cloud import aiplatform_v1
-
-    client = session.endpoints()
-    metadata = getattr(aiplatform_v1, f"{kind}OperationMetadata")
-    result = getattr(aiplatform_v1, f"{kind}Response")
+    client, types = session.endpoints(), vertex_modules.messages("endpoint_service")
+    metadata = getattr(types, f"{kind}OperationMetadata")
+    result = getattr(types, f"{kind}Response")
     suffix = f".{kind}OperationMetadata"
     listed = session.call(client.list_operations, {"name": name})
     running = [one for one in listed.operations if not one.done]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ops import names
-from ops.cloud import patience, sign_in
+from ops.cloud import patience, sign_in, vertex_modules
 from ops.cloud.program import name_the_program, user_agent
 from ops.settings import Settings, Target
 
@@ -222,10 +222,8 @@ class Session:
         return terraform_environment.google(self.settings, environ)
 
     def _vertex(self, kind: str) -> Any:
-        from google.cloud import aiplatform_v1
-
         host = f"{self.settings.region}-aiplatform.googleapis.com"
-        return self._generated(getattr(aiplatform_v1, kind), host)
+        return self._generated(vertex_modules.client_class(kind), host)
 
     def _generated(self, kind: Any, host: str) -> Any:
         """The one client of a generated class, over REST; made when first asked for."""
