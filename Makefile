@@ -33,7 +33,7 @@ demo: setup
 
 .PHONY: test  ## Lint, types, house rules and every test (what CI runs)
 test: setup
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 .PHONY: lint  ## Ruff and the import rules
 lint: setup

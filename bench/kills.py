@@ -8,13 +8,13 @@ import os
 import subprocess
 import sys
 
-KILLS = "21"
+KILLS, VICTIMS = "21", "server,ops"
 
 
 def main() -> int:
     """Pytest's exit code."""
     command = [sys.executable, "-m", "pytest", "-q", "-s", "tests/journey/test_kills.py"]
-    environment = {"OPS_TEST_KILLS": KILLS, **os.environ}
+    environment = {"OPS_TEST_KILLS": KILLS, "OPS_TEST_VICTIMS": VICTIMS, **os.environ}
     return subprocess.run(command, env=environment, check=False).returncode
 
 

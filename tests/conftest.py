@@ -1,5 +1,6 @@
 """What every folder of tests shares: a server, photos, and where the checkout is."""
 
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,15 @@ import pytest
 from tests.local_cloud import ROOT, LocalCloud, running_cloud
 
 CLOTHING = ROOT.parent / "shared" / "datasets" / "clothing"
+
+LONG = Path(__file__).with_name("long_files.toml")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, so that no worker is left alone with one at the end."""
+    order = {name: place for place, name in enumerate(tomllib.loads(LONG.read_text())["files"])}
+    folder = Path(__file__).parent
+    items.sort(key=lambda one: order.get(one.path.relative_to(folder).as_posix(), len(order)))
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from tests.local_cloud import running_cloud
 from tests.ops.cutting_proxy import CuttingProxy, cutting_proxy
 from tests.ops.life import Life, ended
 from tests.ops.photo_files import photo
+from tests.sampled import CUTS, sample
 
 BUCKET = "local-project-ops-default"
 KILLED = -9
@@ -84,7 +85,8 @@ def test_an_import_killed_anywhere_is_there_once(imports: Imports) -> None:
     after = range(FIRST_AFTER_PHOTOS, len(known) + 1)
     before = len(imports.objects("images/"))
 
-    for number, at in enumerate((0, 1, *CUTS_IN_PHOTOS, *after), start=1):
+    cuts = sample((0, 1, *CUTS_IN_PHOTOS, *after), most=CUTS and 2 * CUTS)
+    for number, at in enumerate(cuts, start=1):
         name = f"cut{number}"
         imports.folder(name)
         code = imports.killed(name, max(at, 1), arrives=at > 0)
