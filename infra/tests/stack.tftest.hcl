@@ -117,7 +117,7 @@ run "everything" {
   }
 
   assert {
-    condition     = keys(output.gpu_quota_granted) == ["t4"]
+    condition     = join(" ", keys(output.gpu_quota_granted)) == "t4"
     error_message = "The request that was made is not told."
   }
 
@@ -135,11 +135,11 @@ run "labels_say_whose_it_is" {
   }
 
   assert {
-    condition = local.labels == {
+    condition = jsonencode(local.labels) == jsonencode({
       ops-owner = "ada"
       ops-stack = "test"
       team      = "vision"
-    }
+    })
     error_message = "Labels are those asked for, the stack and its owner."
   }
 }

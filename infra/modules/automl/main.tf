@@ -1,6 +1,9 @@
 locals {
   # docs.cloud.google.com/iam/docs/service-agents, read 2026-08-22.
-  agent = "service-${var.project_number}@gcp-sa-aiplatform.iam.gserviceaccount.com"
+  agent = join("@", [
+    "service-${var.project_number}",
+    "gcp-sa-aiplatform.iam.gserviceaccount.com"
+  ])
 }
 
 resource "google_project_iam_member" "members" {

@@ -37,8 +37,10 @@ resource "google_billing_budget" "this" {
     for_each = var.email == null ? [] : [1]
 
     content {
-      monitoring_notification_channels = google_monitoring_notification_channel.email[*].id
-      disable_default_iam_recipients   = false
+      disable_default_iam_recipients = false
+      monitoring_notification_channels = [
+        google_monitoring_notification_channel.email[0].id
+      ]
     }
   }
 }

@@ -1,3 +1,7 @@
+locals {
+  pool = google_iam_workload_identity_pool.this
+}
+
 resource "google_iam_workload_identity_pool" "this" {
   project                   = var.project_id
   workload_identity_pool_id = var.pool_id
@@ -8,7 +12,7 @@ resource "google_iam_workload_identity_pool" "this" {
 resource "google_iam_workload_identity_pool_provider" "this" {
   # checkov:skip=CKV_GCP_125: it looks for a name in assertion.sub; names can be given up and taken by somebody else, the numbers below cannot.
   project                            = var.project_id
-  workload_identity_pool_id          = google_iam_workload_identity_pool.this.workload_identity_pool_id
+  workload_identity_pool_id          = local.pool.workload_identity_pool_id
   workload_identity_pool_provider_id = "github"
   display_name                       = "GitHub Actions"
 
@@ -31,7 +35,6 @@ resource "google_service_account_iam_member" "workflows" {
   role               = "roles/iam.workloadIdentityUser"
   member = join("/", [
     "principalSet://iam.googleapis.com",
-    google_iam_workload_identity_pool.this.name,
-    "attribute.repository_id", var.repository_id
+    local.pool.name, "attribute.repository_id", var.repository_id
   ])
 }

@@ -2,9 +2,9 @@
 
 locals {
   runner_roles = toset([
-    "roles/aiplatform.user",              # data sets, jobs, models, endpoints
-    "roles/cloudquotas.viewer",           # doctor: quotas of the GPU asked for
-    "roles/logging.viewer",               # logs of its jobs
+    "roles/aiplatform.user",                   # all of Vertex AI's
+    "roles/cloudquotas.viewer",                # doctor: GPU quotas
+    "roles/logging.viewer",                    # logs of its jobs
     "roles/serviceusage.serviceUsageConsumer", # calls on the project's quota
   ])
   trainer_roles = toset([

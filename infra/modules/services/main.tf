@@ -10,7 +10,7 @@ locals {
     "iam.googleapis.com",                  # accounts, identity pools
     "iamcredentials.googleapis.com",       # acting as an account
     "logging.googleapis.com",              # logs of jobs
-    "orgpolicy.googleapis.com",            # doctor: what the organisation forbids
+    "orgpolicy.googleapis.com",            # doctor: organisation policies
     "serviceusage.googleapis.com",         # this list
     "storage.googleapis.com",              # photos, data sets, runs, state
   ]

@@ -13,7 +13,7 @@ run "this_project_only" {
   command = plan
 
   assert {
-    condition     = google_billing_budget.this.budget_filter[0].projects == toset(["projects/123456789012"])
+    condition     = join(" ", google_billing_budget.this.budget_filter[0].projects) == "projects/123456789012"
     error_message = "The budget watches another project, or all."
   }
 
@@ -27,7 +27,7 @@ run "a_rule_for_each_threshold" {
   command = plan
 
   assert {
-    condition     = google_billing_budget.this.threshold_rules[*].threshold_percent == tolist([0.5, 0.9, 1])
+    condition     = jsonencode(google_billing_budget.this.threshold_rules[*].threshold_percent) == "[0.5,0.9,1]"
     error_message = "Alerts come at half, nine tenths and all of the amount."
   }
 }

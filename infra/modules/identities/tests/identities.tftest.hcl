@@ -24,7 +24,7 @@ run "the_trainer_only_logs" {
   command = plan
 
   assert {
-    condition     = keys(google_project_iam_member.trainer) == ["roles/logging.logWriter"]
+    condition     = join(" ", keys(google_project_iam_member.trainer)) == "roles/logging.logWriter"
     error_message = "In the project the trainer may only write logs."
   }
 }
@@ -50,7 +50,7 @@ run "the_runner_acts_as_the_other_two" {
   command = plan
 
   assert {
-    condition     = keys(google_service_account_iam_member.runner_acts_as) == ["predictor", "trainer"]
+    condition     = join(" ", keys(google_service_account_iam_member.runner_acts_as)) == "predictor trainer"
     error_message = "The runner cannot start jobs and servers as their accounts."
   }
 }
