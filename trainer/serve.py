@@ -21,6 +21,8 @@ from trainer.journal import Journal
 from trainer.serving import Model
 
 STORAGE_URI = "AIP_STORAGE_URI"
+# Either leads the client of Cloud Storage to a local server: anonymously, or as an account.
+LOCAL_STORAGE = ("STORAGE_EMULATOR_HOST", "API_ENDPOINT_OVERRIDE")
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ def read_address(environ: Mapping[str, str]) -> Address:
         if not route.startswith("/"):
             raise ConfigError(f"A route must begin with a slash. Received: {route!r}")
     # Vertex calls a container from outside it; behind the emulator nobody else has to.
-    host = "127.0.0.1" if environ.get("STORAGE_EMULATOR_HOST") else "0.0.0.0"
+    behind = any(environ.get(name) for name in LOCAL_STORAGE)
+    host = "127.0.0.1" if behind else "0.0.0.0"
     return Address(environ.get("TRAINER_SERVE_HOST", host), int(port), health, predict)
 
 

@@ -92,7 +92,7 @@ def _deployed(body: Body) -> Body:
         "id": names.last(body["name"]),
         "model": models.split_version(body["model"])[0],
         "modelVersionId": body["modelVersionId"],
-        **{key: body[key] for key in ("dedicatedResources",) if key in body},
+        **{key: body[key] for key in ("dedicatedResources", "serviceAccount") if key in body},
     }
 
 

@@ -6,15 +6,13 @@ import json
 import re
 import shutil
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
-from emulator.aiplatform import custom_spec, names, storage_access
+from emulator.aiplatform import custom_spec, names, signed_in, storage_access
 from emulator.cloud import Cloud
-from emulator.folder import write_whole
-from emulator.iam import keys
 from emulator.jobs.gcs_view import GcsView
 from emulator.jobs.outputs import Outputs
+from emulator.logging import entries
 from emulator.resourcemanager import projects
 from emulator.storage import buckets, objects
 from emulator.storage.names import HIDDEN_PREFIX
@@ -27,7 +25,6 @@ DATA_BUCKETS = "_dataBuckets"
 _URI = re.compile(r"(?:gs://|/gcs/)([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])")
 _LIST = re.compile(r"gs://[^\s,;\"']+\.(?:jsonl|csv|txt)")
 PORT = 2222
-KEY_FILE = "credentials.json"
 
 
 def view(cloud: Cloud, job: str) -> GcsView:
@@ -45,16 +42,7 @@ def outputs(cloud: Cloud, body: Body) -> Outputs:
 
 def forget_key(cloud: Cloud, name: str) -> None:
     """A job that is over has no key any more."""
-    (cloud.jobs.path(names.last(name)) / KEY_FILE).unlink(missing_ok=True)
-
-
-def key_file(cloud: Cloud, body: Body) -> Path:
-    """Where the job finds a key of the account that it runs as; made, or made again, here."""
-    account = storage_access.account_of_job(cloud, body["name"], body["jobSpec"])
-    path = cloud.jobs.path(names.last(body["name"])) / KEY_FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, keys.file_text(cloud, account))
-    return path
+    (cloud.jobs.path(names.last(name)) / signed_in.KEY_FILE).unlink(missing_ok=True)
 
 
 def variables(cloud: Cloud, body: Body) -> dict[str, str]:
@@ -65,6 +53,7 @@ def variables(cloud: Cloud, body: Body) -> dict[str, str]:
     """
     spec, job = body["jobSpec"], names.last(body["name"])
     project = names.location(body["name"]).project
+    account = storage_access.account_of_job(cloud, body["name"], spec)
     user = {one["name"]: one.get("value", "") for one in custom_spec.code(spec).get("env", [])}
     return {
         **user,
@@ -74,24 +63,7 @@ def variables(cloud: Cloud, body: Body) -> dict[str, str]:
         "CLOUD_ML_JOB_ID": job,
         "CLOUD_ML_PROJECT_ID": str(projects.number(cloud, project)),
         "GCS_MOUNT": str(view(cloud, job).folder),
-        **_storage(cloud.settings.base_url),
-        "GOOGLE_APPLICATION_CREDENTIALS": str(key_file(cloud, body)),
-        "NO_GCE_CHECK": "true",
-    }
-
-
-def _storage(url: str) -> dict[str, str]:
-    """What leads the clients of Cloud Storage here, signed in as the job's account.
-
-    `STORAGE_EMULATOR_HOST` would make them anonymous: the owner (client.py of
-    google-cloud-storage 3, core.py of gcsfs 2026).
-    """
-    return {
-        "API_ENDPOINT_OVERRIDE": url,
-        "FSSPEC_GCS_ENDPOINT_URL": url,
-        "FSSPEC_GCS_TOKEN": "google_default",
-        # gcsfs would ask for a bucket's layout by gRPC, and wait two minutes for an answer.
-        "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false",
+        **signed_in.variables(cloud, account, cloud.jobs.path(job)),
     }
 
 
@@ -124,8 +96,9 @@ def fill_view(cloud: Cloud, body: Body) -> None:
     """The view has what the job may read: the objects of every bucket that it names.
 
     What lies under its own output folder is a copy, so that it can go on with it; everything else
-    is a link. What its account may not read is not there. What a job that was never launched has
-    left is gone. Blocks. FAILED_PRECONDITION where the account may not write the output folder.
+    is a link. What its account may not read is not there, and its log says so. What a job that was
+    never launched has left is gone. Blocks. FAILED_PRECONDITION where the account may not write the
+    output folder.
     """
     job = names.last(body["name"])
     access = storage_access.of_job(cloud, body["name"], body["jobSpec"])
@@ -136,10 +109,12 @@ def fill_view(cloud: Cloud, body: Body) -> None:
     own = custom_spec.output_uri(body["jobSpec"])
     if own:
         access.require_folder(own)
+    hidden: set[str] = set()
     for bucket in sorted(named_buckets(cloud, body)):
         for name, sha256, generation in _objects(cloud, bucket):
             uri, blob = f"gs://{bucket}/{name}", cloud.blobs.path(sha256)
             if name.endswith("/") or not access.may(GET, bucket, name):
+                hidden |= set() if name.endswith("/") else {bucket}
                 continue
             if not (own and uri.startswith(f"{own}/")):
                 filled.link(uri, blob)
@@ -147,6 +122,10 @@ def fill_view(cloud: Cloud, body: Body) -> None:
                 known.know(uri, path, generation)
     _make_folders(cloud, filled, own)
     known.save()
+    for bucket in sorted(hidden):
+        entries.service(
+            cloud, body["name"], access.denied(GET, f'bucket "{bucket}"').message, "ERROR"
+        )
 
 
 def named_buckets(cloud: Cloud, body: Body) -> set[str]:

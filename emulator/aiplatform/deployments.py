@@ -55,6 +55,7 @@ def _deployed(cloud: Cloud, endpoint: Body, model: Body, sent: Body) -> Body:
         "modelVersionId": model["versionId"],
         "displayName": sent.get("displayName") or model.get("displayName", ""),
         **_resources(cloud, endpoint, model, sent),
+        **({"serviceAccount": sent["serviceAccount"]} if sent.get("serviceAccount") else {}),
     }
 
 

@@ -66,7 +66,7 @@ async def healthy(
     if cloud.jobs.was_launched(job):
         cloud.jobs.relaunch(job)
     else:
-        cloud.jobs.launch(server_spec(cloud, job, endpoint, deployed))
+        cloud.jobs.launch(await asyncio.to_thread(server_spec, cloud, job, endpoint, deployed))
     found = address(cloud, endpoint, deployed["id"])
     assert found is not None
     deadline = time.monotonic() + START_SECONDS

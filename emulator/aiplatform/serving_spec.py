@@ -7,12 +7,14 @@ import socket
 from collections.abc import Sequence
 from typing import Any
 
-from emulator.aiplatform import models, names
+from emulator.aiplatform import models, names, signed_in, storage_access
 from emulator.aiplatform.training_inputs import AUTOML_TASK
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 from emulator.jobs import JobSpec, engines
 from emulator.resourcemanager import projects
+from emulator.storage.rights import GET
+from emulator.tokens import Caller
 
 Body = dict[str, Any]
 AUTOML_ROUTES = ("/health", "/predict")
@@ -21,7 +23,10 @@ _REFERENCE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
 
 
 def server_spec(cloud: Cloud, job: str, endpoint: str, deployed: Body) -> JobSpec:
-    """The process of a deployed model. FAILED_PRECONDITION when no engine serves it here."""
+    """The process of a deployed model.
+
+    FAILED_PRECONDITION when no engine serves it here, or its account may not read it. Blocks.
+    """
     model = models.require(cloud, models.deployed_version(deployed))
     container: Body = model.get("containerSpec", {})
     command = _command(cloud, container.get("imageUri", ""))
@@ -29,6 +34,7 @@ def server_spec(cloud: Cloud, job: str, endpoint: str, deployed: Body) -> JobSpe
     environment = {
         **{one["name"]: one.get("value", "") for one in container.get("env", [])},
         **_variables(cloud, model, endpoint, deployed),
+        **_signed_in(cloud, job, model, deployed),
         "AIP_HEALTH_ROUTE": health,
         "AIP_PREDICT_ROUTE": predict,
     }
@@ -71,16 +77,36 @@ def _variables(cloud: Cloud, model: Body, endpoint: str, deployed: Body) -> dict
     return {
         "AIP_HTTP_PORT": str(_free_port()),
         "AIP_MODE": "PREDICTION",
-        "AIP_STORAGE_URI": model.get("artifactUri") or model.get(models.ARTIFACTS, ""),
+        "AIP_STORAGE_URI": _artifacts(model),
         "AIP_PROJECT_NUMBER": str(projects.number(cloud, project)),
         "AIP_ENDPOINT_ID": names.last(endpoint),
         "AIP_DEPLOYED_MODEL_ID": deployed["id"],
         "AIP_MACHINE_TYPE": machine.get("machineType", ""),
         "AIP_ACCELERATOR_TYPE": machine.get("acceleratorType", ""),
-        "STORAGE_EMULATOR_HOST": cloud.settings.base_url,
-        "GOOGLE_APPLICATION_CREDENTIALS": str(cloud.settings.data_dir / "service-account.json"),
         "GOOGLE_CLOUD_PROJECT": project,
     }
+
+
+def _artifacts(model: Body) -> str:
+    return str(model.get("artifactUri") or model.get(models.ARTIFACTS, ""))
+
+
+def _signed_in(cloud: Cloud, job: str, model: Body, deployed: Body) -> dict[str, str]:
+    """Who the process is: a custom model's container runs as the account that was named for it.
+
+    AutoML's, and a container for which none was named, are Google's own: what they may read is
+    not asked.
+    """
+    if not deployed.get("serviceAccount") or not model.get("containerSpec"):
+        return {
+            "STORAGE_EMULATOR_HOST": cloud.settings.base_url,
+            "GOOGLE_APPLICATION_CREDENTIALS": str(cloud.settings.data_dir / "service-account.json"),
+        }
+    account = storage_access.account_of_job(cloud, model["name"], deployed)
+    if folder := _artifacts(model):
+        access = storage_access.Access(cloud, Caller(account.email, owner=False))
+        access.require_folder(folder, GET)
+    return signed_in.variables(cloud, account, cloud.jobs.path(job))
 
 
 def _expanded(argument: str, environment: dict[str, str]) -> str:

@@ -53,15 +53,16 @@ class Access:
         """FAILED_PRECONDITION, in Google's words, unless the account may read the object."""
         bucket, _, name = uri.removeprefix("gs://").partition("/")
         if not self.may(GET, bucket, name):
-            raise self._denied(GET, f'bucket "{bucket}"')
+            raise self.denied(GET, f'bucket "{bucket}"')
 
     def require_folder(self, uri: str, permission: str = CREATE) -> None:
         """FAILED_PRECONDITION unless the account may write (or else) what lies in a folder."""
         bucket, _, prefix = uri.removeprefix("gs://").rstrip("/").partition("/")
         if not self.may(permission, bucket, f"{prefix}/" if prefix else ""):
-            raise self._denied(permission, f'directory "{uri}"')
+            raise self.denied(permission, f'directory "{uri}"')
 
-    def _denied(self, permission: str, what: str) -> ApiError:
+    def denied(self, permission: str, what: str) -> ApiError:
+        """FAILED_PRECONDITION, in Google's words, for `what` (`bucket "b"`)."""
         said = DENIED.format(email=self.caller.email, permission=permission, what=what)
         return ApiError("FAILED_PRECONDITION", said)
 

@@ -133,15 +133,17 @@ def at(threshold: float, pairs: list[tuple[bool, float]]) -> dict[str, float]:
 def fetched(uri: str) -> bytes:
     """An object's bytes, from the server that started this process."""
     bucket, _, name = uri.removeprefix("gs://").partition("/")
-    host = os.environ["STORAGE_EMULATOR_HOST"]
+    anonymous = os.environ.get("STORAGE_EMULATOR_HOST")
+    host = anonymous or os.environ["API_ENDPOINT_OVERRIDE"]
     url = f"{host}/storage/v1/b/{bucket}/o/{quote(name, safe='')}?alt=media"
     try:
-        with urlopen(url) as answer:
-            return bytes(answer.read())
+        if anonymous:
+            with urlopen(url) as answer:
+                return bytes(answer.read())
     except HTTPError as refused:
         if refused.code != 401:
             raise
-    # A server with --require-auth asks who it is.
+    # A server with --require-auth asks who it is, and one that runs it as an account wants that.
     token = own_token(Path(os.environ["GOOGLE_APPLICATION_CREDENTIALS"]))
     with urlopen(Request(url, headers={"Authorization": f"Bearer {token}"})) as answer:
         return bytes(answer.read())
