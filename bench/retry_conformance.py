@@ -30,7 +30,7 @@ def main() -> int:
         docker.parent.mkdir()
         docker.write_text("#!/bin/sh\nexit 0\n")
         docker.chmod(0o755)
-        with running_cloud(Path(folder) / "data") as cloud:
+        with running_cloud(Path(folder) / "data", "--allow-keys") as cloud:
             make_account(cloud.url)
             path = f"{docker.parent}{os.pathsep}{os.environ['PATH']}"
             environment = clean_environment(STORAGE_EMULATOR_HOST=cloud.url, PATH=path)

@@ -38,6 +38,7 @@ from emulator.logging.routes import routes as logging_routes
 from emulator.monitoring.routes import routes as monitoring_routes
 from emulator.oauth import routes as oauth_routes
 from emulator.operations import Operations
+from emulator.orgpolicy.routes import routes as organization_routes
 from emulator.resourcemanager import routes as project_routes
 from emulator.retry_tests import RetryTests
 from emulator.serviceusage import routes as service_routes
@@ -120,6 +121,7 @@ def api_routes(cloud: Cloud, tokens: Tokens, retry_tests: RetryTests) -> list[Ba
         *logging_routes(cloud),
         *quota_routes(cloud),
         *billing_routes(cloud),
+        *organization_routes(cloud),
         *monitoring_routes(cloud),
         *registry_routes(cloud),
         *vertex_routes(cloud),

@@ -98,6 +98,12 @@ def _add_behaviour(serve: argparse.ArgumentParser) -> None:
         help="refuse requests without a token that this server can verify",
     )
     serve.add_argument(
+        "--allow-keys",
+        action="store_true",
+        help="let anybody with the right make keys of service accounts (else an organization"
+        " policy forbids it, as in organizations since May 2024)",
+    )
+    serve.add_argument(
         "--fsync", action="store_true", help="what is acknowledged survives loss of power"
     )
     serve.add_argument(

@@ -34,6 +34,7 @@ class ServerSettings:
     run_user_code: bool = False
     image_pull_seconds: float = 20.0
     allowed_hosts: tuple[str, ...] = ()
+    allow_keys: bool = False
 
     @property
     def is_loopback(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from starlette.requests import Request
 
 from emulator.cloud import Cloud
-from emulator.cloudquotas.preferences import granted_value
+from emulator.cloudquotas.preferences import granted_values
 from emulator.errors import ApiError
 from emulator.resourcemanager import projects
 from emulator.typed_api import page
@@ -46,27 +46,30 @@ def catalogue() -> Body:
 
 
 def _info(cloud: Cloud, base: str, project_id: str, quota_id: str) -> Body:
-    table = catalogue()
-    metric, default = table["quotas"][quota_id]
-    granted = granted_value(cloud, project_id, quota_id)
-    value = default if granted is None else granted
+    service = catalogue()["service"]
+    first = dict(catalogue()["quotas"][quota_id])
+    metric = first.pop("metric")
     return {
-        "name": f"{base}/services/{table['service']}/quotaInfos/{quota_id}",
+        "name": f"{base}/services/{service}/quotaInfos/{quota_id}",
         "quotaId": quota_id,
-        "metric": f"{table['service']}/{metric}",
-        "service": table["service"],
+        "metric": f"{service}/{metric}",
+        "service": service,
         "containerType": "PROJECT",
         "dimensions": ["region"],
         "metricUnit": "1",
         "quotaIncreaseEligibility": {"isEligible": True},
         "dimensionsInfos": [
-            {
-                "dimensions": {"region": location},
-                "details": {"value": str(value)},
-                "applicableLocations": [location],
-            }
-            for location in table["locations"]
+            _of_region(region, value)
+            for region, value in (first | granted_values(cloud, project_id, quota_id)).items()
         ],
+    }
+
+
+def _of_region(region: str, value: int) -> Body:
+    return {
+        "dimensions": {"region": region},
+        "details": {"value": str(value)},
+        "applicableLocations": [region],
     }
 
 

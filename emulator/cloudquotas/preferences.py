@@ -73,12 +73,13 @@ def update(cloud: Cloud, request: Body, call: Request) -> Body:
         return _written(cloud, project_id, last, _granted(changed | fixed), new=False)
 
 
-def granted_value(cloud: Cloud, project_id: str, quota_id: str) -> int | None:
-    """What a preference of the project has granted of a quota, or None."""
-    for _, body in cloud.resources.list(KIND, f"projects/{project_id}"):
-        if body["quotaId"] == quota_id:
-            return int(body["quotaConfig"]["grantedValue"])
-    return None
+def granted_values(cloud: Cloud, project_id: str, quota_id: str) -> dict[str, int]:
+    """What the preferences of the project have granted of a quota, by region."""
+    return {
+        str(body["dimensions"]["region"]): int(body["quotaConfig"]["grantedValue"])
+        for _, body in cloud.resources.list(KIND, f"projects/{project_id}")
+        if body["quotaId"] == quota_id and body.get("dimensions", {}).get("region")
+    }
 
 
 def _check(sent: Body) -> None:

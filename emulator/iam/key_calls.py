@@ -8,6 +8,7 @@ from typing import Any
 from emulator.errors import ApiError
 from emulator.iam import keys
 from emulator.iam.calls import Call
+from emulator.orgpolicy import obeyed
 
 Body = dict[str, Any]
 
@@ -34,6 +35,7 @@ def create(call: Call) -> Body:
     if form not in FORMS or algorithm not in ALGORITHMS:
         message = f"Unsupported key: {form or CREDENTIALS_FILE}, {algorithm or ALGORITHMS[-1]}."
         raise ApiError("INVALID_ARGUMENT", message)
+    obeyed.check_key(call.cloud, account.project, account.name, account.email)
     key, text = keys.create(call.cloud, account)
     return {
         **keys.resource(account, key),
@@ -46,6 +48,7 @@ def upload(call: Call) -> Body:
     """`POST …/A/keys:upload`: a certificate of a key that stays with the client."""
     call.only("publicKeyData")
     account = call.account()
+    obeyed.check_key(call.cloud, account.project, account.name, account.email, uploaded=True)
     return keys.resource(account, keys.upload(call.cloud, account, call.text("publicKeyData")))
 
 

@@ -94,12 +94,19 @@ def require_bucket(cloud: Cloud, name: str) -> BucketRow:
 
 
 def create_bucket(cloud: Cloud, project: str, sent: Body, options: Options = NOTHING) -> BucketRow:
-    """Makes a bucket from what a client sent. 409 when the name is taken."""
+    """Makes a bucket from what a client sent. 409 when the name is taken.
+
+    412 where an organization policy forbids it.
+    """
+    from emulator.orgpolicy import obeyed
+
     name = str(sent.get("name") or "")
     if not name:
         raise StorageError(400, "required", "Required", ("parameter", "name"))
     check_bucket(name)
-    return _insert(cloud, projects.canonical(cloud, project), name, sent, options)
+    project_id = projects.canonical(cloud, project)
+    obeyed.check_bucket(cloud, project_id, sent)
+    return _insert(cloud, project_id, name, sent, options)
 
 
 def hidden_bucket(cloud: Cloud, project: str, name: str) -> BucketRow:

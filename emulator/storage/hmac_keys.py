@@ -32,6 +32,7 @@ KEYS = "/hmacKeys/"
 async def create(cloud: Cloud, call: Call) -> Reply:
     """`POST projects/PROJECT/hmacKeys`: the metadata and, this once, the secret."""
     from emulator.iam import service_accounts
+    from emulator.orgpolicy import obeyed
 
     project = projects.canonical(cloud, call.names[0])
     email = call.query.get("serviceAccountEmail")
@@ -39,6 +40,7 @@ async def create(cloud: Cloud, call: Call) -> Reply:
         raise required("serviceAccountEmail")
     if service_accounts.find(cloud, email) is None:
         raise StorageError(404, "notFound", f"Service Account '{email}' not found.")
+    obeyed.check_hmac_key(cloud, project)
     secret = b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
     with cloud.store.transaction():
         mine = [body for _, body in _all(cloud, project) if body["serviceAccountEmail"] == email]

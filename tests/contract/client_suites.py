@@ -107,7 +107,7 @@ def main() -> int:
     options = parser.parse_args(mine.split("\0"))
     with (
         tempfile.TemporaryDirectory() as folder,
-        running_cloud(Path(folder) / "data") as cloud,
+        running_cloud(Path(folder) / "data", "--allow-keys") as cloud,
     ):
         folder_of_suite = options.folder.resolve()
         behind = more.split("\0") if more else []

@@ -26,7 +26,7 @@ PROJECT = "test-project"
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """One server process for all tests that only add to it."""
-    with running_cloud(tmp_path_factory.mktemp("server") / "data") as cloud:
+    with running_cloud(tmp_path_factory.mktemp("server") / "data", "--allow-keys") as cloud:
         yield cloud
 
 
@@ -66,7 +66,7 @@ def key_text(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def local(tmp_path: Path, clock: SteppedClock, key_text: str) -> Iterator[Cloud]:
     """A cloud in this process, on the stepped clock."""
-    settings = ServerSettings(data_dir=tmp_path / "local", port=8787, memory=True)
+    settings = ServerSettings(data_dir=tmp_path / "local", port=8787, memory=True, allow_keys=True)
     settings.data_dir.mkdir()
     key_file(settings).write_text(key_text, encoding="utf-8")
     key_file(settings).chmod(0o600)

@@ -12,13 +12,15 @@ INFOS = f"{BASE}/services/aiplatform.googleapis.com/quotaInfos"
 T4 = "CustomModelTrainingT4GPUsPerProjectPerRegion"
 
 
-def made(http: TestClient, value: int = 1, last: str = "t4") -> dict[str, Any]:
-    """A preference for T4 GPUs in us-central1, as Terraform creates it."""
+def made(
+    http: TestClient, value: int = 1, last: str = "t4", region: str = "us-central1"
+) -> dict[str, Any]:
+    """A preference for T4 GPUs in a region, as Terraform creates it."""
     sent = {
         "service": "aiplatform.googleapis.com",
         "quotaId": T4,
         "quotaConfig": {"preferredValue": str(value)},
-        "dimensions": {"region": "us-central1"},
+        "dimensions": {"region": region},
         "contactEmail": "someone@example.com",
     }
     answer = http.post(f"{BASE}/quotaPreferences?quotaPreferenceId={last}", json=sent)
@@ -35,6 +37,17 @@ def test_a_preference_is_granted_and_moves_the_quota(local_http: TestClient) -> 
     assert "contactEmail" not in found
     info = local_http.get(f"{INFOS}/{T4}").json()
     assert info["dimensionsInfos"][0]["details"] == {"value": "3"}
+
+
+def test_a_preference_moves_the_quota_of_its_region_alone(local_http: TestClient) -> None:
+    """Another region keeps what the page promises; one without a row there gets one."""
+    made(local_http, 7, "west", "europe-west4")
+    made(local_http, 1, "far", "asia-south1")
+
+    rows = local_http.get(f"{INFOS}/{T4}").json()["dimensionsInfos"]
+
+    found = {one["dimensions"]["region"]: one["details"]["value"] for one in rows}
+    assert found == {"us-central1": "12", "europe-west4": "7", "asia-south1": "1"}
 
 
 def test_a_second_preference_for_a_quota_is_refused(local_http: TestClient) -> None:

@@ -16,6 +16,7 @@ PATHS = [
     f"/v1/{PROJECT}/serviceAccounts/a@b.c/keys", "/v1/projects/-/serviceAccounts/a@b.c:signBlob",
     "/v1/projects/-/serviceAccounts/a@b.c:generateAccessToken", "/v1/roles",
     f"/v1/{PROJECT}/locations/global/workloadIdentityPools", "/v2/entries:list",
+    f"/v2/{PROJECT}/policies", f"/v2/{PROJECT}/policies/gcp.resourceLocations",
     f"/v2/{PROJECT}/logs", "/v1/billingAccounts", "/v1/billingAccounts/1/budgets",
     f"/v1/{PROJECT}/billingInfo", f"/v1/{PROJECT}/locations/global/quotaPreferences",
     f"/v1/{PROJECT}/locations/global/services/aiplatform.googleapis.com/quotaInfos",

@@ -1,0 +1,1 @@
+"""Organization Policy Service: what a project's organization lets nobody do."""
