@@ -141,8 +141,13 @@ def lock_object(name: str) -> str:
 
 def trainer_image(project: str, region: str, version: str) -> str:
     """The trainer's image in the project's own Artifact Registry repository `ops`."""
+    return image_in(f"{region}-docker.pkg.dev/{project}/ops", version)
+
+
+def image_in(repository: str, version: str) -> str:
+    """The trainer's image in a repository `REGION-docker.pkg.dev/PROJECT/REPOSITORY`."""
     # "+" of a local version is not allowed in a tag: docs.docker.com/reference/cli/docker/image/tag
-    return f"{region}-docker.pkg.dev/{project}/ops/trainer:{version.replace('+', '-')}"
+    return f"{repository}/trainer:{version.replace('+', '-')}"
 
 
 # -- Labels --------------------------------------------------------------------------------------

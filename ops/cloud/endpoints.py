@@ -97,18 +97,22 @@ def deploy(
     model_name: str,
     display_name: str,
     machine_type: str = "",
+    service_account: str = "",
 ) -> Operation:
     """The operation that deploys a model on one node and gives it all the traffic.
 
     `deployed_id` has 1-10 digits; the API refuses a second deployment under the same id.
     AutoML image models take automatic resources and no machine type ("get predictions", read
-    2026-08-22); custom models take a machine.
+    2026-08-22); custom models take a machine, and the account that their container runs as
+    ("custom-service-account", read 2026-08-22): without one, an account that can read nothing but
+    the model.
     """
     deployed_model = {
         "id": deployed_id,
         "model": model_name,
         "display_name": display_name,
         **_resources(machine_type),
+        **({"service_account": service_account} if service_account else {}),
     }
     request = {"endpoint": name, "deployed_model": deployed_model, "traffic_split": {"0": 100}}
     return session.submit(session.endpoints().deploy_model, request=request)

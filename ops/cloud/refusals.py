@@ -75,4 +75,6 @@ TOLD: dict[str, Callable[[str, str, Mapping[str, str]], OpsError]] = {
     "SERVICE_DISABLED": _disabled,
     "BILLING_DISABLED": _no_billing,
     "IAM_PERMISSION_DENIED": _not_granted,
+    # Service Usage's own, whose words do not name the permission.
+    "AUTH_PERMISSION_DENIED": _not_granted,
 }

@@ -59,7 +59,7 @@ class Session:
     ) -> None:
         self.settings = settings
         self.base_url = base_url
-        self.capabilities = CAPABILITIES[settings.target]
+        self.capabilities = _capabilities(settings)
         self._credentials = credentials
         self._sleep = sleep
         self._clients: dict[Any, Any] = {}
@@ -256,6 +256,12 @@ class Session:
         return patience.retry(passes, RETRY_SECONDS[self.settings.target])
 
 
+def _capabilities(settings: Settings) -> Capabilities:
+    """Those of the target; whoever acts as an account has its rights, on a local cloud too."""
+    can = CAPABILITIES[settings.target]
+    return replace(can, checks_rights=can.checks_rights or bool(settings.impersonate))
+
+
 def connect(settings: Settings, environ: MutableMapping[str, str] = os.environ) -> Session:
     """A Session for the target; on local, the emulator is found or started first.
 
@@ -267,13 +273,11 @@ def connect(settings: Settings, environ: MutableMapping[str, str] = os.environ) 
 
 
 def _local(settings: Settings, environ: MutableMapping[str, str]) -> Session:
-    from google.auth.credentials import AnonymousCredentials
-
     from ops.cloud import emulator
 
     _past_proxies(environ)
     server = emulator.ensure(settings.emulator_data, settings.emulator_port)
-    return Session(settings, AnonymousCredentials(), base_url=server.url)  # type: ignore[no-untyped-call]
+    return Session(settings, sign_in.local(settings, server.url), base_url=server.url)
 
 
 def _past_proxies(environ: MutableMapping[str, str]) -> None:
@@ -285,4 +289,4 @@ def _past_proxies(environ: MutableMapping[str, str]) -> None:
 
 def _google(settings: Settings, environ: Mapping[str, str]) -> Session:
     sign_in.check(environ)
-    return Session(settings, sign_in.credentials(settings.project))
+    return Session(settings, sign_in.google(settings))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.errors import Code, OpsError
+from ops.settings import Settings
 
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 KEY_VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
@@ -19,6 +20,8 @@ ELSEWHERE = re.compile(
     r"STORAGE_EMULATOR_HOST|API_ENDPOINT_OVERRIDE|"
     r"GOOGLE_\w+_CUSTOM_ENDPOINT|CLOUDSDK_API_ENDPOINT_OVERRIDES_\w+"
 )
+# A local cloud takes any text that is no account's token for its owner's.
+OWNER_TOKEN = "owner"
 SIGN_IN = "Type: gcloud auth application-default login"
 
 
@@ -41,12 +44,33 @@ def check(environ: Mapping[str, str]) -> None:
         )
 
 
-def credentials(project: str) -> Any:
-    """Application Default Credentials; `project` pays for calls, whichever client uses them."""
+def google(settings: Settings) -> Any:
+    """Application Default Credentials, or those of the account that they are to act as.
+
+    The project of the settings pays for calls, whichever client uses them.
+    """
     import google.auth
 
-    found, _ = google.auth.default(scopes=SCOPES, quota_project_id=project)
-    return found
+    found, _ = google.auth.default(scopes=SCOPES, quota_project_id=settings.project)
+    if not settings.impersonate:
+        return found
+    from ops.cloud import impersonation
+
+    return impersonation.credentials(found, settings.impersonate, settings.project)
+
+
+def local(settings: Settings, base_url: str) -> Any:
+    """The credentials for a local cloud: nobody's, who is its owner, or an account's."""
+    from google.auth.credentials import AnonymousCredentials
+
+    if not settings.impersonate:
+        return AnonymousCredentials()  # type: ignore[no-untyped-call]
+    from google.oauth2.credentials import Credentials
+
+    from ops.cloud import impersonation
+
+    owner = Credentials(OWNER_TOKEN)  # type: ignore[no-untyped-call]
+    return impersonation.credentials(owner, settings.impersonate, settings.project, base_url)
 
 
 def member(found: Any) -> str:
@@ -56,14 +80,14 @@ def member(found: Any) -> str:
 
 
 def token(found: Any) -> str:
-    """An access token of the credentials; empty for nobody's, which a local cloud takes."""
+    """An access token of the credentials; the owner's of a local cloud for nobody's."""
     from google.auth.credentials import AnonymousCredentials
     from google.auth.transport.requests import Request
 
     if isinstance(found, AnonymousCredentials):
-        return ""
+        return OWNER_TOKEN
     if not found.valid:
-        found.refresh(Request())  # type: ignore[no-untyped-call]
+        found.refresh(Request())
     return str(found.token)
 
 

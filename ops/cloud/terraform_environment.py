@@ -51,8 +51,6 @@ ENDPOINTS = {
     "IAM": "/v1/",
     "BILLING": "/v1/",
 }
-# The owner's: a local cloud takes any text that is no account's token for that.
-OWNER_TOKEN = "owner"
 # Nobody listens there: the provider's look-up of who calls, which has no endpoint of its own,
 # ends at once and takes no token along. http:// addresses on this machine need no proxy.
 NOWHERE = "http://127.0.0.1:1"
@@ -61,7 +59,7 @@ NOWHERE = "http://127.0.0.1:1"
 def local(
     base_url: str, token: str, environ: Mapping[str, str], *, for_init: bool = False
 ) -> dict[str, str]:
-    """The variables for a cloud at `base_url`; `token` empty is the owner's.
+    """The variables for a cloud at `base_url`, as whoever has the token.
 
     Everything that Google's provider and the `gcs` backend may call is there, and whatever is not
     goes nowhere; with `for_init`, a registry can be reached through the caller's own proxies.
@@ -72,7 +70,7 @@ def local(
         **_own(environ),
         **proxies,
         **led,
-        "GOOGLE_OAUTH_ACCESS_TOKEN": token or OWNER_TOKEN,
+        "GOOGLE_OAUTH_ACCESS_TOKEN": token,
     }
 
 

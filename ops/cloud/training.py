@@ -111,7 +111,8 @@ class CustomSpec:
     """What a custom training pipeline is asked to do: a container, its arguments, its machine.
 
     `machine_spec` is Vertex's; `place` is model_id or parent_model with its value; the output
-    folder gets model/, logs/ and checkpoints/.
+    folder gets model/, logs/ and checkpoints/. `service_account` is whom it runs as; empty: Vertex
+    AI's own agent for custom code.
     """
 
     display_name: str
@@ -124,9 +125,11 @@ class CustomSpec:
     output_uri: str
     timeout_seconds: int
     labels: Mapping[str, str]
+    service_account: str = ""
 
     def body(self) -> dict[str, Any]:
         """The pipeline in the API's own field names; the task's inputs in its schema's."""
+        acting = {"serviceAccount": self.service_account} if self.service_account else {}
         return {
             "display_name": self.display_name,
             "labels": dict(self.labels),
@@ -138,6 +141,7 @@ class CustomSpec:
                     "timeout": f"{self.timeout_seconds}s",
                     "strategy": "SPOT" if self.spot else "STANDARD",
                 },
+                **acting,
             },
             **self.place,
             "model_to_upload": {

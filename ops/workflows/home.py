@@ -17,13 +17,16 @@ def at_home(session: Session) -> Session:
     """The session in the region of the stack's bucket, or as it is when there is no bucket yet.
 
     OTHER_REGION when another one was asked for: what is made there would not be found again. A
-    stack that is billed is put on record.
+    stack that is billed is put on record; what was prepared and is gone, as after a reset of the
+    local cloud, is taken off it.
     """
     settings = session.settings
     bucket = storage.get_bucket(session, settings.bucket)
     if bucket is not None and session.capabilities.bills:
         living = replace(settings, region=bucket.location.lower())
         records.remember(living, bucket.created)
+    if bucket is None and session.capabilities.prepares_project:
+        records.forget(settings)
     home = bucket.location.lower() if bucket else settings.region
     if home == settings.region or not regions.known(home):
         return session

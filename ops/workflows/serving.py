@@ -17,6 +17,7 @@ from ops.cloud.models import Model
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger, Run, RunState
 from ops.progress import Progress
+from ops.workflows import prepared
 
 CREATE_SECONDS = 600.0
 # Deploying an AutoML image model takes Google many minutes; the SDK's own limit is 30 of them
@@ -103,8 +104,9 @@ def _deployment(ledger: Ledger, run: Run, model: Model, endpoint: Endpoint) -> A
         id = names.deployed_model_id(run.id)
         try:
             machine = str(run.plan["inputs"].get("machine", ""))
+            account = prepared.predictor(session.settings, model.kind)
             return endpoints.deploy(
-                session, endpoint.name, id, model.full, model.display_name, machine
+                session, endpoint.name, id, model.full, model.display_name, machine, account
             )
         except Conflict:
             return None  # it is being deployed by a call that is not listed yet

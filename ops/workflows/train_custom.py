@@ -15,7 +15,14 @@ from ops.pricing import estimate
 from ops.pricing.estimate import Cost, Estimate
 from ops.pricing.machines import DEFAULT_TRAINING_MACHINE, Machine, machine
 from ops.settings import Settings
-from ops.workflows import custom_evaluation, registry, train_limits, train_log, trainer_flags
+from ops.workflows import (
+    custom_evaluation,
+    prepared,
+    registry,
+    train_limits,
+    train_log,
+    trainer_flags,
+)
 from ops.workflows.imported import Imported
 from ops.workflows.registry import Place
 from ops.workflows.train_log import LastSaid
@@ -57,7 +64,7 @@ def inputs(settings: Settings, options: Options) -> dict[str, Any]:
         "flags": flags,
         "machine": {**chosen.spec(), "is_included": chosen.is_included},
         "spot": options.custom.spot,
-        "image": options.custom.image or settings.image,
+        "image": options.custom.image or prepared.image(settings),
         "timeout_seconds": limits.timeout_seconds,
     }
 
@@ -85,6 +92,7 @@ def _spec(ledger: Ledger, run: Run, data: Imported, place: Place) -> training.Cu
         output_uri=storage.uri(ledger.session, f"runs/{run.id}"),
         timeout_seconds=asked["timeout_seconds"],
         labels=run.labels,
+        service_account=prepared.trainer(ledger.session.settings),
     )
 
 

@@ -71,6 +71,8 @@ def test_a_stack_that_is_seen_is_on_record(user: GoogleUser) -> None:
         "project": PROJECT,
         "bucket": f"{PROJECT}-ops-default",
         "region": "us-central1",
+        "prepared_by": "",
+        "outputs": {},
     }
 
 
@@ -205,6 +207,29 @@ def test_a_sign_in_that_ran_out(user: GoogleUser) -> None:
     assert (ran.code, error(ran)["code"]) == (7, "unauthenticated")
     assert "Token has been expired or revoked" in error(ran)["message"]
     assert error(ran)["hint"] == "Type: gcloud auth application-default login"
+
+
+def test_acting_as_an_account_takes_a_role_on_it(user: GoogleUser) -> None:
+    """Owning the project is not enough; with the role the commands have the account's rights."""
+    accounts = f"/v1/projects/{PROJECT}/serviceAccounts"
+    email = user.posted(accounts, {"accountId": "default-runner"})["email"]
+    before = len(user.proxy.exchanges)
+    refused = user.run("status", "--json", OPS_IMPERSONATE=email)
+    member = f"serviceAccount:{json.loads(user.key.read_text())['client_email']}"
+    role = "roles/iam.serviceAccountTokenCreator"
+    policy = {"bindings": [{"role": role, "members": [member]}]}
+    user.posted(f"{accounts}/{email}:setIamPolicy", {"policy": policy})
+
+    acting = user.run("status", "--json", OPS_IMPERSONATE=email)
+
+    assert (refused.code, error(refused)["code"]) == (7, "denied")
+    grant = f"gcloud iam service-accounts add-iam-policy-binding {email}"
+    assert error(refused)["hint"] == f"Type: {grant} --member={member} --role={role}"
+    assert (acting.code, error(acting)["code"]) == (7, "denied")
+    assert f"{email} does not have storage.buckets.get access" in error(acting)["message"]
+    asked = [one for one in user.proxy.exchanges[before:] if "generateAccessToken" in one.target]
+    assert {one.host for one in asked} == {"iamcredentials.googleapis.com"}
+    assert user.outside() == set()
 
 
 def test_a_proxy_whose_certificate_is_not_trusted(user: GoogleUser) -> None:
