@@ -36,6 +36,9 @@ HOSTS = {
     "logging.googleapis.com": "Cloud Logging",
     "oauth2.googleapis.com": "OAuth 2.0",
     "iamcredentials.googleapis.com": "IAM Credentials",
+    "cloudbilling.googleapis.com": "Cloud Billing",
+    "cloudquotas.googleapis.com": "Cloud Quotas",
+    "orgpolicy.googleapis.com": "Organization Policy",
 }
 VERTEX = re.compile(r"[a-z]+-[a-z]+[0-9]+-aiplatform\.googleapis\.com")
 

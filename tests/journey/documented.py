@@ -50,6 +50,8 @@ def judge(exchange: Exchange, project: str) -> Call:
     try:
         if exchange.host == "oauth2.googleapis.com":
             return _token(exchange)
+        if exchange.target == "/":
+            return _date(exchange)
         assert exchange.headers.get("authorization", "").startswith("Bearer "), "no bearer token"
         if exchange.host != "iamcredentials.googleapis.com":  # asked by google-auth itself
             _check_headers(exchange.headers, project)
@@ -76,6 +78,13 @@ def _token(exchange: Exchange) -> Call:
     assert said["aud"] == TOKEN_URI, said["aud"]
     assert said["exp"] - said["iat"] <= 3600, said
     return Call(exchange.host, "POST", "/token", "token", "OAuth")
+
+
+def _date(exchange: Exchange) -> Call:
+    """RFC 9110, 6.6.1: whatever a server with a clock answers has a Date, which is all of it."""
+    said = (exchange.method, exchange.body, exchange.headers.get("authorization"))
+    assert said == ("GET", b"", None), said
+    return Call(exchange.host, "GET", "/", "Date", "RFC 9110")
 
 
 def _discovered(exchange: Exchange) -> Call | None:

@@ -26,9 +26,11 @@ parameter or field that the document named here does not have.
 | SDK | the method's HTTP rule in Google's generated client; requests parse strictly as its type |
 | discovery | the API's discovery document: its methods, their parameters and fields |
 | OAuth | developers.google.com/identity/protocols/oauth2/service-account |
+| RFC 9110 | the Date header, by which `ops doctor` sets this machine's clock against Google's |
 
 Every call carries `Authorization: Bearer …`, `x-goog-user-project: PROJECT` and `User-Agent:
-ops/VERSION`, but for those to the first two hosts, which Google's authentication library makes.
+ops/VERSION`, but for those to the first two hosts, which Google's authentication library makes, and
+for the one for the date.
 """
 # Asked by the authentication library in any command, one of them by a thread of its own.
 LIBRARY = ("oauth2.googleapis.com", "iamcredentials.googleapis.com")
@@ -38,6 +40,9 @@ ORDER = (
     *LIBRARY,
     "cloudresourcemanager.googleapis.com",
     "serviceusage.googleapis.com",
+    "orgpolicy.googleapis.com",
+    "cloudbilling.googleapis.com",
+    "cloudquotas.googleapis.com",
     "storage.googleapis.com",
     "REGION-aiplatform.googleapis.com",
     "logging.googleapis.com",

@@ -27,11 +27,15 @@ SERVICES = (
     ("google.cloud.aiplatform_v1", "prediction_service", "PredictionService"),
     ("google.cloud.resourcemanager_v3", "projects", "Projects"),
     ("google.cloud.service_usage_v1", "service_usage", "ServiceUsage"),
+    ("google.cloud.billing_v1", "cloud_billing", "CloudBilling"),
+    ("google.cloud.cloudquotas_v1", "cloud_quotas", "CloudQuotas"),
 )
 HOSTS = {
     "google.cloud.aiplatform_v1": re.compile(r"([a-z0-9-]+)-aiplatform\.googleapis\.com"),
     "google.cloud.resourcemanager_v3": re.compile(r"cloudresourcemanager\.googleapis\.com"),
     "google.cloud.service_usage_v1": re.compile(r"serviceusage\.googleapis\.com"),
+    "google.cloud.billing_v1": re.compile(r"cloudbilling\.googleapis\.com"),
+    "google.cloud.cloudquotas_v1": re.compile(r"cloudquotas\.googleapis\.com"),
 }
 # cloud.google.com/apis/docs/system-parameters
 SYSTEM_PARAMETERS = frozenset({"$alt", "alt", "fields", "key", "prettyPrint", "quotaUser"})

@@ -58,6 +58,17 @@ def test_a_service_that_is_not_enabled(user: GoogleUser) -> None:
     assert f"gcloud services enable {vertex} --project {PROJECT}" in refusal(ran)["hint"]
 
 
+def test_doctor_finds_that_a_gpu_cannot_be_had(user: GoogleUser) -> None:
+    """What is there, what is asked, and Terraform's variable that asks for more."""
+    ran = user.run("doctor", "--job", "custom", "--accelerator", "L4", "--json")
+
+    checks = {one["name"]: one for one in json.loads(ran.out)["result"]["checks"]}
+    quota = checks["Quota"]
+    assert quota["level"] == "failure"
+    assert "CustomModelTrainingL4GPUsPerProjectPerRegion in us-central1: 0" in quota["found"]
+    assert "gpu_quota = " in quota["fix"]
+
+
 def test_permissions_that_are_missing_are_named_with_the_role_to_grant(user: GoogleUser) -> None:
     """Granting the roles that the hint names is enough for the command to go through."""
     # Who may still say who may what, and see the bucket.
@@ -81,17 +92,24 @@ def test_permissions_that_are_missing_are_named_with_the_role_to_grant(user: Goo
     assert done.code == 0, done.err
 
 
-def test_doctor_looks_at_the_same_and_says_what_is_well(user: GoogleUser) -> None:
-    """Project, services, permissions and bucket, each a line; the missing ones with their fix."""
+def test_doctor_looks_at_the_same_and_at_more(user: GoogleUser) -> None:
+    """A line each, in order; without billing and Terraform's rights the stack still works."""
     ran = user.run("doctor", "--json")
 
     checks = {one["name"]: one for one in json.loads(ran.out)["result"]["checks"]}
     assert [*checks] == [
-        *("Python", "Region", "Credentials", "Project", "Services", "Permissions", "Bucket")
+        *("Python", "Disk", "Terraform", "Provider", "Region", "Clock", "Credentials", "Project"),
+        *("Billing", "Services", "Permissions", "Policies", "Bucket", "Agent", "State lock"),
+        *("Quota", "Images"),
     ]
-    assert {one["level"] for one in checks.values()} == {"ok"}
+    well = ("Clock", "Credentials", "Project", "Permissions", "Policies", "Bucket", "State lock")
+    assert {checks[name]["level"] for name in well} == {"ok"}, checks
     assert checks["Credentials"]["found"] == member(user)
     assert checks["Bucket"]["found"].startswith(f"gs://{BUCKET} in us-central1")
+    assert checks["Billing"]["level"] == "failure"
+    assert checks["Quota"]["found"].startswith("not seen: ")
+    assert (ran.code, refusal(ran)["code"]) == (1, "check-failed")
+    assert user.outside() == set()
 
 
 def test_a_stack_that_is_not_prepared(user: GoogleUser) -> None:

@@ -195,7 +195,7 @@ def test_a_failed_check_is_an_error_beside_what_was_found(
         )
 
     message = (
-        f"1 of 7 checks failed. Local cloud: not running, and port {port} is in use by another "
+        f"1 of 9 checks failed. Local cloud: not running, and port {port} is in use by another "
         "program."
     )
     hint = "Set OPS_EMULATOR_PORT to another port, or to 0 for any free one."
@@ -204,6 +204,6 @@ def test_a_failed_check_is_an_error_beside_what_was_found(
     if as_json:
         said = json.loads(done.stdout)
         assert said["error"] == {"code": "check-failed", "message": message, "hint": hint}
-        assert len(said["result"]["checks"]) == 7
+        assert len(said["result"]["checks"]) == 9
     else:
-        assert done.stdout.count("\n") == 8
+        assert done.stdout.count("\n") == 10
