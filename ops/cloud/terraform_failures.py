@@ -58,7 +58,7 @@ def explain(done: Ended, command: str, settings: Settings) -> OpsError:
     found = diagnostics(done.events)
     if not found:
         return _unsaid(done, command, settings)
-    for failure in _table():
+    for failure in table():
         for one in found:
             fits = re.search(failure["words"], one.text)
             if fits:
@@ -68,6 +68,18 @@ def explain(done: Ended, command: str, settings: Settings) -> OpsError:
         f"terraform {command} failed. {_said(found[0])}{_more(len(found))}",
         f"All that it said is in {_folder(settings) / LOG}; then type the same command again.",
     )
+
+
+@cache
+def table() -> list[dict[str, str]]:
+    """The failures that are known, those that hide others first."""
+    failures: list[dict[str, str]] = tomllib.loads(TABLE.read_text(encoding="utf-8"))["failure"]
+    return failures
+
+
+def first(text: str) -> dict[str, str] | None:
+    """The failure that a diagnostic's text means; None when none is known."""
+    return next((one for one in table() if re.search(one["words"], text)), None)
 
 
 def _told(
@@ -85,7 +97,7 @@ def _told(
         "stack": settings.stack,
         "state_bucket": names.state_bucket_name(settings.bucket),
         "said": _said(one),
-        "first": _sentence(one.detail or one.summary),
+        "first": _sentence((one.detail or one.summary).strip().partition("\n\n")[0]),
         **groups,
         "constraint": constraint.removeprefix("constraints/"),
         "by_constraint": f" ({constraint})" if groups.get("constraint") else "",
@@ -129,9 +141,3 @@ def _more(count: int) -> str:
 
 def _folder(settings: Settings) -> Path:
     return settings.state_dir / settings.stack / "terraform"
-
-
-@cache
-def _table() -> list[dict[str, str]]:
-    failures: list[dict[str, str]] = tomllib.loads(TABLE.read_text(encoding="utf-8"))["failure"]
-    return failures

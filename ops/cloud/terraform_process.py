@@ -78,8 +78,11 @@ def run(
             start_new_session=True,
         )
     _mark(folder, arguments, process.pid)
-    events, in_time = _until_over(process, folder, said, max_seconds)
-    (folder / RUNNING).unlink(missing_ok=True)
+    try:
+        events, in_time = _until_over(process, folder, said, max_seconds)
+    finally:
+        if process.poll() is not None:
+            (folder / RUNNING).unlink(missing_ok=True)
     text = (folder / ERRORS).read_text(encoding="utf-8", errors="replace")
     return Ended(process.returncode if in_time else None, tuple(events), text.strip())
 
@@ -234,7 +237,7 @@ def _lives(process: Process) -> bool:
     import psutil
 
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
 

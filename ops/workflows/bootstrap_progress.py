@@ -45,4 +45,4 @@ def _named(hook: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _latest(under_way: Mapping[str, str]) -> str:
-    return next(reversed(under_way.values()), "")
+    return list(under_way.values())[-1] if under_way else ""

@@ -1,0 +1,117 @@
+"""A plan in words; plans in the documented form of `terraform show -json`."""
+
+from typing import Any
+
+from ops.workflows import bootstrap_imports, bootstrap_words
+from ops.workflows.bootstrap_words import Action
+
+
+def planned(address: str, *actions: str, **change: Any) -> dict[str, Any]:
+    """A resource of a plan."""
+    type_ = next(part for part in address.split(".") if part.startswith("google_"))
+    body = {"actions": list(actions), "before": None, "after": None, **change}
+    return {"address": address, "mode": "managed", "type": type_, "change": body}
+
+
+BUCKET = "module.bucket.google_storage_bucket.this"
+READERS = "module.bucket.google_storage_bucket_iam_binding.readers[0]"
+ACCOUNT = 'module.identities.google_service_account.this["runner"]'
+SERVICE = 'module.services.google_project_service.this["aiplatform.googleapis.com"]'
+
+
+def lines(*resources: dict[str, Any]) -> list[str]:
+    """The plan's words."""
+    return bootstrap_words.lines(bootstrap_words.changes({"resource_changes": list(resources)}))
+
+
+def test_what_is_made_is_grouped_and_named() -> None:
+    """By kind, in an order for people, with the names that they gave."""
+    members = [
+        "serviceAccount:default-trainer@p.iam.gserviceaccount.com",
+        "serviceAccount:default-runner@p.iam.gserviceaccount.com",
+    ]
+    grants = {"role": "roles/storage.objectViewer", "members": members}
+
+    text = lines(
+        planned(SERVICE, "create", after={"service": "aiplatform.googleapis.com"}),
+        planned(READERS, "create", after=grants),
+        planned(ACCOUNT, "create", after={"account_id": "default-runner"}),
+        planned(BUCKET, "create", after={"name": "photos"}),
+    )
+
+    assert text == [
+        "Will be made: 4",
+        "  1 bucket: photos",
+        "  1 API: aiplatform",
+        "  1 account: default-runner",
+        "  1 permission:",
+        "    storage.objectViewer (bucket): default-runner, default-trainer",
+    ]
+
+
+def test_what_changes_says_in_what() -> None:
+    """The attributes that differ, not those that stay."""
+    before = {"name": "photos", "labels": {"a": "b"}, "location": "EU"}
+    after = {**before, "labels": {"a": "c"}}
+
+    assert lines(planned(BUCKET, "update", before=before, after=after)) == [
+        "Will change: 1",
+        "  1 bucket: photos (labels)",
+    ]
+
+
+def test_a_bucket_that_goes_is_named_loudly() -> None:
+    """Deleted or made anew, with everything in it; and why it cannot stay."""
+    before = {"name": "photos", "location": "EU"}
+    again = planned(BUCKET, "delete", "create", before=before, after={"name": "photos"})
+    again["change"]["replace_paths"] = [["location"]]
+    gone = planned('google_storage_bucket.old["x"]', "delete", before={"name": "old"})
+
+    text = lines(again, gone)
+
+    assert "WILL BE DELETED AND MADE AGAIN: 1" in text
+    assert "WILL BE DELETED: 1" in text
+    assert text[-2:] == [
+        "WARNING: bucket gs://photos would be deleted with every object in it and made again, "
+        "empty: location cannot be changed.",
+        "WARNING: bucket gs://old would be deleted with every object in it.",
+    ]
+
+
+def test_what_is_taken_over_may_change_too() -> None:
+    """Importing is one thing, the change that comes with it another."""
+    taken = planned(
+        ACCOUNT, "update", before={"account_id": "a"}, after={"account_id": "a"}, importing={}
+    )
+    taken["change"]["importing"] = {"id": "x"}
+
+    found = bootstrap_words.changes({"resource_changes": [taken]})
+
+    assert [one.action for one in found] == [Action.TAKE, Action.CHANGE]
+    assert bootstrap_words.summary(found) == "1 taken over, 1 changed"
+
+
+def test_what_stays_and_what_is_only_read_is_not_mentioned() -> None:
+    """No-ops and data sources are no changes."""
+    data = planned("data.google_project.this[0]", "read")
+    data["mode"] = "data"
+
+    assert lines(planned(BUCKET, "no-op", after={"name": "photos"}), data) == []
+
+
+def test_a_kind_that_nobody_foresaw_is_called_by_its_type() -> None:
+    """It is shown, and has no price of its own to hide."""
+    assert lines(planned('google_pubsub_topic.this["new"]', "create", after={})) == [
+        "Will be made: 1",
+        "  1 pubsub topic: new",
+    ]
+
+
+def test_only_what_would_be_made_is_looked_for() -> None:
+    """Not what changes, goes, or is taken over already."""
+    taken = planned(BUCKET, "create", after={"name": "photos"}, importing={"id": "x"})
+    made = planned(ACCOUNT, "create", after={"account_id": "default-runner"})
+
+    (wanted,) = bootstrap_imports.wanted({"resource_changes": [taken, made]})
+
+    assert (wanted.address, wanted.values) == (ACCOUNT, {"account_id": "default-runner"})
