@@ -260,7 +260,7 @@ def test_a_trainer_that_may_not_read_the_photos(runner: Runner) -> None:
 
 @pytest.mark.usefixtures("trained")
 def test_a_trainer_that_may_not_write_logs(runner: Runner) -> None:
-    """The log has, in place of what a training says before it fails, which permission is missing."""
+    """Its log has, in place of what the training says, which permission is missing."""
     with runner.owner.without(LOGS):
         ran = runner.run(*CUSTOM, "cnn", "--epochs", DEADLY)
 
