@@ -34,7 +34,7 @@ def main() -> int:
     end = time.monotonic() + options.minutes * 60
     with (
         tempfile.TemporaryDirectory() as folder,
-        running_cloud(Path(folder) / "data", "--image-pull-seconds", "1") as cloud,
+        running_cloud(Path(folder) / "data", "--allow-keys", "--image-pull-seconds", "1") as cloud,
     ):
         while time.monotonic() < end:
             number = options.seed if options.seed is not None else random.randrange(1 << 32)
