@@ -109,7 +109,7 @@ class Place:
         self.http.post("/_emulator/faults", json=[fault]).raise_for_status()
 
 
-Act = Callable[[Place], None]
+Act = Callable[[Place], object]
 
 
 def _nothing(_place: Place) -> None:
@@ -306,7 +306,8 @@ def _owner(cloud: LocalCloud) -> dict[str, str]:
 
     key = cloud.data / "service-account.json"
     scopes = ["https://www.googleapis.com/auth/cloud-platform"]
-    found = service_account.Credentials.from_service_account_file(str(key), scopes=scopes)
+    kind = service_account.Credentials
+    found = kind.from_service_account_file(str(key), scopes=scopes)  # type: ignore[no-untyped-call]
     found.refresh(Request())
     return {"authorization": f"Bearer {found.token}"}
 
