@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ops.cloud import rest
+from ops.cloud import projects, rest
 from ops.cloud.session import Session
 
 # docs.cloud.google.com/iam/docs/service-agents, as of 2026-05-30.
@@ -23,7 +23,7 @@ def roles_in_project(session: Session, who: str) -> frozenset[str]:
     """The roles that the project's own policy gives to the member, without a condition."""
     path = f"/v3/projects/{session.settings.project}:getIamPolicy"
     asked = {"options": {"requestedPolicyVersion": 3}}
-    policy = rest.post(session, "cloudresourcemanager.googleapis.com", path, asked)
+    policy = rest.post(session, projects.HOST, path, asked)
     return _roles(policy.get("bindings", []), who)
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ops.cloud import rest
 from ops.cloud.session import Session
+
+HOST = "cloudresourcemanager.googleapis.com"
 
 
 @dataclass(frozen=True)
@@ -18,5 +21,6 @@ class Project:
 
 def get(session: Session, project: str) -> Project:
     """The project with this id; google.api_core NotFound or Forbidden when there is none for us."""
-    found = session.call(session.projects().get_project, name=f"projects/{project}")
-    return Project(found.project_id, found.name.removeprefix("projects/"), found.state.name)
+    found = rest.get(session, HOST, f"/v3/projects/{project}")
+    number = str(found["name"]).removeprefix("projects/")
+    return Project(str(found["projectId"]), number, str(found["state"]))

@@ -18,7 +18,7 @@ from ops.cloud.program import name_the_program, user_agent
 from ops.settings import Settings, Target
 
 if TYPE_CHECKING:
-    from google.cloud import aiplatform_v1, resourcemanager_v3, service_usage_v1
+    from google.cloud import aiplatform_v1
     from google.cloud.storage import Client as StorageClient
 
     from ops.cloud.wire import Wire
@@ -108,24 +108,6 @@ class Session:
     def predictions(self) -> aiplatform_v1.PredictionServiceClient:
         """The client for online prediction."""
         client: aiplatform_v1.PredictionServiceClient = self._vertex("PredictionServiceClient")
-        return client
-
-    def projects(self) -> resourcemanager_v3.ProjectsClient:
-        """The client for projects."""
-        from google.cloud import resourcemanager_v3
-
-        client: resourcemanager_v3.ProjectsClient = self._generated(
-            resourcemanager_v3.ProjectsClient, "cloudresourcemanager.googleapis.com"
-        )
-        return client
-
-    def services(self) -> service_usage_v1.ServiceUsageClient:
-        """The client for the services that a project has enabled."""
-        from google.cloud import service_usage_v1
-
-        client: service_usage_v1.ServiceUsageClient = self._generated(
-            service_usage_v1.ServiceUsageClient, "serviceusage.googleapis.com"
-        )
         return client
 
     def storage(self) -> StorageClient:

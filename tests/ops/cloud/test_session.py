@@ -23,19 +23,18 @@ def session_for(target: str, base_url: str | None = None, **more: Any) -> Sessio
 
 
 def test_on_google_calls_go_to_the_region_s_own_host() -> None:
-    """Vertex AI is asked in the region, storage and projects at their global hosts."""
+    """Vertex AI is asked in the region, storage at its global host."""
     session = session_for("gcp")
 
     assert session.datasets().api_endpoint == "https://us-central1-aiplatform.googleapis.com"
     assert session.storage().api_endpoint == "https://storage.googleapis.com"
-    assert session.projects().api_endpoint == "https://cloudresourcemanager.googleapis.com"
     assert session.capabilities.bills and not session.capabilities.prepares_project
 
 
 def test_on_local_every_call_goes_to_the_emulator() -> None:
     """One address for every service."""
     session = session_for("local", "http://127.0.0.1:1")
-    clients = (session.datasets(), session.models(), session.storage(), session.projects())
+    clients = (session.datasets(), session.models(), session.storage())
 
     assert {client.api_endpoint for client in clients} == {"http://127.0.0.1:1"}
     assert session.datasets() is session.datasets()
