@@ -7,6 +7,7 @@ STAMP := $(VENV)/.setup-done
 # The target travels only when it was asked for: `make demo TARGET=gcp`.
 OPS := $(BIN)/ops
 OPS_TARGET := $(if $(TARGET),--target $(TARGET))
+OPS_WHERE := $(OPS_TARGET) $(if $(PROJECT),--project $(PROJECT)) $(if $(STACK),--stack $(STACK))
 
 .PHONY: help  ## This list
 help:
@@ -55,11 +56,11 @@ emulator: setup
 
 .PHONY: bootstrap  ## Terraform: bucket, accounts, permissions, GPU quota; plan first
 bootstrap: setup
-	@$(OPS) bootstrap $(OPS_TARGET) $(if $(STACK),--stack $(STACK)) $(if $(YES),--yes)
+	@$(OPS) bootstrap $(OPS_WHERE) $(if $(YES),--yes)
 
-.PHONY: destroy  ## Everything gone, with proof
+.PHONY: destroy  ## Everything gone, with proof; UNPROTECT=1 where deletion protection is on
 destroy: setup
-	@$(OPS) teardown $(OPS_TARGET) $(if $(STACK),--stack $(STACK)) $(if $(YES),--yes)
+	@$(OPS) teardown $(OPS_WHERE) $(if $(UNPROTECT),--unprotect) $(if $(YES),--yes)
 
 .PHONY: docs  ## The generated pages: commands, errors
 docs: setup

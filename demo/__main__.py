@@ -1,4 +1,4 @@
-"""Import, train, evaluate, deploy, predict, cost report, teardown: `python -m demo [--data F]`."""
+"""A model's whole life, from bootstrap and import to teardown: `python -m demo [--data F]`."""
 
 import argparse
 import sys
@@ -45,6 +45,7 @@ def digits(own: Path) -> Path:
 def tell(commands: Commands, photos: Path) -> Told:
     """The whole life of a model, step by step."""
     started = time.monotonic()
+    commands.show("bootstrap", *commands.agreed)
     imported = commands.tell("import-dataset", str(photos))
     commands.show("train", "--mode", "automl")
     evaluated = commands.tell("evaluate")
@@ -52,7 +53,7 @@ def tell(commands: Commands, photos: Path) -> Told:
     examples = predict_unseen(commands, imported, photos)
     status = commands.tell("status")
     cost = commands.tell("cost-report")
-    commands.show("teardown", "--yes")
+    commands.show("teardown", "--unprotect", *commands.agreed)
     left = commands.run("status", quiet=True)
     if commands.target != "gcp":
         commands.run("emulator", "stop", quiet=True)

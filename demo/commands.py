@@ -29,6 +29,11 @@ class Commands:
     target: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def agreed(self) -> tuple[str, ...]:
+        """What agrees to everything where nothing is billed; on Google the person is asked."""
+        return () if self.target == "gcp" else ("--yes",)
+
     def show(self, *words: str) -> None:
         """Run `ops WORDS…` as a person sees it."""
         self._run(words, None)

@@ -3,65 +3,65 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Annotated
 
+import typer
+
+from ops.cli import teardown_text
 from ops.cli.call import Call, Outcome, command, commands
-from ops.cli.cost_report import sum_text
-from ops.workflows import records
+from ops.workflows import records, teardown_infrastructure
 from ops.workflows import teardown as workflow
 
 app = commands()
+
+KeepOption = Annotated[
+    bool,
+    typer.Option(
+        "--keep-infrastructure",
+        help="Keep the bucket, empty, and what Terraform made: accounts, permissions, repository.",
+    ),
+]
+UnprotectOption = Annotated[
+    bool, typer.Option("--unprotect", help="Delete a stack whose deletion protection is on.")
+]
+UnlockOption = Annotated[
+    int | None,
+    typer.Option(metavar="GENERATION", help="Release this lock of Terraform's state first."),
+]
 
 
 @command(
     app,
     "teardown",
     asks=True,
-    examples=("ops teardown", "ops teardown --target gcp --project my-project --yes"),
+    examples=(
+        "ops teardown",
+        "ops teardown --target gcp --project my-project --unprotect",
+        "ops teardown --keep-infrastructure --yes --target gcp --project my-project",
+    ),
 )
-def teardown(call: Call) -> Outcome:
+def teardown(
+    call: Call,
+    keep_infrastructure: KeepOption = False,
+    unprotect: UnprotectOption = False,
+    unlock: UnlockOption = None,
+) -> Outcome:
     """Delete everything of the stack and prove that nothing billable is left."""
     for living in records.elsewhere(call.settings):
-        call.say(_elsewhere(living))
-    todo = workflow.plan(call.session)
+        call.say(teardown_text.elsewhere(living))
+    wanted = workflow.Wanted(keep_infrastructure, unprotect, unlock)
+    with teardown_infrastructure.alone(call.session, keep_infrastructure, call.progress):
+        return _torn_down(call, wanted)
+
+
+def _torn_down(call: Call, wanted: workflow.Wanted) -> Outcome:
+    stack = call.settings.stack
+    todo = workflow.plan(call.session, wanted, call.progress)
     if todo.empty:
-        records.forget(call.settings)
-        nothing = f"Stack {call.settings.stack} has nothing: nothing to delete, nothing billed."
-        return Outcome({"deleted": {}, "left": []}, nothing)
-    what = _counts(todo)
-    call.say(f"To delete: {what}")
-    call.confirm_deletion(f"all of stack {call.settings.stack}")
+        workflow.forget(call.session, todo, datetime.now(UTC))
+        return Outcome({"deleted": {}, "left": []}, teardown_text.nothing(stack, todo))
+    for line in teardown_text.plan(todo):
+        call.say(line)
+    call.confirm_deletion(teardown_text.what(stack, todo))
     done = workflow.run(call.ledger, todo, call.progress, lambda: datetime.now(UTC))
-    return Outcome(done.as_json(), _text(call.settings.stack, what, done))
-
-
-def _elsewhere(living: records.Living) -> str:
-    return (
-        f"Warning: stack {living.stack} also lives on {living.target}, in project "
-        f"{living.project}, and may be billed; this does not delete it. Type: {living.teardown}"
-    )
-
-
-def _counts(todo: workflow.Plan) -> str:
-    counts = {**workflow.counted(todo.found), "deployed models": len(todo.deployed)}
-    words = [f"{count} {_plural(title, count)}" for title, count in counts.items() if count]
-    if todo.bucket is not None:
-        words.append(f"{todo.objects:,} {_plural('objects', todo.objects)}")
-        words.append(f"bucket gs://{todo.bucket.name}")
-    return ", ".join(words)
-
-
-def _plural(title: str, count: int) -> str:
-    return title.removesuffix("s") if count == 1 else title
-
-
-def _text(stack: str, what: str, done: workflow.Done) -> str:
-    lines = [f"Deleted: {what}."]
-    if done.soft_deleted_until_seconds:
-        days = done.soft_deleted_until_seconds / 86_400
-        lines.append(f"The bucket kept deleted objects: they are billed for {days:g} days more.")
-    if done.report is not None:
-        here = "" if done.report.billed else " ($0.00 here)"
-        lines.append(f"The cost: {sum_text(done.report)} at the rates of Google{here}.")
-    if done.kept is not None:
-        lines.append(f"The ledger and the cost report are in {done.kept}")
-    return "\n".join([*lines, f"Listed again: nothing of stack {stack} is left."])
+    return Outcome(done.as_json(), teardown_text.done(stack, done))

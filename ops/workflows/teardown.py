@@ -1,13 +1,13 @@
 """Delete everything of a stack in a safe order, then list again and prove that nothing is left.
 
 Every step may be repeated: killed at any point and typed again, it goes on with what is left.
+What Terraform prepared goes last, by Terraform (`teardown_infrastructure.py`), or is kept.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -19,29 +19,51 @@ from ops.cloud.inventory import Deployed, Found
 from ops.cloud.session import Session
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger
-from ops.progress import Progress
-from ops.workflows import closing, cost_report, kept_reports, records
+from ops.progress import Progress, Silent
+from ops.workflows import closing, cost_report, records, teardown_infrastructure, teardown_records
+from ops.workflows.teardown_infrastructure import Infrastructure
+from ops.workflows.teardown_records import RUNS
 
-RUNS = "runs/"
 CANCEL_SECONDS = 600.0
 UNDEPLOY_SECONDS = 1800.0
 DELETE_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """How far to go: with `keep` the bucket and what Terraform made stay.
+
+    `unprotect` overrides deletion protection; `unlock` is the generation of a lock to release.
+    """
+
+    keep: bool = False
+    unprotect: bool = False
+    unlock: int | None = None
+
+
+EVERYTHING, SILENT = Wanted(), Silent()
+
+
+@dataclass(frozen=True)
 class Plan:
-    """What is there: `deployed` pairs each endpoint with what is to be taken off it."""
+    """What is there: `deployed` pairs each endpoint with what is to be taken off it.
+
+    `infrastructure` is what Terraform is to destroy; None when it made nothing, or all is kept.
+    """
 
     found: tuple[Found, ...]
     deployed: tuple[tuple[Found, Deployed], ...]
     bucket: storage.Bucket | None
     objects: int
     size_bytes: int
+    infrastructure: Infrastructure | None = None
+    keep: bool = False
 
     @property
     def empty(self) -> bool:
-        """Whether the stack has nothing at all."""
-        return not self.found and not self.deployed and self.bucket is None
+        """Whether there is nothing at all to delete."""
+        rest = self.objects if self.keep else self.bucket or self.infrastructure
+        return not self.found and not self.deployed and not rest
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON: how many of each kind."""
@@ -50,7 +72,8 @@ class Plan:
             "deployed models": len(self.deployed),
             "objects": self.objects,
             "bytes": self.size_bytes,
-            "bucket": self.bucket.name if self.bucket else None,
+            "bucket": self.bucket.name if self.bucket and not self.keep else None,
+            "infrastructure": self.infrastructure.as_json() if self.infrastructure else [],
         }
 
 
@@ -74,8 +97,21 @@ class Done:
         }
 
 
-def plan(session: Session) -> Plan:
-    """Everything of the stack: by label, what is deployed of it on any endpoint, and the bucket."""
+def plan(session: Session, wanted: Wanted = EVERYTHING, progress: Progress = SILENT) -> Plan:
+    """Everything of the stack that is to go: by label, what is deployed of it, the bucket, and
+    what Terraform made.
+
+    REFUSED where deletion protection is on, BUSY where somebody else holds Terraform's state:
+    both before anything is deleted.
+    """
+    seen = _seen(session, wanted.keep)
+    if wanted.keep:
+        return seen
+    made = teardown_infrastructure.look(session, wanted.unprotect, wanted.unlock, progress)
+    return replace(seen, infrastructure=made)
+
+
+def _seen(session: Session, keep: bool) -> Plan:
     everything = inventory.everything(session)
     stack = names.label_value(session.settings.stack)
     ours = tuple(f for f in everything if f.labels.get(names.LABEL_STACK) == stack)
@@ -87,6 +123,7 @@ def plan(session: Session) -> Plan:
         bucket=bucket,
         objects=len(objects),
         size_bytes=sum(one.size_bytes for one in objects),
+        keep=keep,
     )
 
 
@@ -111,7 +148,8 @@ def counted(found: tuple[Found, ...]) -> dict[str, int]:
 def run(ledger: Ledger, todo: Plan, progress: Progress, now: Callable[[], datetime]) -> Done:
     """Delete it all, prove it, and keep the ledger and the cost report in `.ops/<stack>/`.
 
-    BILLABLE_LEFT, with the list, when the second look finds anything that Google would bill.
+    BILLABLE_LEFT, with the list, when the second look finds anything that Google would bill;
+    NO_TERRAFORM when all is deleted but what only Terraform can.
     """
     session = ledger.session
     _say_what_goes_on(progress)
@@ -120,27 +158,56 @@ def run(ledger: Ledger, todo: Plan, progress: Progress, now: Callable[[], dateti
     if todo.bucket is not None:
         closing.close(ledger, todo.found)
     _delete_resources(session, todo, progress)
-    kept, report = _keep_ledger(ledger, todo, progress, now)
-    _delete_bucket(session, todo, progress)
-    prove(session)
-    records.forget(session.settings)
+    kept, report = None, None
+    if todo.bucket is not None:
+        kept, report = teardown_records.keep(ledger, todo.bucket, progress, now)
+        _delete_objects(session, todo.bucket, progress)
+    _end(session, todo, progress)
+    if todo.bucket is not None and todo.keep:
+        kept = teardown_records.close(session.settings, todo.bucket, now())
     soft = todo.bucket.soft_delete_seconds if todo.bucket else 0
     return Done(todo, kept, report, soft)
 
 
-def prove(session: Session) -> None:
-    """Nothing, if nothing of the stack is left; BILLABLE_LEFT with what is."""
-    left = plan(session)
+def _end(session: Session, todo: Plan, progress: Progress) -> None:
+    """The bucket and the infrastructure go, unless they are kept; what went is looked for again."""
+    if todo.keep:
+        prove(session, keep=True)
+        return
+    if todo.infrastructure is not None:
+        prove(session, keep=True)
+        teardown_infrastructure.destroy(session, todo.infrastructure, progress)
+    if todo.bucket is not None:
+        storage.delete_bucket(session, todo.bucket.name)
+    if todo.infrastructure is not None:
+        teardown_infrastructure.forget(session, todo.infrastructure)
+    else:
+        prove(session)
+    records.forget(session.settings)
+
+
+def forget(session: Session, todo: Plan, now: datetime) -> None:
+    """What a teardown that was killed at its very end had still to do, where the plan is empty."""
+    if not todo.keep:
+        records.forget(session.settings)
+    elif todo.bucket is not None:
+        teardown_records.close(session.settings, todo.bucket, now)
+
+
+def prove(session: Session, *, keep: bool = False) -> None:
+    """Nothing, if nothing of the stack is left; BILLABLE_LEFT with what is.
+
+    With `keep` an empty bucket is no part of it.
+    """
+    left = _seen(session, keep)
     if left.empty:
         return
     things = [f"{f.kind.title} {f.name}" for f in left.found]
     things += [f"deployed model {d.id} on {e.name}" for e, d in left.deployed]
-    things += [f"bucket gs://{left.bucket.name}"] if left.bucket else []
-    raise OpsError(
-        Code.BILLABLE_LEFT,
-        "After the teardown these are still there:\n" + "\n".join(f"  {one}" for one in things),
-        "Type: ops teardown (it goes on with what is left).",
-    )
+    if left.bucket is not None:
+        held = f" with {left.objects:,} objects" if keep else ""
+        things.append(f"bucket gs://{left.bucket.name}{held}")
+    raise teardown_infrastructure.left_behind(things)
 
 
 def _say_what_goes_on(progress: Progress) -> None:
@@ -191,55 +258,9 @@ def _delete_resources(session: Session, todo: Plan, progress: Progress) -> None:
             step.advance()
 
 
-def _keep_ledger(
-    ledger: Ledger, todo: Plan, progress: Progress, now: Callable[[], datetime]
-) -> tuple[Path | None, cost_report.Report | None]:
-    if todo.bucket is None:
-        return None, None
-    settings = ledger.session.settings
-    folder = settings.state_dir / settings.stack / f"{todo.bucket.created:%Y%m%dt%H%M%Sz}"
-    listed = storage.list_objects(ledger.session, todo.bucket.name, RUNS)
-    on_record = [one for one in listed if _is_record(one.name)]
-    with progress.step("Keeping the ledger", len(on_record), "files") as step:
-        for one in on_record:
-            _keep(ledger.session, one, folder)
-            step.advance()
-    if not _complete(folder, on_record):
-        return folder, None
-    report = cost_report.run(ledger, now())
-    _write(folder / kept_reports.REPORT, json.dumps(report.as_json(), indent=2))
-    return folder, report
-
-
-def _is_record(name: str) -> bool:
-    """Whether it is a run's own JSON, and no part of the model that the run left below it."""
-    return name.count("/") == 2 and name.endswith((".json", ".jsonl"))
-
-
-def _keep(session: Session, one: storage.Object, folder: Path) -> None:
-    found = storage.read_text(session, one.bucket, one.name)
-    if found is not None:
-        _write(folder / one.name, found.text)
-
-
-def _complete(folder: Path, on_record: list[storage.Object]) -> bool:
-    """Whether every run that was kept is still in the bucket: if not, its report was kept too."""
-    kept = {path.relative_to(folder).as_posix() for path in (folder / RUNS).rglob("*.json*")}
-    return kept <= {one.name for one in on_record}
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(path.name + ".new")
-    new.write_text(text, encoding="utf-8")
-    new.replace(path)
-
-
-def _delete_bucket(session: Session, todo: Plan, progress: Progress) -> None:
-    if todo.bucket is None:
-        return
-    listed = list(storage.list_objects(session, todo.bucket.name, versions=True))
+def _delete_objects(session: Session, bucket: storage.Bucket, progress: Progress) -> None:
+    """Every version of every object; the runs last, which know what the others cost."""
+    listed = list(storage.list_objects(session, bucket.name, versions=True))
     listed.sort(key=lambda one: one.name.startswith(RUNS))
     with progress.step("Deleting objects", len(listed), "objects") as step:
         storage.delete_objects(session, listed, step)
-    storage.delete_bucket(session, todo.bucket.name)

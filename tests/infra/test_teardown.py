@@ -1,0 +1,105 @@
+"""`ops bootstrap` and `ops teardown` with the real provider: refused, killed, and gone at last."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.local_cloud import wait_until
+from tests.ops.life import Life, living, until_said
+
+pytestmark = pytest.mark.usefixtures("provider")
+
+SEED = int(os.environ.get("OPS_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+BILLING = "012345-567890-ABCDEF"
+SETTINGS = f"""
+[infra]
+contact_email = "ada@example.com"
+budget = {{ billing_account = "{BILLING}", amount = 50, email = "ada@example.com" }}
+github = {{ owner_id = "1234", repository_id = "567890" }}
+gpu_quota = {{ t4 = {{ gpu = "NVIDIA_TESLA_T4", use = "training", count = 1 }} }}
+"""
+ACCOUNTS = "/v1/projects/local-project/serviceAccounts"
+POOLS = "/v1/projects/local-project/locations/global/workloadIdentityPools"
+BUDGETS = f"/v1/billingAccounts/{BILLING}/budgets"
+CHANNELS = "/v3/projects/local-project/notificationChannels"
+REPOSITORIES = "/v1/projects/local-project/locations/us-central1/repositories"
+BUCKETS = "/storage/v1/b?project=local-project"
+
+
+@pytest.fixture
+def life(tmp_path: Path) -> Iterator[Life]:
+    """A user with photos imported, and a stack in which everything is asked for."""
+    with living(tmp_path) as user:
+        (user.home / "ops.toml").write_text(SETTINGS)
+        yield user
+
+
+def left(life: Life) -> list[str]:
+    """What a stack had and may not leave, asked of the cloud."""
+    found: list[Any] = []
+    for path in (ACCOUNTS, POOLS, BUDGETS, CHANNELS, REPOSITORIES, BUCKETS):
+        for rows in life.asked(path).values():
+            found += rows if isinstance(rows, list) else []
+    names = [str(one["name"]) for one in found]
+    policy = life.posted("/v1/projects/local-project:getIamPolicy")
+    return names + [one["role"] for one in policy["bindings"] if "default-" in str(one["members"])]
+
+
+def kill(process: subprocess.Popen[str], folder: Path) -> None:
+    """`kill -9` of `ops` and of the Terraform that it started."""
+    process.send_signal(signal.SIGKILL)
+    for one in psutil.process_iter(["name"]):
+        if one.info["name"] == "terraform" and one.cwd() == str(folder):
+            os.killpg(one.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def test_refused_killed_gone_and_there_again(life: Life) -> None:
+    """A refusal is told, a killed one is taken up; nothing is left, and all can be made anew."""
+    print(f"seed {SEED}")
+    life.result("bootstrap", "--yes")
+    life.posted(
+        "/_emulator/faults",
+        [{"method": "DELETE", "path_prefix": ACCOUNTS, "status": 403, "times": 9}],
+    )
+    refused = life.run("teardown", "--yes")
+    life.deleted("/_emulator/faults")
+    begun = life.begin("teardown", "--yes")
+    until_said(begun, "To destroy")
+    time.sleep(random.Random(SEED).uniform(0, 6))
+    kill(begun, life.home / "state" / "default" / "terraform")
+
+    gone = life.run("teardown", "--yes")
+
+    assert (refused.code, gone.code) == (7, 0), refused.err + gone.err
+    assert re.search(r"You may not do this: .*403", refused.err)
+    assert left(life) == []
+    assert gone.out.endswith("Listed again: nothing of stack default is left.\n")
+    made = life.run("bootstrap", "--yes")
+    assert made.code == 0, made.err
+    assert "Restored" in made.err and life.result("bootstrap", "--yes")["changes"] == []
+    assert life.run("teardown", "--yes").code == 0
+    assert left(life) == []
+
+
+def test_what_a_killed_bootstrap_left_goes_too(life: Life) -> None:
+    """It is in no state, which the dead has locked: found by name, taken over, deleted."""
+    begun = life.begin("bootstrap", "--yes")
+    wait_until(lambda: "budgets" in life.asked(BUDGETS) and "accounts" in life.asked(ACCOUNTS))
+    kill(begun, life.home / "state" / "default" / "terraform")
+
+    gone = life.run("teardown", "--yes")
+
+    assert gone.code == 0, gone.err
+    assert left(life) == []
