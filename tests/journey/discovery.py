@@ -46,7 +46,7 @@ class Method:
     def matches(self, host: str, http: str, path: str) -> bool:
         """Whether a request is this method's."""
         words = re.escape(self.path).replace(r"\{", "{").replace(r"\}", "}")
-        pattern = re.sub(r"{\w+}", "[^/]+", words)
+        pattern = re.sub(r"{\w+}", "[^/:]+", words)
         return (host, http) == (self.host, self.http) and bool(re.fullmatch(pattern, path))
 
     def unknown(self, target: str, body: Any) -> list[str]:
