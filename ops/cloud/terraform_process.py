@@ -115,11 +115,14 @@ def at_work(folder: Path) -> Process | None:
     return next((one for one, cwd in _programs() if cwd == str(where)), None)
 
 
-def elsewhere_since(folder: Path, moment: datetime) -> bool:
-    """Whether another Terraform of this user, in another folder, was running at that moment."""
+def elsewhere_since(folder: Path, bucket: str, moment: datetime) -> bool:
+    """Whether a Terraform in another folder, with its state in this bucket, ran at that moment."""
     where = str(folder.absolute())
     return any(
-        cwd != where and one.info["create_time"] <= moment.timestamp() for one, cwd in _programs()
+        cwd != where
+        and one.info["create_time"] <= moment.timestamp()
+        and _joined_to(Path(cwd), bucket)
+        for one, cwd in _programs()
     )
 
 
@@ -230,6 +233,15 @@ def _event(line: bytes) -> Event:
         if isinstance(found, dict):
             return found
     return {}
+
+
+def _joined_to(folder: Path, bucket: str) -> bool:
+    """Whether `init` joined the folder to a state in this bucket: there it writes down which."""
+    try:
+        found = json.loads((folder / ".terraform" / "terraform.tfstate").read_text("utf-8"))
+        return bool(found["backend"]["config"]["bucket"] == bucket)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _lives(process: Process) -> bool:

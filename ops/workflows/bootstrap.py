@@ -87,7 +87,8 @@ def plan(session: Session, folder: Path, progress: Progress, unlock: int | None 
     release. NO_TERRAFORM where Terraform, its provider or infra/ is not to be had: then nothing
     was begun.
     """
-    project = bootstrap_checks.check(session)
+    ready = bootstrap_checks.check(session)
+    project = ready.project
     values = bootstrap_variables.variables(session.settings, project.number)
     found = terraform.of(session)
     bootstrap_folder.fill(folder, values)
@@ -101,7 +102,7 @@ def plan(session: Session, folder: Path, progress: Progress, unlock: int | None 
     bootstrap_folder.joined(found, bucket, progress)
     shown, stood = _planned(session, found, progress)
     changes = tuple(bootstrap_words.changes(shown))
-    remarks = [*bootstrap_checks.remarks(session), *_remarks(enabled, released, stood)]
+    remarks = [*ready.remarks, *_remarks(enabled, released, stood)]
     types = [one["type"] for one in _resources(shown)]
     return Plan(
         session=session,

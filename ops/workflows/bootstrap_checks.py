@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
-from ops.cloud import billing_info, projects, refusals, rest, state_bucket
+from dataclasses import dataclass
+
+from ops.cloud import projects, refusals, rest, state_bucket
 from ops.cloud.projects import Project
 from ops.cloud.session import Session
 from ops.errors import Code, OpsError
-from ops.pricing import regions
+from ops.workflows import doctor
+from ops.workflows.doctor_check import Check, Level
 
 STORAGE = "storage.googleapis.com"
+# What a failed check is as an error; any other is a check that failed.
+CODES = {"Credentials": Code.UNAUTHENTICATED, "Billing": Code.NOT_PREPARED, "Policies": Code.DENIED}
 
 
-def check(session: Session) -> Project:
-    """The project, which is there, is active and has billing, and whose buckets are its own.
+@dataclass(frozen=True)
+class Ready:
+    """The project, and what works less well than it could, a sentence each."""
 
-    DENIED for an unknown project, NOT_PREPARED without billing, CONFLICT for somebody else's
-    bucket.
+    project: Project
+    remarks: tuple[str, ...]
+
+
+def check(session: Session) -> Ready:
+    """The project: it is active, doctor finds nothing that stops, and its buckets are its own.
+
+    DENIED for an unknown project or a policy that forbids, NOT_PREPARED without billing, CONFLICT
+    for somebody else's bucket, CHECK_FAILED for anything else that doctor finds.
     """
     project = _project(session)
-    if session.capabilities.bills:
-        _billing(session)
+    checks = doctor.before_bootstrap(session)
+    failed = [one for one in checks if one.level is Level.FAILURE]
+    if failed:
+        raise _stopped(failed)
     own(session, session.settings.bucket, project.number)
     own(session, state_bucket.name(session.settings), project.number)
-    return project
-
-
-def remarks(session: Session) -> list[str]:
-    """What works less well than it could, a sentence each."""
-    region, offered = session.settings.region, regions.with_automl()
-    if region in offered:
-        return []
-    return [
-        f"Region {region} has no AutoML for images, only custom training. For AutoML type "
-        f"--region {offered[0]} (or {', '.join(offered[1:])}) before anything is made."
-    ]
+    warned = (one for one in checks if one.level is Level.WARNING)
+    return Ready(project, tuple(_remark(one) for one in warned))
 
 
 def own(session: Session, bucket: str, project_number: str) -> None:
@@ -88,18 +93,14 @@ def _unknown(project: str, said: str) -> OpsError:
     )
 
 
-def _billing(session: Session) -> None:
-    """Nothing, where Cloud Billing cannot be asked yet: the apply would say so."""
-    from google.api_core.exceptions import Forbidden, NotFound
+def _remark(one: Check) -> str:
+    fix = f" Type: {' && '.join(one.fix.splitlines())}" if one.fix else ""
+    return f"{one.name}: {one.found.rstrip('.')}.{fix}"
 
-    try:
-        enabled = billing_info.get(session).enabled
-    except (Forbidden, NotFound):
-        return
-    if not enabled:
-        project = session.settings.project
-        raise OpsError(
-            Code.NOT_PREPARED,
-            f"Project {project} has no billing account that is open: nothing can be made in it.",
-            f"Type: gcloud billing projects link {project} --billing-account=ACCOUNT",
-        )
+
+def _stopped(failed: list[Check]) -> OpsError:
+    code = next((CODES[one.name] for one in failed if one.name in CODES), Code.CHECK_FAILED)
+    found = "".join(f"\n  {one.name}: {one.found.rstrip('.')}." for one in failed)
+    fixes = "".join(f"\n  {line}" for one in failed for line in one.fix.splitlines())
+    message = f"The project is not ready; nothing was begun.{found}"
+    return OpsError(code, message, f"Type:{fixes}" if fixes else "Type: ops doctor")

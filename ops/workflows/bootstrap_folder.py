@@ -108,7 +108,7 @@ def unlocked(
     held = state_bucket.lock(session)
     if held is None:
         return "" if generation is None else f"No lock {generation} is held (any more)."
-    ours = _is_of_the_dead(held, folder)
+    ours = _is_of_the_dead(held, folder, state_bucket.name(session.settings))
     if ours or held.generation == generation:
         state_bucket.release(session, held.generation)
         why = "whose process is dead" if ours else "as asked"
@@ -121,12 +121,12 @@ def unlocked(
     )
 
 
-def _is_of_the_dead(held: state_bucket.Lock, folder: Path) -> bool:
+def _is_of_the_dead(held: state_bucket.Lock, folder: Path, bucket: str) -> bool:
     begun = terraform_process.began(folder)
     return (
         begun is not None
         and held.who in terraform_process.this_user()
         and held.created >= begun.began
         and terraform_process.at_work(folder) is None
-        and not terraform_process.elsewhere_since(folder, held.created)
+        and not terraform_process.elsewhere_since(folder, bucket, held.created)
     )

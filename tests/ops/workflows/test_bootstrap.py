@@ -46,7 +46,7 @@ def test_a_project_without_billing_is_refused(session: Session) -> None:
         bootstrap_checks.check(google)
     bill(google, "billingAccounts/012345-6789AB-CDEF01")
 
-    project = bootstrap_checks.check(google)
+    project = bootstrap_checks.check(google).project
 
     assert caught.value.code is Code.NOT_PREPARED
     assert "gcloud billing projects link local-project" in caught.value.hint
@@ -83,11 +83,11 @@ def test_a_bucket_of_somebody_else_is_refused(session: Session, name: str) -> No
 
 def test_a_region_without_automl_is_remarked(session: Session) -> None:
     """Custom training works there: it is said, and which regions have it."""
-    (said,) = bootstrap_checks.remarks(session.moved("europe-west1"))
+    (said,) = bootstrap_checks.check(session.moved("europe-west1")).remarks
 
     assert "europe-west1 has no AutoML for images" in said
     assert "--region us-central1" in said
-    assert bootstrap_checks.remarks(session) == []
+    assert bootstrap_checks.check(session).remarks == ()
 
 
 def test_services_are_switched_on_and_the_agent_is_made(session: Session) -> None:
