@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ops.cloud import storage
+from ops.cloud import refusals, storage
 from ops.cloud.session import Session
 from ops.errors import Code, OpsError
 from ops.pricing import regions
@@ -21,7 +21,7 @@ def at_home(session: Session) -> Session:
     local cloud, is taken off it.
     """
     settings = session.settings
-    bucket = storage.get_bucket(session, settings.bucket)
+    bucket = _bucket(session)
     if bucket is not None and session.capabilities.bills:
         living = replace(settings, region=bucket.location.lower())
         records.remember(living, bucket.created)
@@ -38,3 +38,21 @@ def at_home(session: Session) -> Session:
         f"Received: region {settings.region} ({settings.sources['region']}).",
         f"Type --region {home}, or --stack with another name.",
     )
+
+
+def _bucket(session: Session) -> storage.Bucket | None:
+    """The stack's bucket. DENIED where it may not be looked at: it may be somebody else's."""
+    from google.api_core.exceptions import Forbidden
+
+    settings = session.settings
+    try:
+        return storage.get_bucket(session, settings.bucket)
+    except Forbidden as refused:
+        if refusals.explain(refused, settings.project):
+            raise
+        raise OpsError(
+            Code.DENIED,
+            f"You may not look at bucket {settings.bucket}: it belongs to another project (names "
+            f"of buckets are unique in the world), or a right is missing. {refused.message}",
+            "Type: ops doctor, or set another bucket: OPS_BUCKET, or bucket = in ops.toml.",
+        ) from refused

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import httpx
 import pytest
 
+from ops.cloud.session import Session
+from ops.errors import Code, OpsError
+from ops.workflows.home import at_home
 from tests.ops.conftest import Ops
 from tests.ops.life import write_photos
 
@@ -66,3 +70,16 @@ def test_a_region_without_automl_is_said_at_the_import(ops: Ops, photos: Path) -
         "Warning: region europe-north1 has no AutoML for images; "
         "us-central1 and europe-west4 have, with --stack.\n"
     ) in ran.err
+
+
+def test_a_bucket_that_may_not_be_looked_at_may_be_somebody_else_s(session: Session) -> None:
+    """Google answers 403 for both: it says so, and what to set."""
+    fault = {"path_prefix": "/storage/v1/b/local-project-ops-default", "status": 403}
+    httpx.post(f"{session.base_url}/_emulator/faults", json=[fault]).raise_for_status()
+
+    with pytest.raises(OpsError) as caught:
+        at_home(session)
+
+    assert caught.value.code is Code.DENIED
+    assert "belongs to another project" in caught.value.message
+    assert "OPS_BUCKET" in caught.value.hint
