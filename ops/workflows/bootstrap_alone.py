@@ -1,11 +1,11 @@
-"""Bootstrap where Terraform is not to be had: the local cloud needs only the bucket."""
+"""Bootstrap where Terraform is not to be had: the local cloud needs a bucket and Vertex's agent."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from ops.cloud import storage
+from ops.cloud import agents, projects, services, storage
 from ops.cloud.session import Session
 from ops.errors import Code, OpsError
 from ops.workflows import records
@@ -33,6 +33,8 @@ def run(session: Session, error: OpsError) -> Prepared:
     if error.code is not Code.NO_TERRAFORM or not session.capabilities.prepares_project:
         raise error
     bucket = storage.ensure_bucket(session)
+    project = projects.get(session, session.settings.project)
+    services.make_agent(session, project.number, agents.SERVICE)
     known = records.found(session.settings)
     by_terraform = known is not None and known.prepared_by == records.TERRAFORM
     if not by_terraform:
