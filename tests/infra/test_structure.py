@@ -124,6 +124,17 @@ def test_a_refusal_says_what_must_be_true(folder: Path) -> None:
     assert [one for one in said if " must " not in one or not one.endswith((".", "`."))] == []
 
 
+@EACH
+def test_every_rule_is_broken_in_a_test(folder: Path) -> None:
+    """For each rule of a variable there is a run that expects it to refuse."""
+    text = "".join(path.read_text() for path in (folder / "tests").glob("*.tftest.hcl"))
+    broken = re.findall(r"expect_failures = \[var\.(\w+)\]", text)
+
+    assert [
+        one.name for one in hcl_files.variables(folder) if broken.count(one.name) < one.validations
+    ] == []
+
+
 def test_the_root_takes_from_modules_what_they_refuse() -> None:
     """Every module's versions are the root's, so that one provider serves them all."""
     wanted = re.search(r"google = \{.*?\n    \}", (INFRA / "versions.tf").read_text(), re.S)
