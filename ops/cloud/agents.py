@@ -1,4 +1,4 @@
-"""The account that Vertex AI itself acts as in a project, and the roles that policies give it."""
+"""The accounts that work for a stack: Vertex AI's own agent, and those that jobs run as."""
 
 from __future__ import annotations
 
@@ -12,11 +12,19 @@ from ops.cloud.session import Session
 DOMAIN = "gcp-sa-aiplatform.iam.gserviceaccount.com"
 SERVICE = "aiplatform.googleapis.com"
 ROLE = "roles/aiplatform.serviceAgent"
+ACT_AS = "iam.serviceAccounts.actAs"
 
 
 def member(project_number: str) -> str:
     """Vertex AI's service agent of the project, as policies name it."""
     return f"serviceAccount:service-{project_number}@{DOMAIN}"
+
+
+def may_act_as(session: Session, email: str) -> bool:
+    """Whether the caller may have jobs run as this account; NotFound when there is none."""
+    path = f"/v1/projects/-/serviceAccounts/{email}:testIamPermissions"
+    answer = rest.post(session, "iam.googleapis.com", path, {"permissions": [ACT_AS]})
+    return ACT_AS in answer.get("permissions", [])
 
 
 def roles_in_project(session: Session, who: str) -> frozenset[str]:

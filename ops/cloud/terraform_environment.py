@@ -15,7 +15,8 @@ from ops.settings import Settings
 # What a process needs to run at all, and to be looked into.
 KEPT = (
     "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR",
-    "TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "TF_LOG", "TF_LOG_PATH",
+    "TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "TF_LOG", "TF_LOG_PATH", "XDG_DATA_HOME",
+    "XDG_DATA_DIRS",
 )  # fmt: skip
 # Signing in to a registry of providers: TF_TOKEN_app_terraform_io.
 REGISTRY_TOKEN = "TF_TOKEN_"

@@ -71,6 +71,7 @@ def _questions() -> tuple[tuple[str, Question], ...]:
         ("Policies", doctor_policies.policies),
         ("Bucket", doctor_stack.bucket),
         ("Agent", doctor_stack.agent),
+        ("Accounts", doctor_stack.accounts),
         ("State lock", doctor_stack.lock),
         ("Quota", doctor_quota.quota),
         ("Images", doctor_google.images),

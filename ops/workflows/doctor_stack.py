@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ops.cloud import agents, state_bucket, storage
-from ops.workflows import preflight
+from ops.workflows import preflight, prepared
 from ops.workflows.doctor_check import Check, Level
 from ops.workflows.doctor_google import Visit, as_check
 
+USER = "roles/iam.serviceAccountUser"
 # Roles with which Vertex AI can read photos; the first is what bootstrap grants.
 READERS = (
     "roles/storage.objectViewer",
@@ -58,6 +59,34 @@ def agent(visit: Visit) -> Check:
         reads = f"{found}; it can read the bucket, so imports work and deployments may not"
         return Check("Agent", Level.WARNING, reads, fix)
     return Check("Agent", Level.FAILURE, f"{found}, nor may it read the bucket", fix)
+
+
+def accounts(visit: Visit) -> Check:
+    """The accounts that jobs and containers run as, which the caller must be let act as."""
+    settings = visit.session.settings
+    emails = [prepared.trainer(settings), prepared.predictor(settings, "custom")]
+    known = [email for email in dict.fromkeys(emails) if email]
+    if not known:
+        return Check("Accounts", Level.OK, "none of the stack's own: jobs run as Google's")
+    checks = [_account(visit, email) for email in known]
+    wrong = next((one for one in checks if one.level is Level.FAILURE), None)
+    found = f"{', '.join(known)}: may be acted as"
+    return wrong or Check("Accounts", Level.OK, found)
+
+
+def _account(visit: Visit, email: str) -> Check:
+    from google.api_core.exceptions import NotFound
+
+    try:
+        may = agents.may_act_as(visit.session, email)
+    except NotFound:
+        found = f"{email} is on record (.ops) and gone"
+        return Check("Accounts", Level.FAILURE, found, "make bootstrap")
+    if may:
+        return Check("Accounts", Level.OK, email)
+    grant = f"gcloud iam service-accounts add-iam-policy-binding {email}"
+    fix = f"{grant} --member={visit.session.member} --role={USER}"
+    return Check("Accounts", Level.FAILURE, f"you may not act as {email}: {agents.ACT_AS}", fix)
 
 
 def lock(visit: Visit) -> Check:

@@ -69,6 +69,27 @@ def test_doctor_finds_that_a_gpu_cannot_be_had(user: GoogleUser) -> None:
     assert "gpu_quota = " in quota["fix"]
 
 
+@pytest.mark.parametrize(
+    ("words", "variables", "failed", "fix"),
+    [
+        ((), {"GOOGLE_APPLICATION_CREDENTIALS": "/nowhere/key.json"}, "Credentials", "gcloud auth"),
+        (("--project", "somebody-elses"), {}, "Project", "gcloud projects list"),
+    ],
+)
+def test_doctor_stops_asking_where_nothing_would_be_answered(
+    user: GoogleUser, words: tuple[str, ...], variables: dict[str, str], failed: str, fix: str
+) -> None:
+    """Without credentials, or without the project: one failure, and the checks of the machine."""
+    ran = user.run("doctor", "--json", *words, **variables)
+
+    checks = {one["name"]: one for one in json.loads(ran.out)["result"]["checks"]}
+    assert checks[failed]["level"] == "failure"
+    assert checks[failed]["fix"].startswith(fix)
+    assert {"Python", "Disk", "Terraform", "Provider", "Region"} < set(checks)
+    assert not {"Billing", "Services", "Quota"} & set(checks)
+    assert ran.code == 1
+
+
 def test_permissions_that_are_missing_are_named_with_the_role_to_grant(user: GoogleUser) -> None:
     """Granting the roles that the hint names is enough for the command to go through."""
     # Who may still say who may what, and see the bucket.
@@ -99,7 +120,16 @@ def test_doctor_looks_at_the_same_and_at_more(user: GoogleUser) -> None:
     checks = {one["name"]: one for one in json.loads(ran.out)["result"]["checks"]}
     assert [*checks] == [
         *("Python", "Disk", "Terraform", "Provider", "Region", "Clock", "Credentials", "Project"),
-        *("Billing", "Services", "Permissions", "Policies", "Bucket", "Agent", "State lock"),
+        *(
+            "Billing",
+            "Services",
+            "Permissions",
+            "Policies",
+            "Bucket",
+            "Agent",
+            "Accounts",
+            "State lock",
+        ),
         *("Quota", "Images"),
     ]
     well = ("Clock", "Credentials", "Project", "Permissions", "Policies", "Bucket", "State lock")

@@ -4,8 +4,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from ops import settings
@@ -41,7 +43,7 @@ def test_a_local_cloud_that_runs_is_asked_too(cloud: LocalCloud, cloud_settings:
 
     assert [*checks][8:] == [
         *("Region", "Clock", "Credentials", "Project", "Billing", "Services", "Permissions"),
-        *("Policies", "Bucket", "Agent", "State lock", "Quota", "Images"),
+        *("Policies", "Bucket", "Agent", "Accounts", "State lock", "Quota", "Images"),
     ]
     assert {check.level for check in [*checks.values()][8:]} == {Level.OK}, checks
     assert checks["Local cloud"].found == f"runs at {cloud.url}"
@@ -175,3 +177,27 @@ def test_a_job_that_there_is_not(typed: tuple[str, str | None, int, bool], hint:
         doctor_check.job(*typed)
 
     assert (refused.value.code, refused.value.hint) == (Code.USAGE, hint)
+
+
+def test_acting_as_an_account_its_rights_are_what_counts(
+    cloud: LocalCloud, cloud_settings: Settings
+) -> None:
+    """Who it is stands in the line; what it may not do is a failure, on a local cloud too."""
+    made = f"{cloud.url}/v1/projects/local-project/serviceAccounts"
+    email = httpx.post(made, json={"accountId": "runner"}).raise_for_status().json()["email"]
+    browser = {"role": "roles/browser", "members": [f"serviceAccount:{email}"]}
+    policy = f"{cloud.url}/v1/projects/local-project:setIamPolicy"
+    httpx.post(policy, json={"policy": {"bindings": [browser]}}).raise_for_status()
+    sources = {**cloud_settings.sources, "impersonate": "OPS_IMPERSONATE"}
+    acting = replace(cloud_settings, impersonate=email, sources=sources)
+
+    checks = {check.name: check for check in doctor.run(Case(acting))}
+    nobody = replace(acting, impersonate="nobody@local-project.iam.gserviceaccount.com")
+    refused = {check.name: check for check in doctor.run(Case(nobody))}
+
+    assert checks["Credentials"].found == f"serviceAccount:{email} (OPS_IMPERSONATE)"
+    assert checks["Project"].level is Level.OK
+    assert checks["Permissions"].level is Level.FAILURE
+    assert f"--member=serviceAccount:{email}" in checks["Permissions"].fix
+    assert refused["Credentials"].level is Level.FAILURE
+    assert "nobody@local-project" in refused["Credentials"].found

@@ -16,7 +16,7 @@ from google.oauth2.credentials import Credentials
 from ops import settings
 from ops.cloud import projects
 from ops.cloud.session import Session
-from ops.workflows import doctor, doctor_google, doctor_stack, preflight
+from ops.workflows import doctor, doctor_google, doctor_stack, preflight, records
 from ops.workflows.doctor_check import Case, Check, Job, Level
 from ops.workflows.doctor_google import Visit
 from tests.local_cloud import ROOT, LocalCloud, running_cloud
@@ -62,6 +62,18 @@ class Project:
         """An organisation policy."""
         body = {"name": f"projects/{self.id}/policies/{constraint}", "spec": {"rules": rules}}
         self.sent("POST", f"/v2/projects/{self.id}/policies", body)
+
+    def somebody(self) -> Credentials:
+        """Credentials of an account that may only see the project and its bucket."""
+        accounts = f"/v1/projects/{self.id}/serviceAccounts"
+        email = self.sent("POST", accounts, {"accountId": "somebody"})["email"]
+        roles = ("roles/browser", "roles/storage.bucketViewer")
+        bindings = [{"role": role, "members": [f"serviceAccount:{email}"]} for role in roles]
+        policy = {"policy": {"bindings": bindings}}
+        self.sent("POST", f"/v1/projects/{self.id}:setIamPolicy", policy)
+        scope = {"scope": ["https://www.googleapis.com/auth/cloud-platform"]}
+        path = f"/v1/projects/-/serviceAccounts/{email}:generateAccessToken"
+        return Credentials(self.sent("POST", path, scope)["accessToken"])  # type: ignore[no-untyped-call]
 
     def switch(self, service: str, verb: str) -> None:
         """A service on or off (`enable`, `disable`)."""
@@ -154,6 +166,26 @@ def test_the_agent_has_its_role_or_not(project: Project) -> None:
     assert "imports work and deployments may not" in reads.found
 
 
+def test_the_accounts_that_jobs_run_as(project: Project) -> None:
+    """Well without any, and with those that may be acted as; a failure with one that is gone."""
+    none = doctor_stack.accounts(project.visit())
+    made = f"/v1/projects/{project.id}/serviceAccounts"
+    email = project.sent("POST", made, {"accountId": "default-trainer"})["email"]
+    records.note(project.visit().case.settings, records.TERRAFORM, {"trainer_email": email})
+    well = doctor_stack.accounts(project.visit())
+    somebody = project.visit(credentials=project.somebody())
+    refused = doctor_stack.accounts(somebody)
+    gone = {"trainer_email": email, "predictor_email": f"gone@{project.id}.iam.gserviceaccount.com"}
+    records.note(project.visit().case.settings, records.TERRAFORM, gone)
+    missing = doctor_stack.accounts(project.visit())
+
+    assert (none.level, well.level) == (Level.OK, Level.OK)
+    assert well.found == f"{email}: may be acted as"
+    assert refused.level is Level.FAILURE
+    assert refused.fix.startswith(f"gcloud iam service-accounts add-iam-policy-binding {email}")
+    assert (missing.level, missing.fix) == (Level.FAILURE, "make bootstrap")
+
+
 def test_a_lock_that_somebody_holds(project: Project) -> None:
     """Who, since when, and what releases it, by its generation."""
     state = f"{project.bucket}-state"
@@ -199,18 +231,9 @@ def test_a_clock_that_nothing_can_be_compared_with(project: Project) -> None:
 
 def test_what_may_not_be_seen_is_a_warning_with_what_to_grant(project: Project) -> None:
     """An account that may only use the project: nothing about policies and quotas is guessed."""
-    accounts = f"/v1/projects/{project.id}/serviceAccounts"
-    email = project.sent("POST", accounts, {"accountId": "somebody"})["email"]
-    member = f"serviceAccount:{email}"
-    roles = ("roles/browser", "roles/storage.bucketViewer")
-    policy = {"bindings": [{"role": role, "members": [member]} for role in roles]}
-    project.sent("POST", f"/v1/projects/{project.id}:setIamPolicy", {"policy": policy})
-    scope = {"scope": ["https://www.googleapis.com/auth/cloud-platform"]}
-    path = f"/v1/projects/-/serviceAccounts/{email}:generateAccessToken"
-    token = project.sent("POST", path, scope)["accessToken"]
     project.has_bucket()
 
-    visit = project.visit(credentials=Credentials(token))  # type: ignore[no-untyped-call]
+    visit = project.visit(credentials=project.somebody())
     asked = {name: doctor._asked(name, look, visit) for name, look in doctor._questions()}
 
     quota = asked["Quota"]
