@@ -36,20 +36,24 @@ class Quota:
         return self.value == UNLIMITED or (self.value is not None and self.value >= count)
 
 
-def get(session: Session, quota_id: str, metric: str) -> Quota | None:
-    """The quota of this id, else the first of this metric (`custom_model_training_cpus`), or None.
-
-    Ids are known from Google's own notebooks and refusals, not from a list of them; metrics are
-    what refusals name.
-    """
+def get(session: Session, quota_id: str) -> Quota | None:
+    """The quota of this id, or None."""
     from google.api_core.exceptions import NotFound
 
     try:
         found = rest.get(session, HOST, f"{_parent(session)}/{quota_id}")
-        return _quota(found, session.settings.region)
     except NotFound:
-        named = f"{SERVICE}/{metric}"
-        return next((one for one in listed(session) if one.metric == named), None)
+        return None
+    return _quota(found, session.settings.region)
+
+
+def by_metric(session: Session, metric: str) -> Quota | None:
+    """The first quota of this metric (`custom_model_training_cpus`), or None.
+
+    Metrics are what Google's refusals name; ids are known from its notebooks, not from a list.
+    """
+    named = f"{SERVICE}/{metric}"
+    return next((one for one in listed(session) if one.metric == named), None)
 
 
 def listed(session: Session) -> Iterable[Quota]:

@@ -6,6 +6,7 @@ from any. Names: see gpus.toml. Google says in a refusal which quota was short.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -13,7 +14,7 @@ from ops import names
 from ops.cloud import quotas, rest
 from ops.cloud.quotas import Quota
 from ops.cloud.session import Session
-from ops.pricing import gpus, machines
+from ops.pricing import gpus, machines, regions
 from ops.pricing.gpus import QuotaName
 from ops.workflows.doctor_check import AUTOML, SERVING, Check, Job, Level
 from ops.workflows.doctor_google import Visit
@@ -21,11 +22,11 @@ from ops.workflows.doctor_google import Visit
 # "5 concurrent training jobs" per region: docs.cloud.google.com, Agent Platform, quotas, read
 # 2026-08-22. No id of it in Cloud Quotas is known.
 AUTOML_TRAININGS = 5
-# The one that refusals name: github.com/GoogleCloudPlatform/vertex-ai-samples/issues/264.
-AUTOML_NODES = QuotaName(
-    "AutoMLImageClassificationDeployedModelNodes",
-    "automl_image_classification_deployed_model_nodes",
-)
+# What refusals name begins so, and no other is known:
+# AutoMLImageClassificationDeployedModelNodes (github.com/GoogleCloudPlatform/vertex-ai-samples/
+# issues/264).
+AUTOML_NODES = "AutoMLImageClassificationDeployedModelNodes"
+AUTOML_IDS = "AutoMLImageClassification"
 AUTOML_TASK = "automl_image_classification"
 RUNNING = 'state="PIPELINE_STATE_RUNNING" OR state="PIPELINE_STATE_PENDING"'
 PAGE = 100
@@ -44,7 +45,9 @@ class Wanted:
 
 def quota(visit: Visit) -> Check:
     """What is there and what is asked, of each quota that the job needs, in one line."""
-    job = visit.case.job
+    job, region = visit.case.job, visit.session.settings.region
+    if not job.mode and not regions.has_automl(region):
+        return Check("Quota", Level.OK, f"{region} has no AutoML; name a job: --job custom")
     if job.mode in ("", AUTOML):
         return _automl(visit)
     checks = [_one(visit, one) for one in wanted(job)]
@@ -71,7 +74,8 @@ def wanted(job: Job) -> tuple[Wanted, ...]:
 
 def _one(visit: Visit, asked: Wanted) -> Check:
     session = visit.session
-    there, region = quotas.get(session, asked.name.id, asked.name.metric), session.settings.region
+    region = session.settings.region
+    there = quotas.get(session, asked.name.id) or quotas.by_metric(session, asked.name.metric)
     if there is None or there.value is None:
         found = f"{asked.name.id}: Google lists none in {region}"
         level = Level.FAILURE if asked.gpu else Level.WARNING
@@ -100,24 +104,31 @@ def _more(session: Session, asked: Wanted, there: Quota) -> str:
     )
 
 
-def _automl(visit: Visit) -> Check:
-    """AutoML's own: how many train at a time, and the nodes that serve."""
-    session, job = visit.session, visit.case.job
-    going = _trainings(session)
-    said = [f"AutoML: {going} of {AUTOML_TRAININGS} trainings at a time run (Google's default)"]
-    there = quotas.get(session, AUTOML_NODES.id, AUTOML_NODES.metric)
-    if there is None or there.value is None:
-        said.append("nodes that serve: Cloud Quotas lists none")
-    else:
-        said.append(f"{there.id}: {there.value:,}, asked 1")
+def automl(running: int, there: Sequence[Quota], job: Job, console: str) -> Check:
+    """AutoML's own: how many train at a time, and what Cloud Quotas lists of it in the region."""
+    listed = [one for one in there if one.value is not None]
+    said = [f"AutoML: {running} of {AUTOML_TRAININGS} trainings at a time run (Google's default)"]
+    said += [f"{one.id}: {one.value:,}, asked 1" for one in listed]
+    said += [] if listed else ["Cloud Quotas lists none of AutoML's here"]
+    if running >= AUTOML_TRAININGS:
+        return Check("Quota", Level.FAILURE, "; ".join(said), "ops status   (and wait for one)")
+    if not all(one.has(1) for one in listed):
+        return Check("Quota", Level.FAILURE, "; ".join(said), console)
     if job.accelerator or job.is_spot:
         said.append("it takes neither --accelerator nor --spot: its machines are its own")
-    if going >= AUTOML_TRAININGS:
-        return Check("Quota", Level.FAILURE, "; ".join(said), "ops status   (and wait for one)")
-    if there is not None and there.value is not None and not there.has(1):
-        return Check("Quota", Level.FAILURE, "; ".join(said), _console(session))
-    level = Level.WARNING if job.accelerator or job.is_spot else Level.OK
-    return Check("Quota", level, "; ".join(said), "ops doctor --job automl" if level else "")
+        return Check("Quota", Level.WARNING, "; ".join(said), "ops doctor --job automl")
+    return Check("Quota", Level.OK, "; ".join(said))
+
+
+def _automl(visit: Visit) -> Check:
+    session = visit.session
+    named = quotas.get(session, AUTOML_NODES)
+    there = [named] if named else _automl_quotas(session)
+    return automl(_trainings(session), there, visit.case.job, _console(session))
+
+
+def _automl_quotas(session: Session) -> list[Quota]:
+    return [one for one in quotas.listed(session) if one.id.startswith(AUTOML_IDS)]
 
 
 def _trainings(session: Session) -> int:

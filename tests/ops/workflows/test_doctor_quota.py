@@ -119,10 +119,10 @@ def test_what_was_granted_counts(there: LocalCloud, tmp_path: Path) -> None:
     job = Job("serving")
     seen = visit(there, job, tmp_path).session
     name = "CustomModelTrainingV100GPUsPerProjectPerRegion"
-    before = quotas.get(seen, name, "custom_model_training_nvidia_v100_gpus")
+    before = quotas.get(seen, name)
     with urlopen(Request(there.url + path, json.dumps(body).encode(), method="POST")) as answer:
         assert answer.status == 200
-    after = quotas.get(seen, name, "custom_model_training_nvidia_v100_gpus")
+    after = quotas.get(seen, name)
 
     assert before is not None and after is not None
     assert (before.has(7), after.has(7)) == (False, True)
@@ -132,10 +132,11 @@ def test_a_quota_by_its_metric(there: LocalCloud, tmp_path: Path) -> None:
     """Where Google calls the quota something else, the metric of the refusal finds it."""
     seen = visit(there, Job(), tmp_path).session
 
-    found = quotas.get(seen, "CustomModelServingCPUs", "custom_model_serving_cpus")
-    nothing = quotas.get(seen, "Nothing", "custom_model_nothing")
+    found = quotas.by_metric(seen, "custom_model_serving_cpus")
 
-    assert found is not None and nothing is None
+    assert quotas.get(seen, "CustomModelServingCPUs") is None
+    assert quotas.by_metric(seen, "custom_model_nothing") is None
+    assert found is not None
     assert found.id == "CustomModelServingCPUsPerProjectPerRegion"
 
 
@@ -156,6 +157,35 @@ def test_automl_has_its_own(there: LocalCloud, tmp_path: Path) -> None:
     assert plain.found.startswith("AutoML: 0 of 5 trainings at a time run (Google's default)")
     assert with_gpu.level is Level.WARNING
     assert "it takes neither --accelerator nor --spot" in with_gpu.found
+
+
+@pytest.mark.parametrize(
+    ("running", "nodes", "level", "said"),
+    [
+        (4, 10, Level.OK, "AutoML: 4 of 5 trainings"),
+        (5, 10, Level.FAILURE, "AutoML: 5 of 5 trainings"),
+        (0, 0, Level.FAILURE, "AutoMLImageClassificationDeployedModelNodes: 0, asked 1"),
+        (0, None, Level.OK, "Cloud Quotas lists none of AutoML's here"),
+    ],
+)
+def test_automl_has_no_room(running: int, nodes: int | None, level: Level, said: str) -> None:
+    """When as many train as may, or no node may serve."""
+    there = [quotas.Quota(doctor_quota.AUTOML_NODES, "", nodes)]
+
+    check = doctor_quota.automl(running, there, Job("automl"), "console")
+
+    assert check.level is level
+    assert said in check.found
+
+
+def test_without_a_job_where_there_is_no_automl(there: LocalCloud, tmp_path: Path) -> None:
+    """Nothing is asked about: which quota counts is not known."""
+    check = doctor_quota.quota(visit(there, Job(), tmp_path, region="us-east1"))
+
+    assert (check.level, check.found) == (
+        Level.OK,
+        "us-east1 has no AutoML; name a job: --job custom",
+    )
 
 
 @pytest.mark.parametrize(
