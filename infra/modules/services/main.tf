@@ -14,10 +14,11 @@ locals {
     "serviceusage.googleapis.com",         # this list
     "storage.googleapis.com",              # photos, data sets, runs, state
   ]
-  # Without these a destroy could not go on.
+  # Without these a destroy could not go on, nor write down that it is done.
   needed_to_destroy = [
     "cloudresourcemanager.googleapis.com",
     "serviceusage.googleapis.com",
+    "storage.googleapis.com",
   ]
 }
 
