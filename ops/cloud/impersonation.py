@@ -16,7 +16,7 @@ from google.auth.transport.requests import Request
 
 from ops.cloud import refusals, sign_in
 from ops.errors import Code, OpsError
-from ops.settings import IMPERSONATE
+from ops.settings import IMPERSONATE, Settings
 
 ROLE = "roles/iam.serviceAccountTokenCreator"
 PERMISSION = "iam.serviceAccounts.getAccessToken"
@@ -35,13 +35,14 @@ class LocalAccount(impersonated_credentials.Credentials):
         return str(self._iam_endpoint_override).removesuffix(TOKEN) + BOUNDARY
 
 
-def credentials(source: Any, email: str, project: str, base_url: str = "") -> Any:
-    """Credentials of the account `email`, with a token that `source` has got for it.
+def credentials(source: Any, settings: Settings, base_url: str = "") -> Any:
+    """Credentials of the account that the settings name, with a token that `source` got for it.
 
     `base_url` is a local cloud's; empty: Google. NOT_FOUND where there is no such account, DENIED
     where `source` may not act as it (or Google does not say which), NOT_PREPARED where the API is
     not enabled.
     """
+    email, project = settings.impersonate, settings.project
     kind: Any = LocalAccount if base_url else impersonated_credentials.Credentials
     there = base_url + ACCOUNT.format(email=email) + TOKEN
     found = kind(
@@ -54,18 +55,22 @@ def credentials(source: Any, email: str, project: str, base_url: str = "") -> An
     try:
         found.refresh(Request())
     except exceptions.RefreshError as error:
-        raise explain(error, email, project, sign_in.member(source)) from error
+        raise explain(error, settings, sign_in.member(source)) from error
     return found
 
 
-def explain(error: exceptions.RefreshError, email: str, project: str, member: str) -> OpsError:
+def explain(error: exceptions.RefreshError, settings: Settings, member: str) -> OpsError:
     """What it means that no token came, and what `member` types."""
-    said = _answer(error)
+    email, project, said = settings.impersonate, settings.project, _answer(error)
     message, status = str(said.get("message", "")), said.get("status")
     info: Mapping[str, Any] = next((one for one in said.get("details", ()) if "reason" in one), {})
     if status == "NOT_FOUND":
-        message = f"There is no service account {email}, which {IMPERSONATE} says to act as."
-        return OpsError(Code.NOT_FOUND, message, f"Type: unset {IMPERSONATE} && ops bootstrap")
+        where = settings.sources.get("impersonate", IMPERSONATE)
+        message = f"There is no service account {email}, which {where} says to act as."
+        if where == IMPERSONATE:
+            return OpsError(Code.NOT_FOUND, message, f"Type: unset {where} && ops bootstrap")
+        hint = f"Take impersonate out of {where}, then type: ops bootstrap"
+        return OpsError(Code.NOT_FOUND, message, hint)
     if PERMISSION in message:
         grant = f"gcloud iam service-accounts add-iam-policy-binding {email}"
         return OpsError(

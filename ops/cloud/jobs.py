@@ -58,15 +58,13 @@ def batch_submit(
     max_replicas: int = 1,
     machine_type: str = "",
     parameters: Mapping[str, Any] | None = None,
-    service_account: str = "",
 ) -> BatchJob:
     """The new job; it runs from now on, and on Google it costs money.
 
     `input_uri` is a JSONL object in the model's region, a row a photo: `{"content": "gs://…",
     "mimeType": "image/jpeg"}`. The results go into a new folder under `output_prefix`, a gs://
     address. A custom model needs `machine_type`; AutoML's must not have one. `parameters` go with
-    every request to the model (`{"maxPredictions": 20}`). `service_account` is whom a custom
-    model's container runs as; AutoML's models have none.
+    every request to the model (`{"maxPredictions": 20}`).
     """
     body: dict[str, Any] = {
         "display_name": display_name,
@@ -80,8 +78,6 @@ def batch_submit(
     }
     if parameters:
         body["model_parameters"] = to_value(parameters)
-    if service_account:
-        body["service_account"] = service_account
     if machine_type:
         body["dedicated_resources"] = {
             "machine_spec": {"machine_type": machine_type},

@@ -56,7 +56,7 @@ def google(settings: Settings) -> Any:
         return found
     from ops.cloud import impersonation
 
-    return impersonation.credentials(found, settings.impersonate, settings.project)
+    return impersonation.credentials(found, settings)
 
 
 def local(settings: Settings, base_url: str) -> Any:
@@ -70,7 +70,7 @@ def local(settings: Settings, base_url: str) -> Any:
     from ops.cloud import impersonation
 
     owner = Credentials(OWNER_TOKEN)  # type: ignore[no-untyped-call]
-    return impersonation.credentials(owner, settings.impersonate, settings.project, base_url)
+    return impersonation.credentials(owner, settings, base_url)
 
 
 def member(found: Any) -> str:

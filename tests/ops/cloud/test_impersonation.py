@@ -1,6 +1,7 @@
 """Acting as a service account: its rights are what counts, and a refusal says what to grant."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ from google.api_core.exceptions import Forbidden
 from google.auth.exceptions import RefreshError
 from google.auth.transport.requests import Request
 
+from ops import settings
 from ops.cloud import impersonation, projects, storage
 from ops.cloud.session import Session, connect
 from ops.errors import Code, OpsError
@@ -34,9 +36,14 @@ def bucket(session: Session, email: str) -> None:
     httpx.put(path, json={"version": 3, "bindings": [binding]}).raise_for_status()
 
 
-def acting(settings: Settings, email: str) -> Session:
+def acting(known: Settings, email: str) -> Session:
     """A session of the account."""
-    return connect(replace(settings, impersonate=email), {})
+    return connect(named(known, email), {})
+
+
+def named(known: Settings, email: str, by: str = "OPS_IMPERSONATE") -> Settings:
+    """The settings with an account to act as."""
+    return replace(known, impersonate=email, sources={"impersonate": by})
 
 
 def test_calls_are_the_account_s_and_so_are_its_rights(
@@ -98,6 +105,9 @@ def test_an_account_that_is_not_there(cloud_settings: Settings) -> None:
         f"There is no service account {email}, which OPS_IMPERSONATE says to act as."
     )
     assert refused.value.hint == "Type: unset OPS_IMPERSONATE && ops bootstrap"
+    with pytest.raises(OpsError) as refused:
+        connect(named(cloud_settings, email, "ops.toml"), {})
+    assert refused.value.hint == "Take impersonate out of ops.toml, then type: ops bootstrap"
 
 
 def test_an_account_that_is_disabled(cloud_settings: Settings, cloud: LocalCloud) -> None:
@@ -123,17 +133,19 @@ def signed_in(cloud: LocalCloud, email: str) -> Any:
     return Credentials(httpx.post(path, json=body).json()["accessToken"])  # type: ignore[no-untyped-call]
 
 
-def test_who_may_not_act_as_the_account_is_told_the_role(cloud: LocalCloud) -> None:
+def test_who_may_not_act_as_the_account_is_told_the_role(
+    cloud: LocalCloud, cloud_settings: Settings
+) -> None:
     """By the grant to type; with it, the same call succeeds."""
     email, other = account(cloud, "runner"), account(cloud, "another")
-    source = signed_in(cloud, other)
+    source, wanted = signed_in(cloud, other), named(cloud_settings, email)
 
     with pytest.raises(OpsError) as refused:
-        impersonation.credentials(source, email, PROJECT, cloud.url)
+        impersonation.credentials(source, wanted, cloud.url)
     binding = {"role": impersonation.ROLE, "members": [f"serviceAccount:{other}"]}
     path = f"{cloud.url}/v1/projects/-/serviceAccounts/{email}:setIamPolicy"
     httpx.post(path, json={"policy": {"bindings": [binding]}}).raise_for_status()
-    made = impersonation.credentials(source, email, PROJECT, cloud.url)
+    made = impersonation.credentials(source, wanted, cloud.url)
 
     assert refused.value.code is Code.DENIED
     assert refused.value.message == (
@@ -174,11 +186,14 @@ def test_another_reason_has_its_own_words(
     code: Code,
     hint: str,
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     """What Google says of the API, or of the one who asks."""
     monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
     error = RefreshError(*arguments)  # type: ignore[no-untyped-call]
 
-    found = impersonation.explain(error, "a@b.iam.gserviceaccount.com", "my-project", "user:you")
+    asked = settings.read({"target": "gcp", "project": "my-project"}, {}, tmp_path)
+
+    found = impersonation.explain(error, named(asked, "a@b.iam.gserviceaccount.com"), "user:you")
 
     assert (found.code, found.hint) == (code, hint)
