@@ -27,6 +27,8 @@ NOWHERE = "http://127.0.0.1:1"
 QUIET = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
 KEPT = ("TF_", "PATH", "HOME", "TMPDIR", "LANG")
 COMMAND_SECONDS = 300
+# As ops has it (ops/cloud/terraform.py).
+AT_ONCE = "-parallelism=30"
 NOTHING = frozenset({"no-op", "read"})
 VERTEX = "aiplatform.googleapis.com"
 
@@ -76,15 +78,15 @@ class Stack:
 
     def apply(self) -> str:
         """Everything is as the variables say."""
-        return self.run("apply", "-no-color", "-auto-approve")
+        return self.run("apply", "-no-color", "-auto-approve", AT_ONCE)
 
     def destroy(self) -> str:
         """Nothing of it is left, but for what Terraform only forgets."""
-        return self.run("destroy", "-no-color", "-auto-approve")
+        return self.run("destroy", "-no-color", "-auto-approve", AT_ONCE)
 
     def changes(self) -> dict[str, list[str]]:
         """What an apply would do: address → actions."""
-        self.run("plan", "-no-color", "-out=saved.tfplan")
+        self.run("plan", "-no-color", "-out=saved.tfplan", AT_ONCE)
         plan = json.loads(self.run("show", "-json", "saved.tfplan"))
         found = {one["address"]: one["change"]["actions"] for one in plan["resource_changes"]}
         return {address: acts for address, acts in found.items() if not set(acts) <= NOTHING}
@@ -131,9 +133,12 @@ def copied(folder: Path) -> None:
 
 
 def environment(cloud: LocalCloud) -> dict[str, str]:
-    """The variables of a Terraform that acts as the owner of a local cloud."""
+    """The variables of a Terraform that acts as the owner of a local cloud.
+
+    Of `env` only the endpoints: with STORAGE_EMULATOR_HOST the `gcs` backend signs in as nobody.
+    """
     own = {k: v for k, v in clean_environment().items() if k.startswith(KEPT)}
-    led = {k: v for k, v in cloud.variables.items() if k != "GOOGLE_APPLICATION_CREDENTIALS"}
+    led = {k: v for k, v in cloud.variables.items() if k.endswith("_CUSTOM_ENDPOINT")}
     return {**own, **QUIET, **led, "HTTPS_PROXY": NOWHERE, "GOOGLE_OAUTH_ACCESS_TOKEN": "owner"}
 
 
