@@ -37,7 +37,7 @@ run "a_destroy_switches_them_off_when_asked" {
 
   assert {
     condition = !anytrue([
-      for name in ["cloudresourcemanager", "serviceusage"] :
+      for name in ["cloudresourcemanager", "serviceusage", "storage"] :
       google_project_service.this["${name}.googleapis.com"].disable_on_destroy
     ])
     error_message = "The destroy would switch off what it goes on with."
