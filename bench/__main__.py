@@ -8,6 +8,7 @@ FOLDER = Path(__file__).parent
 ORDER = (
     "help",
     "start",
+    "doctor",
     "import_dataset",
     "predict",
     "train_automl",

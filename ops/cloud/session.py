@@ -60,6 +60,7 @@ class Session:
         self.settings = settings
         self.base_url = base_url
         self.capabilities = _capabilities(settings)
+        self.retry_seconds = RETRY_SECONDS[settings.target]
         self._credentials = credentials
         self._sleep = sleep
         self._clients: dict[Any, Any] = {}
@@ -78,7 +79,9 @@ class Session:
         """The same session in another region."""
         sources = {**self.settings.sources, "region": "the stack's bucket"}
         settings = replace(self.settings, region=region, sources=sources)
-        return Session(settings, self._credentials, self.base_url, self._sleep)
+        found = Session(settings, self._credentials, self.base_url, self._sleep)
+        found.retry_seconds = self.retry_seconds
+        return found
 
     def datasets(self) -> aiplatform_v1.DatasetServiceClient:
         """The client for data sets."""
@@ -235,7 +238,7 @@ class Session:
         return {"api_endpoint": self.base_url or f"https://{host}"}
 
     def _retry(self, passes: Callable[[BaseException], bool]) -> Any:
-        return patience.retry(passes, RETRY_SECONDS[self.settings.target])
+        return patience.retry(passes, self.retry_seconds)
 
 
 def _capabilities(settings: Settings) -> Capabilities:

@@ -22,6 +22,8 @@ Look = Callable[[Case], Check]
 Question = Callable[["Visit"], Check]
 
 THREADS = 12
+# Doctor says how it stands now; the other commands wait longer for what may pass.
+RETRY_SECONDS = 5.0
 
 
 def run(case: Case) -> list[Check]:
@@ -107,7 +109,9 @@ def _session(case: Case) -> Session | None:
     starts = session.CAPABILITIES[case.settings.target].prepares_project
     if starts and emulator.find(case.settings.emulator_data) is None:
         return None
-    return session.connect(case.settings, case.environ)
+    found = session.connect(case.settings, case.environ)
+    found.retry_seconds = min(found.retry_seconds, RETRY_SECONDS)
+    return found
 
 
 def _visited(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.google_proxy import Exchange
+from tests.google_proxy import Exchange, Fault
 from tests.journey.google_journey import PROJECT, GoogleUser, google_user
 from tests.ops.conftest import Ran
 
@@ -88,6 +88,18 @@ def test_doctor_stops_asking_where_nothing_would_be_answered(
     assert {"Python", "Disk", "Terraform", "Provider", "Region"} < set(checks)
     assert not {"Billing", "Services", "Quota"} & set(checks)
     assert ran.code == 1
+
+
+def test_doctor_does_not_wait_for_what_is_away(user: GoogleUser) -> None:
+    """The other commands try for two minutes, which is more than this test would wait."""
+    user.proxy.faults.append(Fault(r"^GET cloudresourcemanager", 503, times=10_000))
+
+    ran = user.run("doctor", "--json")
+    user.proxy.faults.clear()
+
+    checks = {one["name"]: one for one in json.loads(ran.out)["result"]["checks"]}
+    assert checks["Project"]["level"] == "failure"
+    assert checks["Project"]["found"].startswith("no answer: ")
 
 
 def test_permissions_that_are_missing_are_named_with_the_role_to_grant(user: GoogleUser) -> None:

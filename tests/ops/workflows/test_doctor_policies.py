@@ -54,6 +54,8 @@ def test_policies_of_a_project_are_asked_for_and_judged(there: LocalCloud, tmp_p
     ill = doctor_policies.policies(seen)
     found = org_policies.effective(seen.session, "gcp.resourceLocations")
 
+    for constraint in doctor_policies.JUDGES:
+        assert org_policies.effective(seen.session, constraint).constraint == constraint
     assert (well.level, well.fix) == (Level.OK, "")
     assert found == Policy("gcp.resourceLocations", allowed=("in:eu-locations",))
     assert ill.level is Level.FAILURE
