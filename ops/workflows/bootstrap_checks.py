@@ -45,7 +45,7 @@ def own(session: Session, bucket: str, project_number: str) -> None:
     """CONFLICT when the bucket exists and is not the project's."""
     from google.api_core.exceptions import Forbidden, NotFound
 
-    settings = session.settings
+    settings, instead = session.settings, ""
     try:
         found = rest.get(session, STORAGE, f"/storage/v1/b/{bucket}")
     except NotFound:
@@ -54,6 +54,7 @@ def own(session: Session, bucket: str, project_number: str) -> None:
         if refusals.explain(refused, settings.project):
             raise
         owner = "another project, or you may not look at it"
+        instead = " Where somebody else bootstraps this stack, type: ops bootstrap --read-only"
     else:
         number = str(found.get("projectNumber", project_number))
         if number == project_number:
@@ -63,7 +64,7 @@ def own(session: Session, bucket: str, project_number: str) -> None:
         Code.CONFLICT,
         f"The name of bucket {bucket} is taken: it belongs to {owner}. Names of buckets are "
         "unique in the world.",
-        f"Set another one: OPS_BUCKET, or bucket = in ops.toml ({settings.bucket} now).",
+        f"Set another one: OPS_BUCKET, or bucket = in ops.toml ({settings.bucket} now).{instead}",
     )
 
 
