@@ -7,10 +7,9 @@ one, again. What it calls is held by test_ci_runs_what_a_person_would.
 import subprocess
 from pathlib import Path
 
-import pytest
-
-from tests.local_cloud import clean_environment, running_cloud
+from tests.local_cloud import ROOT, clean_environment, running_cloud
 from tests.ops.life import engine_options
+from tests.workflows.checkout import PATH, check_out
 from tests.workflows.workflow import Runner, read
 
 RUNS_THIS_TEST = "make test"
@@ -23,8 +22,8 @@ def whole_suite(command: str) -> bool:
 
 def test_ci_runs_what_a_person_would() -> None:
     """Each command of CI is a target that `make` explains, so that a person can type the same."""
-    said = subprocess.run(["make", "help"], capture_output=True, text=True, check=True).stdout
-    targets = {line.split()[1] for line in said.splitlines()}
+    told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    targets = {line.split()[1] for line in told.stdout.splitlines()}
 
     called = {step["run"].split()[1] for _, step in read("ci").steps if "run" in step}
 
@@ -32,23 +31,24 @@ def test_ci_runs_what_a_person_would() -> None:
     assert called <= targets
 
 
-@pytest.mark.parametrize("job", read("ci").jobs)
-def test_the_steps_of_ci_end_well(job: str, workspace: Path, scratch: Path, tmp_path: Path) -> None:
+def test_the_steps_of_ci_end_well(tmp_path: Path) -> None:
     """Set-up, and the whole life of a model from import to nothing left, in seconds.
 
     The local cloud of `make demo` is there already, with engines that train in a blink, and DATA
     names photos for them; everything else is as on GitHub.
     """
+    workspace, scratch = check_out(tmp_path / "workspace"), tmp_path / "runner"
+    scratch.mkdir()
     cloud = workspace / ".ops" / "demo" / "cloud"
     cloud.parent.mkdir(parents=True)
     (tmp_path / "gate").touch()
-    machine = clean_environment(HOME=str(scratch), CI="true", DATA="photos")
+    machine = clean_environment(HOME=str(scratch), CI="true", PATH=PATH, DATA="photos")
+    ci = read("ci")
     with running_cloud(cloud, *engine_options(tmp_path)):
         runner = Runner(workspace, scratch, {}, machine)
 
-        done = runner.job(read("ci"), job, skip=whole_suite)
+        done = {job: runner.job(ci, job, skip=whole_suite) for job in ci.jobs}
 
-    assert done
-    assert [(one.name, one.said) for one in done if one.code] == []
-    if job == "life":
-        assert "Listed again: nothing of stack demo is left." in done[-1].said
+    assert [one for steps in done.values() for one in steps if one.code] == []
+    assert [len(steps) for steps in done.values()] == [1, 2, 1]
+    assert "Listed again: nothing of stack demo is left." in done["life"][-1].said
