@@ -147,7 +147,8 @@ def _is_answer(error: BaseException) -> bool:
 def _google(error: BaseException, call: Call | None) -> OpsError | None:
     exceptions = sys.modules.get("google.api_core.exceptions")
     if exceptions is not None and isinstance(error, exceptions.GoogleAPICallError):
-        refusal = refusals.explain(error, call.settings.project) if call else None
+        asked = (call.settings.project, call.settings.target.value) if call else ("", "")
+        refusal = refusals.explain(error, *asked) if call else None
         if refusal is not None:
             return refusal
         for kind in type(error).__mro__:

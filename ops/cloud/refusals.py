@@ -11,6 +11,7 @@ from typing import Any
 
 from ops.errors import Code, OpsError
 
+GOOGLE = "gcp"
 # Where the details are lost on the way (storage has none), the sentence still says it.
 WORDS = (
     (re.compile(r"required permission to use project"), "USER_PROJECT_DENIED"),
@@ -21,12 +22,16 @@ WORDS = (
 SERVICE = re.compile(r"\b([a-z]+\.googleapis\.com)(?=/overview|\b)")
 
 
-def explain(error: Any, project: str) -> OpsError | None:
+def explain(error: Any, project: str, target: str = GOOGLE) -> OpsError | None:
     """The error with what to type; None for a refusal that has no reason known here."""
     message = str(error.message)
     reason = str(getattr(error, "reason", None) or _reason(message))
-    told = TOLD.get(reason)
-    return told(project, message, getattr(error, "metadata", None) or {}) if told else None
+    if reason not in TOLD:
+        return None
+    found = TOLD[reason](project, message, getattr(error, "metadata", None) or {})
+    # An account's rights are asked for on a local cloud too.
+    hint = found.hint.replace(f"--target {GOOGLE}", f"--target {target}")
+    return OpsError(found.code, found.message, hint)
 
 
 def _reason(message: str) -> str:
@@ -65,7 +70,7 @@ def _not_granted(project: str, message: str, metadata: Mapping[str, str]) -> Ops
     return OpsError(
         Code.DENIED,
         f"{message.rstrip('.')}. Missing: {permission}.",
-        f"Type: ops doctor --target gcp --project {project}",
+        f"Type: ops doctor --target {GOOGLE} --project {project}",
     )
 
 

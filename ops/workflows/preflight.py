@@ -98,7 +98,8 @@ def _asked(session: Session, name: str, step: Callable[[], Finding]) -> Finding:
     try:
         return step()
     except GoogleAPICallError as error:
-        refusal = refusals.explain(error, session.settings.project)
+        asked = session.settings
+        refusal = refusals.explain(error, asked.project, asked.target.value)
         if refusal is None:
             raise
         fix = refusal.hint.removeprefix("Type: ")

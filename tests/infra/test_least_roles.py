@@ -247,6 +247,7 @@ def test_without_one_role_the_journey_stops(
 
     assert ran.code != 0
     assert missing in ran.err
+    assert "--target gcp" not in ran.err
 
 
 @pytest.mark.usefixtures("trained")
