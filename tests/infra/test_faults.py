@@ -154,6 +154,22 @@ def test_a_bucket_of_somebody_else_s_is_told(make: Make) -> None:
     assert httpx.get(f"{url}/faulty-bucket").json()["location"] == "EU"
 
 
+def test_credentials_that_are_over_are_told(make: Make) -> None:
+    """A token that no longer counts is 401 in the error, whatever the call."""
+    stack = make(BUCKET)
+    accounts = f"{stack.cloud.url}/v1/projects/{PROJECT}/serviceAccounts"
+    made = httpx.post(accounts, json={"accountId": "somebody"}).raise_for_status().json()
+    one = f"{stack.cloud.url}/v1/{made['name']}"
+    scope = ["https://www.googleapis.com/auth/cloud-platform"]
+    token = httpx.post(f"{one}:generateAccessToken", json={"scope": scope}).json()["accessToken"]
+    httpx.post(f"{one}:disable").raise_for_status()
+
+    done = stack.acting_as(GOOGLE_OAUTH_ACCESS_TOKEN=token).ended("plan", "-no-color")
+
+    assert done.exit_code == 1
+    assert "401" in done.text, done.text
+
+
 def test_a_held_lock_says_who_holds_it(make: Make) -> None:
     """Refused at once, with who and since when; the generation that it names releases it."""
     stack = make(BUCKET)

@@ -84,6 +84,7 @@ def test_the_whole_stack_comes_and_goes(whole: Stack) -> None:
         f"{whole.cloud.url}/upload/storage/v1/b/stack-project-whole/o?uploadType=media&name=x",
         content=b"x",
     ).raise_for_status()
+    assert len(left(whole.cloud)) == 10  # 3 accounts, 2 policies, and one of each of the others
     labelled.destroy()
     assert (labelled.in_state(), left(whole.cloud)) == ([], [])
 
