@@ -13,8 +13,8 @@ from ops.pricing.estimate import Cost
 HOURS_A_MONTH = 730.0
 BUCKET, REPOSITORY = "google_storage_bucket", "google_artifact_registry_repository"
 STORED = {BUCKET: (rates.STORAGE, "photos and models"), REPOSITORY: (rates.IMAGES, "images")}
-# One state of this stack has about 120 kB; the state bucket keeps fifty versions of it.
-STATE_GIB = 50 * 120_000 / 1024**3
+# The state of a whole stack had 53,669 bytes (2026-11-22); its bucket keeps fifty older versions.
+STATE_GIB = 51 * 53_669 / 1024**3
 
 
 @dataclass(frozen=True)

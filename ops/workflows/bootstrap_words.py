@@ -17,7 +17,7 @@ from typing import Any
 TABLE = Path(__file__).with_suffix(".toml")
 BUCKET = "google_storage_bucket"
 PERMISSION = "permission"
-WIDEST_NAMES = 100
+WIDEST = 98
 # The instance of a resource: `…this["runner"]`, `…readers[0]`.
 INSTANCE = re.compile(r'\.(?P<label>[^.\["]+)(?:\[(?:"(?P<key>[^"]*)"|\d+)\])?$')
 
@@ -72,7 +72,7 @@ def lines(planned: Sequence[Change]) -> list[str]:
         touched = [one for one in planned if one.action is action]
         if touched:
             text.append(f"{action}: {len(touched)}")
-            text += [f"  {line}" for line in _grouped(touched)]
+            text += [f"  {line}" for line in grouped(touched)]
     return [*text, *(f"WARNING: {one}" for one in warnings(planned))]
 
 
@@ -155,17 +155,19 @@ def _short(member: str) -> str:
     return address.rpartition("/")[2] if address.startswith("//") else address
 
 
-def _grouped(touched: Sequence[Change]) -> list[str]:
+def grouped(touched: Sequence[Change]) -> list[str]:
+    """The resources of one list: a line for each kind, wrapped; for each permission, a line."""
+    from textwrap import wrap
+
     text: list[str] = []
     for title in dict.fromkeys(_kind(one.type)["many"] for one in touched):
         group = [one for one in touched if _kind(one.type)["many"] == title]
-        head = f"{len(group)} {_kind(group[0].type)['one'] if len(group) == 1 else title}"
+        head = f"{len(group)} {_kind(group[0].type)['one'] if len(group) == 1 else title}:"
         names = [_with_attributes(one) for one in group]
-        together = f"{head}: {', '.join(names)}"
-        if len(together) <= WIDEST_NAMES and title != "permissions":
-            text.append(together)
+        if _kind(group[0].type)["one"] == PERMISSION:
+            text += [head, *(f"  {line}" for line in names)]
         else:
-            text += [f"{head}:", *(f"  {line}" for line in names)]
+            text += wrap(f"{head} {', '.join(names)}", WIDEST, subsequent_indent="  ")
     return text
 
 

@@ -8,6 +8,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from ops.errors import Code, OpsError
 from ops.settings import Settings
 
 RECORDED = Path(__file__).with_name("diagnostics")
+SETTINGS: dict[str, Any] = {"project": "recorded-project", "bucket": "recorded-bucket"}
 WHERE = {settings.TARGET: "gcp", settings.PROJECT: "my-project"}
 
 GOOGLE = tomllib.loads((RECORDED / "google_words.toml").read_text())
@@ -62,7 +64,7 @@ def recorded() -> Iterator[Any]:
 @pytest.mark.parametrize("record", list(recorded()))
 def test_what_was_recorded(where: Settings, record: dict[str, Any]) -> None:
     """The provider's own diagnostics come to the code and sentence that were agreed."""
-    error = explained(where, *record["events"])
+    error = explained(replace(where, **SETTINGS), *record["events"])
 
     assert error.code == record["code"]
     for words in record["says"]:
@@ -98,3 +100,15 @@ def test_what_nobody_foresaw_keeps_its_own_words(where: Settings) -> None:
 def test_a_death_without_a_word(where: Settings, exit_code: int | None, words: str) -> None:
     """Killed, given up or crashed: it says which."""
     assert words in explained(where, exit_code=exit_code).message
+
+
+def test_every_failure_of_the_table_is_tested() -> None:
+    """Each row is what some test above comes to."""
+    texts = [row["said"] for row in GOOGLE.values()]
+    for path in RECORDED.glob("*.json"):
+        events = json.loads(path.read_text())["events"]
+        texts += [one.text for one in terraform_failures.diagnostics(events)]
+
+    met = [terraform_failures.first(text) for text in texts]
+
+    assert [row["means"] for row in terraform_failures.table() if row not in met] == []
