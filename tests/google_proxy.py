@@ -36,6 +36,7 @@ HOSTS = {
     "logging.googleapis.com": "Cloud Logging",
     "oauth2.googleapis.com": "OAuth 2.0",
     "iamcredentials.googleapis.com": "IAM Credentials",
+    "sts.googleapis.com": "Security Token Service",
     "cloudbilling.googleapis.com": "Cloud Billing",
     "cloudquotas.googleapis.com": "Cloud Quotas",
     "orgpolicy.googleapis.com": "Organization Policy",

@@ -64,7 +64,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         shutil.rmtree(workspace / ".ops")
         yield Story(
             changed=changed,
-            used=runner.deploy(infrastructure="use"),
+            used=runner.deploy(infrastructure="use", mode="custom", model_type="cnn"),
             changed_as_runner=runner.deploy(infrastructure="change"),
             kept=runner.destroy(confirm=PROJECT),
             had=runner.left(),
@@ -90,9 +90,10 @@ def test_the_infrastructure_is_made_by_terraform(story: Story) -> None:
 
 
 def test_the_runner_may_do_all_of_a_deployment(story: Story) -> None:
-    """With nothing but the state to go by, and its own roles, it serves a model."""
+    """With nothing but the state to go by, and its own roles, it trains and serves a model."""
     assert failed(story.used) == []
     assert names(story.used)[1] == "Take over the infrastructure"
+    assert names(story.used)[4] == "Train with the packaged trainer"
     assert "deployed model" in story.used[-1].summary
 
 
