@@ -8,7 +8,7 @@ from ops.cli.cost_report import sum_text
 from ops.workflows import bootstrap_words, teardown
 from ops.workflows.records import Living
 
-STAYS = "Quota preferences and APIs that are on stay: they cost nothing."
+STAYS = "What stays, and costs nothing: {}."
 POOL = "Google keeps the name of a deleted identity pool for 30 days; ops bootstrap restores it."
 
 
@@ -42,8 +42,9 @@ def plan(todo: teardown.Plan) -> Iterator[str]:
         yield f"Warning: what Terraform made will be left. {made.missing.message}"
     elif made is not None and made.going:
         yield "To destroy, by Terraform:"
-        yield from (f"  {line}" for line in bootstrap_words.lines(made.going))
-        yield STAYS
+        yield from (f"  {line}" for line in bootstrap_words.grouped(made.going))
+        if made.stays:
+            yield STAYS.format(made.stays)
 
 
 def done(stack: str, done: teardown.Done) -> str:
@@ -52,7 +53,7 @@ def done(stack: str, done: teardown.Done) -> str:
     made = done.plan.infrastructure
     if made is not None and made.going:
         lines.append(f"Terraform destroyed {len(made.going)} resources; its state is deleted too.")
-        lines.append(STAYS)
+        lines += [STAYS.format(made.stays)] if made.stays else []
         lines += [POOL] if made.has_pool else []
     if done.soft_deleted_until_seconds:
         days = done.soft_deleted_until_seconds / 86_400

@@ -10,7 +10,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ops.cloud import projects, standing, state_bucket, storage, terraform
@@ -63,6 +63,13 @@ class Infrastructure:
             Change(Action.DELETE, type_, address, bootstrap_words.name_of(type_, values, address))
             for type_, address, values in found
         ]
+
+    @property
+    def stays(self) -> str:
+        """What stays of it, and costs nothing, in words; empty where nothing does."""
+        types = {one.type for one in self.there if not _goes(one)}
+        words = {SERVICE: "APIs that are on", QUOTA: "quota requests"}
+        return " and ".join(word for type_, word in words.items() if type_ in types)
 
     @property
     def has_pool(self) -> bool:
@@ -128,7 +135,8 @@ def destroy(session: Session, todo: Infrastructure, progress: Progress) -> None:
     if todo.terraform is None or not (todo.going or todo.there):
         return
     _take_over(todo.terraform, todo, progress)
-    with progress.step("Destroying", len(todo.going), "resources") as step:
+    steps = len(todo.there) + len(todo.lost)
+    with progress.step("Destroying", steps, "resources") as step:
         todo.terraform.destroy(bootstrap_progress.heard(progress, step))
 
 
@@ -191,7 +199,11 @@ def _open(session: Session, found: Terraform, progress: Progress) -> None:
 
 def _read(session: Session, found: Terraform, plan: Mapping[str, Any]) -> Infrastructure:
     """What a plan without refresh tells: it has the state, and what the state does not have."""
-    there = terraform.resources_of(plan.get("prior_state", {}))
+    held = _held(plan)
+    there = [
+        replace(one, values={**one.values, **held.get(one.address, {})})
+        for one in terraform.resources_of(plan.get("prior_state", {}))
+    ]
     unmade = [one for one in bootstrap_imports.wanted(plan) if one.type != QUOTA]
     lost = standing.find(session, unmade, restore=False)
     in_state = [Wanted(one.address, one.type, one.values) for one in there if one.type != QUOTA]
@@ -201,21 +213,19 @@ def _read(session: Session, found: Terraform, plan: Mapping[str, Any]) -> Infras
         there=tuple(there),
         lost=tuple(lost),
         sought=(*unmade, *in_state),
-        held=(*_protected_in_state(plan), *(one.address for one in lost), *grants),
+        held=(*held, *(one.address for one in lost), *grants),
     )
 
 
-def _protected_in_state(plan: Mapping[str, Any]) -> list[str]:
-    return [
-        str(one["address"])
-        for one in plan.get("resource_changes", [])
-        if one["type"] in OBEYED and one["change"]["actions"] == ["update"]
-        if _obeyed(one, "before") != _obeyed(one, "after")
-    ]
-
-
-def _obeyed(one: Mapping[str, Any], side: str) -> Any:
-    return (one["change"].get(side) or {}).get(OBEYED[one["type"]])
+def _held(plan: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What the state says otherwise than it is to say: the attribute's new value by address."""
+    found = {}
+    for one in plan.get("resource_changes", []):
+        before, after = one["change"].get("before") or {}, one["change"].get("after") or {}
+        obeyed = OBEYED.get(one["type"])
+        if obeyed and before and after and before.get(obeyed) != after.get(obeyed):
+            found[str(one["address"])] = {obeyed: after.get(obeyed)}
+    return found
 
 
 def _lost_grants(settings: Settings, unmade: Sequence[Wanted]) -> list[str]:
