@@ -40,6 +40,11 @@ HOSTS = {
     "cloudbilling.googleapis.com": "Cloud Billing",
     "cloudquotas.googleapis.com": "Cloud Quotas",
     "orgpolicy.googleapis.com": "Organization Policy",
+    "artifactregistry.googleapis.com": "Artifact Registry",
+    "billingbudgets.googleapis.com": "Cloud Billing Budget",
+    "iam.googleapis.com": "Identity and Access Management",
+    "monitoring.googleapis.com": "Cloud Monitoring",
+    "openidconnect.googleapis.com": "OpenID Connect",
 }
 VERTEX = re.compile(r"[a-z]+-[a-z]+[0-9]+-aiplatform\.googleapis\.com")
 

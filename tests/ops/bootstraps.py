@@ -7,7 +7,6 @@ import random
 import signal
 import subprocess
 import time
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -159,15 +158,15 @@ def killed(here: Home, moment_seconds: float, *, everything: bool) -> str:
 
 
 def _last_made(here: Home) -> str:
-    """The last that Terraform said it had made, by its log."""
-    log = here.folder / ".ops" / STACK / "terraform" / "log.jsonl"
-    made = Counter[str]()
-    for line in log.read_text().splitlines() if log.is_file() else ():
-        try:
-            made[str(json.loads(line).get("type"))] += 1
-        except ValueError:
-            break
-    return f"{made['apply_complete']} made of {made['planned_change'] or '?'}"
+    """What Terraform was about, and how much of it was made, by what lies in its folder."""
+    folder = here.folder / ".ops" / STACK / "terraform"
+    running, log = folder / "running.json", folder / "log.jsonl"
+    if not running.is_file():
+        return "before Terraform"
+    text = log.read_text(errors="replace") if log.is_file() else ""
+    made = text.count('"type":"apply_complete"')
+    command = json.loads(running.read_text())["command"]
+    return f"{command}, {made} made" if command == "apply" else str(command)
 
 
 def moments(seed: int, count: int, longest_seconds: float) -> list[float]:
