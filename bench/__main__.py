@@ -21,6 +21,7 @@ ORDER = (
     "large_objects",
     "million_objects",
     "import_rows",
+    "terraform_stack",
 )
 
 
