@@ -48,9 +48,11 @@ SHOWN = {
 
 @command(app, "bootstrap", asks=True, examples=EXAMPLES)
 def bootstrap(call: Call, read_only: ReadOnly = False, unlock: Unlock = None) -> Outcome:
-    """Make what the stack needs with Terraform: bucket, accounts, permissions, quota; plan first.
+    """Make what the stack needs with Terraform, plan first.
 
-    Killed or interrupted, it is typed again: nothing is made twice.
+    Bucket, accounts, permissions, image repository and, if ops.toml asks for them, GPU quota, a
+    budget and GitHub's keyless sign-in. Killed or interrupted, it is typed again: nothing is made
+    twice.
     """
     if read_only:
         taken = bootstrap_taken_over.run(call.session)
