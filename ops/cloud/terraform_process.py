@@ -115,13 +115,17 @@ def at_work(folder: Path) -> Process | None:
     return next((one for one, cwd in _programs() if cwd == str(where)), None)
 
 
-def elsewhere_since(folder: Path, bucket: str, moment: datetime) -> bool:
-    """Whether a Terraform in another folder, with its state in this bucket, ran at that moment."""
+def elsewhere_since(folder: Path, bucket: str, server: str, moment: datetime) -> bool:
+    """Whether a Terraform in another folder, with its state in this bucket, ran at that moment.
+
+    `server` is the local cloud's address, or empty: there may be a bucket of that name in several.
+    """
     where = str(folder.absolute())
     return any(
         cwd != where
         and one.info["create_time"] <= moment.timestamp()
         and _joined_to(Path(cwd), bucket)
+        and _endpoint(one).startswith(server)
         for one, cwd in _programs()
     )
 
@@ -242,6 +246,16 @@ def _joined_to(folder: Path, bucket: str) -> bool:
         return bool(found["backend"]["config"]["bucket"] == bucket)
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def _endpoint(process: Process) -> str:
+    """Where its environment leads calls for buckets; empty for Google itself."""
+    import psutil
+
+    try:
+        return str(process.environ().get("GOOGLE_STORAGE_CUSTOM_ENDPOINT", ""))
+    except psutil.Error:
+        return ""
 
 
 def _lives(process: Process) -> bool:

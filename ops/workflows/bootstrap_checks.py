@@ -8,7 +8,8 @@ from ops.cloud import projects, refusals, rest, state_bucket
 from ops.cloud.projects import Project
 from ops.cloud.session import Session
 from ops.errors import Code, OpsError
-from ops.workflows import doctor
+from ops.settings import Settings
+from ops.workflows import doctor, records
 from ops.workflows.doctor_check import Check, Level
 
 STORAGE = "storage.googleapis.com"
@@ -30,6 +31,7 @@ def check(session: Session) -> Ready:
     DENIED for an unknown project or a policy that forbids, NOT_PREPARED without billing, CONFLICT
     for somebody else's bucket, CHECK_FAILED for anything else that doctor finds.
     """
+    _same_bucket(session.settings)
     project = _project(session)
     checks = doctor.before_bootstrap(session)
     failed = [one for one in checks if one.level is Level.FAILURE]
@@ -65,6 +67,20 @@ def own(session: Session, bucket: str, project_number: str) -> None:
         f"The name of bucket {bucket} is taken: it belongs to {owner}. Names of buckets are "
         "unique in the world.",
         f"Set another one: OPS_BUCKET, or bucket = in ops.toml ({settings.bucket} now).{instead}",
+    )
+
+
+def _same_bucket(settings: Settings) -> None:
+    """CONFLICT when the stack is on record with another bucket: its state lies beside that one."""
+    known = records.found(settings)
+    if known is None or known.prepared_by != records.TERRAFORM or known.bucket == settings.bucket:
+        return
+    raise OpsError(
+        Code.CONFLICT,
+        f"Stack {settings.stack} was bootstrapped with bucket {known.bucket}, beside which its "
+        f"state is kept. Received: bucket {settings.bucket} ({settings.sources['bucket']}).",
+        f"Set bucket {known.bucket} again (ops teardown then ends it), or type --stack with "
+        "another name.",
     )
 
 

@@ -33,8 +33,12 @@ def alone(settings: Settings, progress: Progress) -> Iterator[Path]:
     """
     folder = terraform.working_folder(settings)
     with terraform_process.Alone(folder):
-        if terraform_process.at_work(folder):
-            progress.note("Terraform goes on with what an earlier ops began; waiting for its end.")
+        earlier = terraform_process.at_work(folder)
+        if earlier:
+            progress.note(
+                f"Terraform (process {earlier.pid}) goes on with what an earlier ops began; "
+                "waiting for its end."
+            )
             with progress.step("Waiting for Terraform") as step:
                 terraform_process.take_up(folder, bootstrap_progress.heard(progress, step))
         yield folder
@@ -108,7 +112,7 @@ def unlocked(
     held = state_bucket.lock(session)
     if held is None:
         return "" if generation is None else f"No lock {generation} is held (any more)."
-    ours = _is_of_the_dead(held, folder, state_bucket.name(session.settings))
+    ours = _is_of_the_dead(session, held, folder)
     if ours or held.generation == generation:
         state_bucket.release(session, held.generation)
         why = "whose process is dead" if ours else "as asked"
@@ -121,12 +125,13 @@ def unlocked(
     )
 
 
-def _is_of_the_dead(held: state_bucket.Lock, folder: Path, bucket: str) -> bool:
+def _is_of_the_dead(session: Session, held: state_bucket.Lock, folder: Path) -> bool:
+    bucket, server = state_bucket.name(session.settings), session.base_url or ""
     begun = terraform_process.began(folder)
     return (
         begun is not None
         and held.who in terraform_process.this_user()
         and held.created >= begun.began
         and terraform_process.at_work(folder) is None
-        and not terraform_process.elsewhere_since(folder, bucket, held.created)
+        and not terraform_process.elsewhere_since(folder, bucket, server, held.created)
     )

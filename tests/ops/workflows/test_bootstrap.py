@@ -81,6 +81,20 @@ def test_a_bucket_of_somebody_else_is_refused(session: Session, name: str) -> No
     assert "OPS_BUCKET" in caught.value.hint
 
 
+def test_a_stack_keeps_the_bucket_that_it_was_bootstrapped_with(session: Session) -> None:
+    """Its state lies beside it: with another one everything would be found twice."""
+    records.note(session.settings, records.TERRAFORM, {})
+    sources = {**session.settings.sources, "bucket": "OPS_BUCKET"}
+    settings = replace(session.settings, bucket="another-bucket", sources=sources)
+
+    with pytest.raises(OpsError) as caught:
+        bootstrap_checks.check(Session(settings, session._credentials, session.base_url))
+
+    assert caught.value.code is Code.CONFLICT
+    assert "with bucket local-project-ops-default" in caught.value.message
+    assert "bucket another-bucket (OPS_BUCKET)" in caught.value.message
+
+
 def test_a_region_without_automl_is_remarked(session: Session) -> None:
     """Custom training works there: it is said, and which regions have it."""
     (said,) = bootstrap_checks.check(session.moved("europe-west1")).remarks
