@@ -28,6 +28,7 @@ owner = "ada"
 deletion_protection = false
 github = { owner_id = "1342004", repository_id = "17417103" }
 """
+TRUSTED = OPS_TOML + "runner_may_bootstrap = true\n"
 BUCKETS = [f"{PROJECT}-ops-{STACK}", f"{PROJECT}-ops-{STACK}-state"]
 
 
@@ -38,6 +39,7 @@ class Story:
     changed: list[Did]
     used: list[Did]
     changed_as_runner: list[Did]
+    changed_when_trusted: list[Did]
     kept: list[Did]
     had: list[str]
     deleted_as_runner: list[Did]
@@ -56,16 +58,23 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     (folder / "gate").touch()
     (folder / "runner").mkdir()
     workspace = check_out(folder / "workspace")
-    Path(workspace / "ops.toml").write_text(OPS_TOML, encoding="utf-8")
+    write = Path(workspace / "ops.toml").write_text
+    write(OPS_TOML, encoding="utf-8")
     with running_cloud(folder / "cloud", *engine_options(folder)) as cloud:
         owner = ByHand(cloud, workspace, folder / "runner", with_terraform())
         runner = replace(owner, machine={**owner.machine, "OPS_IMPERSONATE": RUNNER})
         changed = owner.deploy(infrastructure="change", max_cost="1")
         shutil.rmtree(workspace / ".ops")
+        used = runner.deploy(infrastructure="use", mode="custom", model_type="cnn")
+        changed_as_runner = runner.deploy(infrastructure="change")
+        write(TRUSTED, encoding="utf-8")
+        owner.deploy(infrastructure="change", max_cost="1")
+        write(f"{TRUSTED}bucket_versioning = true\n", encoding="utf-8")
         yield Story(
             changed=changed,
-            used=runner.deploy(infrastructure="use", mode="custom", model_type="cnn"),
-            changed_as_runner=runner.deploy(infrastructure="change"),
+            used=used,
+            changed_as_runner=changed_as_runner,
+            changed_when_trusted=runner.deploy(infrastructure="change", max_cost="1"),
             kept=runner.destroy(confirm=PROJECT),
             had=runner.left(),
             deleted_as_runner=runner.destroy(confirm=PROJECT, infrastructure="delete"),
@@ -104,6 +113,14 @@ def test_the_runner_may_not_change_the_infrastructure(story: Story) -> None:
     ]
     said = story.changed_as_runner[1].said
     assert "you may not look at it" in said and "ops bootstrap --read-only" in said
+
+
+def test_a_runner_that_may_bootstrap_changes_the_infrastructure(story: Story) -> None:
+    """With runner_may_bootstrap, which its owner applied, it applies what ops.toml says."""
+    done = story.changed_when_trusted
+
+    assert [name for name, _ in failed(done)] == ["Train with AutoML"]
+    assert f"Stack {STACK}: 1 changed." in done[1].said
 
 
 def test_the_runner_deletes_everything_but_the_infrastructure(story: Story) -> None:
