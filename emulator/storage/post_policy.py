@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from emulator.storage import signatures_v4
+from emulator.storage.length_range import LengthRange
 from emulator.storage.signers import (
     Signers,
     Verify,
@@ -25,8 +26,6 @@ from emulator.storage.signers import (
 from emulator.storage.xml.errors import XmlError
 
 UNMET = "The content of the form does not meet the conditions specified in the policy document."
-LARGE = "Your proposed upload exceeds the maximum object size specified in your policy document."
-SMALL = "Your proposed upload is smaller than the minimum size specified in your policy document."
 # Fields that no condition has to name.
 UNNAMED = frozenset({"policy", "file", "signature", "googleaccessid", "x-goog-signature"})
 IGNORED_PREFIX = "x-ignore-"
@@ -38,15 +37,7 @@ class Judged:
     """A policy that a form fulfils: who signed it, and how long the file may be."""
 
     email: str
-    least_bytes: int = 0
-    most_bytes: int | None = None
-
-    def check_size(self, size_bytes: int, *, ended: bool) -> None:
-        """400 once a file is longer than the policy allows, or at its end shorter."""
-        if self.most_bytes is not None and size_bytes > self.most_bytes:
-            raise XmlError(400, "EntityTooLarge", LARGE)
-        if ended and size_bytes < self.least_bytes:
-            raise XmlError(400, "EntityTooSmall", SMALL)
+    lengths: LengthRange
 
 
 def judge(fields: Mapping[str, str], bucket: str, signers: Signers, now: datetime) -> Judged:
@@ -58,12 +49,12 @@ def judge(fields: Mapping[str, str], bucket: str, signers: Signers, now: datetim
     document = _document(fields["policy"])
     _check_expiry(document.get("expiration"), now)
     said = {"bucket": bucket, **fields}
-    least, most = 0, None
+    lengths = LengthRange()
     named = set()
     for condition in _conditions(document):
         kind, name, wanted = condition
         if kind == RANGE:
-            least, most = _extent(name, wanted)
+            lengths = _extent(name, wanted)
             continue
         named.add(name)
         _check_condition(kind, name, wanted, said)
@@ -74,7 +65,7 @@ def judge(fields: Mapping[str, str], bucket: str, signers: Signers, now: datetim
     ]
     if loose:
         raise unmet(f"Policy did not reference these fields: {', '.join(loose)}")
-    return Judged(email, least, most)
+    return Judged(email, lengths)
 
 
 def unmet(details: str) -> XmlError:
@@ -150,9 +141,9 @@ def _triple(condition: list[Any]) -> tuple[str, Any, Any]:
     return kind, str(name)[1:].lower(), value
 
 
-def _extent(least: Any, most: Any) -> tuple[int, int]:
+def _extent(least: Any, most: Any) -> LengthRange:
     try:
-        return int(least), int(most)
+        return LengthRange(int(least), int(most))
     except (TypeError, ValueError):
         raise unmet(f"Policy document parsing error: {RANGE} {least} {most}") from None
 

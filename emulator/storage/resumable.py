@@ -17,6 +17,7 @@ from emulator.cloud import Cloud
 from emulator.storage import buckets, checksums, encryption, objects, rights, upload_sessions
 from emulator.storage.errors import StorageError, invalid
 from emulator.storage.http import Call, Reply, json_reply
+from emulator.storage.length_range import asked
 from emulator.storage.names import check_object
 from emulator.storage.object_answers import shown, wants_full
 from emulator.storage.preconditions import Preconditions
@@ -71,10 +72,14 @@ async def initiate(cloud: Cloud, call: Call) -> Reply:
         fields.setdefault("contentType", call.headers["x-upload-content-type"])
     fields |= {key: call.query[key] for key in IN_QUERY if key in call.query}
     seal = encryption.Seal.for_request(call.headers)
+    lengths = asked(call.headers)
     session = Session(
         call.names[0], name, fields, dict(call.query), _announced(call),
         seal.secret if seal else None, asdict(call.caller) if call.caller else None,
+        asdict(lengths) if lengths else None,
     )  # fmt: skip
+    if session.length is not None:
+        session.allowed.check(session.length, ended=True)
     await asyncio.to_thread(upload_sessions.check_waiting, cloud)
     with cloud.store.transaction() as db:
         buckets.require(db, session.bucket)
@@ -196,6 +201,7 @@ async def _append(
         async for data in pieces(call.receive):
             length += len(data)
             _check_length(extent, length, whole=False)
+            session.allowed.check(start + length, ended=False)
             waiting += seal(data[skip:])
             skip -= min(skip, len(data))
             if len(waiting) >= BATCH_BYTES:
@@ -239,6 +245,7 @@ async def _complete(cloud: Cloud, call: Call, session: Session, key: bytes | Non
     path = upload_sessions.path(cloud, session)
     reference = await asyncio.to_thread(_digest, path, session, key)
     checksums.check(reference, call.headers, session.fields)
+    session.allowed.check(reference.size_bytes, ended=True)
     cloud.blobs.pin(reference.sha256)
     try:
         if not cloud.blobs.holds(reference):

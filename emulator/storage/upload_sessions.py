@@ -19,6 +19,7 @@ from emulator.clock import timestamp
 from emulator.cloud import Cloud
 from emulator.storage.errors import StorageError
 from emulator.storage.http import Call
+from emulator.storage.length_range import LengthRange
 from emulator.tokens import Caller
 from emulator.web import Scope
 
@@ -44,7 +45,8 @@ class Session:
     """An upload that has been begun; `answer` is how it ended, once it has.
 
     `length` is what X-Upload-Content-Length announced; `secret` how the bytes are encrypted, in
-    the waiting file already; `caller` who began it, whose object it will be.
+    the waiting file already; `caller` who began it, whose object it will be; `lengths` the least
+    and the most bytes that it may have.
     """
 
     bucket: str
@@ -54,6 +56,7 @@ class Session:
     length: int | None = None
     secret: dict[str, Any] | None = None
     caller: dict[str, Any] | None = None
+    lengths: dict[str, int] | None = None
     id: str = field(default_factory=lambda: uuid4().hex)
     answer: dict[str, Any] | None = None
 
@@ -61,6 +64,11 @@ class Session:
     def owner(self) -> Caller | None:
         """Who began it."""
         return Caller(**self.caller) if self.caller else None
+
+    @property
+    def allowed(self) -> LengthRange:
+        """How long the object may be."""
+        return LengthRange(**(self.lengths or {}))
 
 
 def is_session(scope: Scope) -> bool:
@@ -78,7 +86,7 @@ def is_session(scope: Scope) -> bool:
 def begin(cloud: Cloud, db: sqlite3.Connection, session: Session) -> None:
     """Keeps a new session. 429 where too many are open."""
     _check_number(db, session.bucket)
-    kept = ("fields", "query", "length", "secret", "caller")
+    kept = ("fields", "query", "length", "secret", "caller", "lengths")
     request = json.dumps({name: value for name, value in asdict(session).items() if name in kept})
     db.execute(
         "INSERT INTO uploads (id, bucket, name, request, created) VALUES (?, ?, ?, ?, ?)",

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from emulator.cloud import Cloud
-from emulator.storage import checksums, resumable
+from emulator.storage import checksums, length_range, resumable
 from emulator.storage.encryption import Seal
 from emulator.storage.errors import StorageError, invalid, required
 from emulator.storage.http import Call, Reply
@@ -73,7 +73,7 @@ async def _store(
     seal = Seal.for_request(call.headers)
     with cloud.blobs.writer() as writer:
         sink = Sink(writer, cloud.blobs.fsync, seal)
-        async for data in media:
+        async for data in length_range.limited(call.headers, media):
             await sink.write(data)
         name, fields = described()
         reference = await sink.finish()

@@ -5,10 +5,12 @@ https://cloud.google.com/storage/docs/xml-api/reference-status.
 
 from __future__ import annotations
 
+from emulator.storage import length_range
 from emulator.storage.errors import StorageError
 
 INVALID = "Invalid argument."
 DENIED = "Access denied."
+PROPOSED = "Your proposed upload is {} than the {} object size specified in your Policy Document."
 # Reason of the JSON API -> name and sentence of the XML API. The JSON's sentence is the details.
 BY_REASON: dict[str, tuple[str, str]] = {
     "conditionNotMet": (
@@ -51,6 +53,8 @@ BY_STATUS: dict[int, tuple[str, str]] = {
 INTERNAL = ("InternalError", "We encountered an internal error. Please try again.")
 # The start of the JSON API's sentence -> the same, where the reason alone does not tell.
 BY_SENTENCE: list[tuple[int, str, tuple[str, str]]] = [
+    (400, length_range.LARGE, ("EntityTooLarge", PROPOSED.format("larger", "maximum"))),
+    (400, length_range.SMALL, ("EntityTooSmall", PROPOSED.format("smaller", "minimum"))),
     (404, "The specified bucket", ("NoSuchBucket", "The specified bucket does not exist.")),
     (400, "Invalid bucket name", ("InvalidBucketName", "The specified bucket is not valid.")),
     (

@@ -122,7 +122,7 @@ def _message_by_message(first: bytes, rest: AsyncIterator[bytes], judged: Judged
         data = waiting if waiting is not None else await anext(rest, None)
         waiting = None
         size_bytes += len(data or b"")
-        judged.check_size(size_bytes, ended=data is None)
+        judged.lengths.check(size_bytes, ended=data is None)
         return {"type": "http.request", "body": data or b"", "more_body": data is not None}
 
     return receive

@@ -16,7 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 from emulator.clock import timestamp
-from emulator.storage import checksums, objects
+from emulator.storage import checksums, length_range, objects
 from emulator.storage.encryption import Seal, key_digest, key_of, required_key
 from emulator.storage.http import Reply
 from emulator.storage.joining import Part, join
@@ -78,7 +78,7 @@ async def put_part(request: XmlRequest) -> Reply:
     seal = Seal(key) if key else None
     with cloud.blobs.writer() as writer:
         sink = Sink(writer, cloud.blobs.fsync, seal)
-        async for data in pieces(request.call.receive):
+        async for data in length_range.limited(headers, pieces(request.call.receive)):
             await sink.write(data)
         reference = await sink.finish()
         if reference.size_bytes > MOST_BYTES:
