@@ -4,12 +4,16 @@ import re
 
 import pytest
 
+from tests.local_cloud import ROOT
 from tests.workflows.workflow import EXPRESSION, Workflow, every, read
 
 PINNED = re.compile(r"uses: (?P<action>[\w./-]+)@(?P<hash>[0-9a-f]{40}) # v\d+\.\d+\.\d+$")
 # The first word of each line of a `run:`; `test` and `echo` compare, tell and hand on.
 MAY_CALL = {"make", "ops", "test", "echo"}
 WORKFLOWS = every()
+PAGE = (ROOT / "docs" / "github.md").read_text(encoding="utf-8")
+VARIABLE = re.compile(r"\$\{\{ vars\.(\w+) \}\}")
+SET = re.compile(r"gh variable set (\w+) .*\.result\.outputs\.(\w+)")
 BY_HAND = ("deploy", "destroy")
 
 
@@ -126,6 +130,23 @@ def test_inputs_are_described_and_typed(name: str) -> None:
         assert input_["type"] in {"string", "number", "choice"}
         assert ("default" in input_) != input_.get("required", False), asked
         assert f"inputs.{asked}" in text
+
+
+def test_the_page_tells_of_every_input_and_variable() -> None:
+    """What docs/github.md has people type is what the workflows ask for and infra/ puts out."""
+    typed = re.findall(r"gh workflow run (\w+)\.yml (.*)", PAGE)
+    asked = {name: set(read(name).inputs) for name in BY_HAND}
+    variables = {name for one in WORKFLOWS for name in VARIABLE.findall(one.path.read_text())}
+
+    assert [name for name, _ in typed] == list(BY_HAND)
+    for name, flags in typed:
+        required = {one for one, body in read(name).inputs.items() if body.get("required")}
+        given = set(re.findall(r"-f (\w+)=", flags))
+        assert required <= given <= asked[name]
+    assert [one for one in set.union(*asked.values()) if f"`{one}`" not in PAGE] == []
+    assert dict(SET.findall(PAGE)).keys() == variables
+    outputs = (ROOT / "infra" / "outputs.tf").read_text()
+    assert [one for _, one in SET.findall(PAGE) if f'output "{one}"' not in outputs] == []
 
 
 def test_deploy_and_destroy_of_a_stack_never_run_together() -> None:
