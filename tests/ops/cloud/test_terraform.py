@@ -169,6 +169,24 @@ def test_killed_itself_it_leaves_a_lock_that_is_known_to_be_dead(
     assert terraform_process.at_work(here.folder) is None
 
 
+def test_a_terraform_in_another_folder_may_hold_the_lock(session: Session, tmp_path: Path) -> None:
+    """While it runs, joined to the same state of the same cloud, its lock may be its own."""
+    here = placed(session, tmp_path, slow=True)
+    here.terraform.plan()
+    process = here.start()
+    lock, url = state_bucket.lock(session), session.base_url or ""
+    assert lock is not None
+    bucket, other = state_bucket.name(session.settings), tmp_path / "other"
+
+    seen = terraform_process.elsewhere_since(other, bucket, url, lock.created)
+    elsewhere = terraform_process.elsewhere_since(other, bucket, "http://127.0.0.1:1", lock.created)
+    own = terraform_process.elsewhere_since(here.folder, bucket, url, lock.created)
+    process.wait(timeout=60)
+
+    assert (seen, elsewhere, own) == (True, False, False)
+    assert not terraform_process.elsewhere_since(other, bucket, url, lock.created)
+
+
 def test_only_one_ops_works_in_a_folder(tmp_path: Path) -> None:
     """A second one is told so, and comes in when the first is done."""
     with terraform_process.Alone(tmp_path), pytest.raises(OpsError) as caught:
