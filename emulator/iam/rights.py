@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 from emulator.iam import roles
 from emulator.iam.conditions import Facts, holds
-from emulator.tokens import Caller
+from emulator.tokens import ANONYMOUS, Caller
 
 EVERYBODY = frozenset({"allUsers", "allAuthenticatedUsers"})
-PERMISSION = re.compile(r"[a-z]+(\.googleapis\.com/[A-Za-z]+)?(\.[A-Za-z]+){1,2}")
+# Every permission in iam-dataset's roles (services.toml) has this form: the service, its domain
+# perhaps, the kind of resource, and what is done with it.
+PERMISSION = re.compile(r"([a-z][a-z0-9-]*)(?:\.[a-z.]+/\w+|\.\w+)\.\w+", re.ASCII)
+SERVICES = Path(__file__).with_name("services.toml")
 
 Bindings = Sequence[Mapping[str, Any]]
 
@@ -40,13 +46,21 @@ def grants(
 
 def concerns(members: Iterable[str], caller: Caller, teams: frozenset[str] = frozenset()) -> bool:
     """Whether the caller is one of the members, by address or by team."""
+    if caller == ANONYMOUS:
+        return "allUsers" in members
     mine = {f"serviceAccount:{caller.email}", f"user:{caller.email}"}
     return not (mine | teams | EVERYBODY).isdisjoint(members)
 
 
 def check_form(permissions: Iterable[str]) -> None:
-    """INVALID_ARGUMENT for what is not a permission."""
+    """INVALID_ARGUMENT for what is not a permission, or one of a service that Google has not."""
     for permission in permissions:
-        if not PERMISSION.fullmatch(permission):
+        found = PERMISSION.fullmatch(permission)
+        if found is None or found[1] not in _services():
             message = f"Permission {permission} is not valid for this resource."
             raise ApiError("INVALID_ARGUMENT", message)
+
+
+@cache
+def _services() -> frozenset[str]:
+    return frozenset(tomllib.loads(SERVICES.read_text(encoding="utf-8"))["services"].split())

@@ -35,7 +35,7 @@ def predefined() -> dict[str, frozenset[str]]:
 
 def is_no_role(role: str) -> bool:
     """Whether a predefined role is none of Google's, as far as its service's are all known here."""
-    service, _, name = role.removeprefix("roles/").partition(".")
+    service, _, name = role.removeprefix("roles/").rpartition(".")
     others = _others().get(service) if role.startswith("roles/") else None
     return others is not None and role not in predefined() and name not in others
 

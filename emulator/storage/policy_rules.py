@@ -22,12 +22,25 @@ MEMBER = re.compile(
 )
 ROLE = re.compile(r"(projects/[^/\s]+/|organizations/[^/\s]+/)?roles/[\w.]+")
 BASIC = frozenset({"roles/owner", "roles/editor", "roles/viewer"})
+# cloud.google.com/iam/docs/viewing-grantable-roles: a role can be granted on a kind of resource
+# where it has a permission for it.
+OF_BUCKETS = tuple(
+    f"storage.{kind}."
+    for kind in (
+        "buckets", "objects", "folders", "managedFolders", "multipartUploads", "anywhereCaches",
+        "bucketOperations",
+    )
+)  # fmt: skip
 CONDITIONAL = 3
 VERSIONS = ("0", "1", "3")
 STALE = "Precondition Failed: the etag of the policy is not that of the policy now."
 NOT_UNIFORM = (
     "To set IAM Conditions on a bucket, you must enable uniform bucket-level access on it. "
     + acl.ABOUT_UNIFORM
+)
+# As github.com/kestra-io/plugin-gcp/issues/318 recorded it.
+UNKNOWN_MEMBER = (
+    "The member {} is of an unknown type. Please set a valid type prefix for the member."
 )
 BINDING = {
     "role": Kind.TEXT,
@@ -43,6 +56,8 @@ def replaced(before: Policy, sent: Policy, bucket_body: Mapping[str, Any]) -> Po
     policy = fitted(sent, SENT)
     if policy.get("etag") and policy["etag"] != etag(before["revision"]):
         raise StorageError(412, "conditionNotMet", STALE, ("header", "If-Match"))
+    if str(policy.get("version") or 0) not in VERSIONS:
+        raise invalid(f"Invalid policy version: {policy['version']}. Expected 0, 1 or 3.")
     bindings = [_checked(one) for one in policy.get("bindings") or [] if one.get("members")]
     if conditional(bindings):
         if not acl.uniform(bucket_body):
@@ -84,11 +99,11 @@ def conditional(bindings: list[Policy]) -> bool:
 
 def _checked(binding: Policy) -> Policy:
     role, condition = binding.get("role") or "", binding.get("condition")
-    if not ROLE.fullmatch(role) or role in BASIC or roles.is_no_role(role):
+    if not ROLE.fullmatch(role) or not _grantable(role):
         raise invalid(f"Role {role} is not supported for this resource.")
     for member in binding["members"]:
         if not MEMBER.fullmatch(member):
-            raise invalid(f"Invalid member: '{member[:100]}'.")
+            raise invalid(UNKNOWN_MEMBER.format(member[:100]))
     found = {"role": role, "members": list(dict.fromkeys(binding["members"]))}
     if not condition:
         return found
@@ -99,3 +114,11 @@ def _checked(binding: Policy) -> Policy:
     if role in CONTROLS or role.startswith("roles/storage.legacyObject"):
         raise invalid(f"Role {role} cannot be granted on a condition.")
     return {**found, "condition": condition}
+
+
+def _grantable(role: str) -> bool:
+    """Whether a bucket's policy may have a role, as far as its permissions are known here."""
+    if role in BASIC or roles.is_no_role(role):
+        return False
+    held = roles.predefined().get(role)
+    return held is None or any(permission.startswith(OF_BUCKETS) for permission in held)

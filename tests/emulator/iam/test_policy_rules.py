@@ -39,11 +39,16 @@ def test_cel_beyond_what_is_evaluated_is_kept(expression: str) -> None:
 
 def test_roles() -> None:
     """Google's roles are known where all of a service's are; the others are not judged."""
-    for role in ("roles/storage.objectViewr", "roles/iam.nobody", "roles/aiplatform.usr"):
+    for role in (
+        "roles/storage.objectViewr",
+        "roles/iam.nobody",
+        "roles/aiplatform.usr",
+        "roles/foo",
+    ):
         assert is_no_role(role), role
     for role in (
         "roles/storage.objectViewer", "roles/aiplatform.featurestoreAdmin", "roles/iam.denyAdmin",
-        "roles/bigquery.anything", "roles/owner", "projects/p/roles/storage.mine",
+        "roles/bigquery.anything", "roles/owner", "roles/writer", "projects/p/roles/storage.mine",
     ):  # fmt: skip
         assert not is_no_role(role), role
 

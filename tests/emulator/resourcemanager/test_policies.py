@@ -120,6 +120,7 @@ def test_a_stale_etag_is_refused(projects: ProjectsClient, project: str) -> None
         ("setIamPolicy", {"policy": {"bindings": [{"role": "viewer", "members": []}]}}),
         ("setIamPolicy", {"policy": {"bindings": [{"role": "roles/viewer", "members": ["ann"]}]}}),
         ("testIamPermissions", {"permissions": ["aiplatform.*"]}),
+        ("testIamPermissions", {"permissions": ["foo.bar"]}),
         ("testIamPermissions", {"permission": ["aiplatform.datasets.get"]}),
     ],
 )

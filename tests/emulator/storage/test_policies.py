@@ -96,6 +96,10 @@ def test_a_policy_without_conditions_has_version_1(bucket: Bucket, http: httpx.C
         {"role": VIEWER, "members": ["a@example.org"]},
         {"role": VIEWER, "members": "user:a@example.org"},
         {"role": VIEWER, "members": [7]},
+        {"role": "roles/foo", "members": ["user:a@example.org"]},
+        {"role": "roles/browser", "members": ["user:a@example.org"]},
+        {"role": "roles/aiplatform.user", "members": ["user:a@example.org"]},
+        {"role": "roles/storage.hmacKeyAdmin", "members": ["user:a@example.org"]},
     ],
 )
 def test_bindings_that_are_none(
@@ -107,6 +111,45 @@ def test_bindings_that_are_none(
 
     assert http.put(path, json={"bindings": [binding]}).status_code == 400
     assert http.get(path).json() == before
+
+
+@pytest.mark.parametrize(
+    "role",
+    ["roles/storage.admin", "roles/aiplatform.serviceAgent", "roles/iam.securityReviewer",
+     "roles/iam.dataScientist", "roles/bigquery.dataViewer", "projects/test-project/roles/mine"],
+)  # fmt: skip
+def test_roles_that_a_bucket_can_have(bucket: Bucket, http: httpx.Client, role: str) -> None:
+    """Those with a permission for buckets, and those whose permissions are not known here."""
+    binding = {"role": role, "members": ["user:a@example.org"]}
+
+    answer = http.put(f"/storage/v1/b/{bucket.name}/iam", json={"bindings": [binding]})
+
+    assert answer.json().get("bindings") == [binding]
+
+
+@pytest.mark.parametrize("version", [2, 4, -1])
+def test_versions_that_are_none(bucket: Bucket, http: httpx.Client, version: int) -> None:
+    """A policy is of version 0, 1 or 3; of another it is 400, and empties nothing."""
+    path = f"/storage/v1/b/{bucket.name}/iam"
+    before = http.get(path).json()
+
+    assert http.put(path, json={"version": version}).status_code == 400
+    assert http.get(path).json() == before
+
+
+@pytest.mark.parametrize("permission", ["foo.bar", "foo.bar.baz", "storage.*", "storage.objects"])
+def test_what_is_no_permission_is_not_granted(
+    bucket: Bucket, http: httpx.Client, permission: str
+) -> None:
+    """Not to the owner either: 400, as for a project."""
+    path = f"/storage/v1/b/{bucket.name}/iam/testPermissions"
+
+    answer = http.get(path, params={"permissions": ["storage.buckets.get", permission]})
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"] == (
+        f"Permission {permission} is not valid for this resource."
+    )
 
 
 def test_a_uniform_bucket_grants_on_objects_too(bucket: Bucket) -> None:
