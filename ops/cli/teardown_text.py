@@ -75,9 +75,10 @@ def _proof(stack: str, done: teardown.Done) -> str:
 def _counts(todo: teardown.Plan) -> str:
     counts = {**teardown.counted(todo.found), "deployed models": len(todo.deployed)}
     words = [f"{count} {_plural(title, count)}" for title, count in counts.items() if count]
-    if todo.bucket is not None:
+    by_terraform = todo.infrastructure is not None and todo.infrastructure.going
+    if todo.objects or (todo.bucket and not by_terraform):
         words.append(f"{todo.objects:,} {_plural('objects', todo.objects)}")
-        by_terraform = todo.infrastructure is not None and todo.infrastructure.going
+    if todo.bucket is not None:
         words += [] if todo.keep or by_terraform else [f"bucket gs://{todo.bucket.name}"]
     return ", ".join(words)
 

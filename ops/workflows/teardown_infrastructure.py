@@ -137,7 +137,11 @@ def destroy(session: Session, todo: Infrastructure, progress: Progress) -> None:
     _take_over(todo.terraform, todo, progress)
     steps = len(todo.there) + len(todo.lost)
     with progress.step("Destroying", steps, "resources") as step:
-        todo.terraform.destroy(bootstrap_progress.heard(progress, step))
+        try:
+            todo.terraform.destroy(bootstrap_progress.heard(progress, step))
+        except OpsError as error:
+            error.add_note("What is left is in Terraform's state: ops teardown goes on with it.")
+            raise
 
 
 def forget(session: Session, todo: Infrastructure) -> None:
@@ -248,7 +252,8 @@ def _take_over(found: Terraform, todo: Infrastructure, progress: Progress) -> No
     if not todo.held:
         return
     bootstrap_imports.write(found.folder, todo.lost)
-    with progress.step("Taking over", len(todo.held), "resources") as step:
+    title = "Taking over what no state has" if todo.lost else "Taking off protection"
+    with progress.step(title, len(todo.held), "resources") as step:
         found.plan(targets=todo.held)
         found.apply(bootstrap_progress.heard(progress, step))
     bootstrap_imports.write(found.folder, ())
