@@ -25,7 +25,7 @@ OPS_TOML = """
 owner = "ada"
 
 [infra]
-deletion_protection = false
+deletion_protection = true
 github = { owner_id = "1342004", repository_id = "17417103" }
 """
 TRUSTED = OPS_TOML + "runner_may_bootstrap = true\n"
@@ -89,7 +89,7 @@ def with_terraform() -> dict[str, str]:
     terraform = shutil.which("terraform")
     assert terraform is not None
     own = {name: value for name, value in os.environ.items() if name.startswith("TF_")}
-    return {**own, "PATH": f"{PATH}:{Path(terraform).parent}"}
+    return {**own, "HOME": str(Path.home()), "PATH": f"{PATH}:{Path(terraform).parent}"}
 
 
 def test_the_infrastructure_is_made_by_terraform(story: Story) -> None:

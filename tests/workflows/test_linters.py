@@ -27,7 +27,7 @@ def test_actionlint_finds_nothing() -> None:
     found = shutil.which("actionlint")
     if found is None:
         pytest.skip(
-            "needs actionlint: go install github.com/rhysd/actionlint/cmd/actionlint@latest"
+            "needs actionlint: go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
         )
 
     ran = subprocess.run([found], cwd=ROOT, capture_output=True, text=True, env=clean_environment())
