@@ -17,6 +17,7 @@ ORDER = (
     "kills",
     "resume",
     "server_kills",
+    "bootstrap_kills",
     "storage_load",
     "large_objects",
     "million_objects",

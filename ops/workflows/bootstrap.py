@@ -41,7 +41,10 @@ FIRST_SERVICES = (
 
 @dataclass(frozen=True)
 class Plan:
-    """What Terraform would do; `remarks` are what was done to get there, and what to know."""
+    """What Terraform would do; `remarks` are what was done to get there, and what to know.
+
+    `outputs` are those that the state has now.
+    """
 
     session: Session
     terraform: Terraform
@@ -49,6 +52,7 @@ class Plan:
     applies: bool
     at_rest: AtRest
     remarks: tuple[str, ...]
+    outputs: Mapping[str, Any]
 
     @property
     def loses_bucket(self) -> bool:
@@ -111,6 +115,7 @@ def plan(session: Session, folder: Path, progress: Progress, unlock: int | None 
         applies=bool(shown.get("applyable", changes)),
         at_rest=at_rest.of(types, session.settings.region),
         remarks=tuple(remarks),
+        outputs=_outputs(shown),
     )
 
 
@@ -121,7 +126,7 @@ def run(todo: Plan, progress: Progress) -> Done:
         steps = sum(_steps(change) for change in todo.changes)
         with progress.step("Making it", steps, "resources") as step:
             todo.terraform.apply(bootstrap_progress.heard(progress, step))
-    outputs = todo.terraform.outputs()
+    outputs = todo.terraform.outputs() if todo.applies else todo.outputs
     records.note(todo.session.settings, records.TERRAFORM, outputs)
     return Done(todo, outputs)
 
@@ -159,6 +164,12 @@ def _resources(shown: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         for one in shown.get("resource_changes", [])
         if one.get("mode") == "managed" and one["change"].get("actions") != ["delete"]
     ]
+
+
+def _outputs(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the state that the plan began with."""
+    found = shown.get("prior_state", {}).get("values", {}).get("outputs", {})
+    return {name: one.get("value") for name, one in found.items()}
 
 
 def _steps(change: Change) -> int:
