@@ -65,7 +65,7 @@ def explain(done: Ended, command: str, settings: Settings) -> OpsError:
                 return _told(failure, one, fits, settings, len(found))
     return OpsError(
         Code.REFUSED,
-        f"terraform {command} failed. {_said(found[0])}{_more(len(found))}",
+        f"terraform {command} failed. {_said(found[0])}{_more(len(found), settings)}",
         f"All that it said is in {_folder(settings) / LOG}; then type the same command again.",
     )
 
@@ -102,7 +102,7 @@ def _told(
         "constraint": constraint.removeprefix("constraints/"),
         "by_constraint": f" ({constraint})" if groups.get("constraint") else "",
     }
-    message = failure["message"].format(**words).rstrip(".") + "." + _more(count)
+    message = failure["message"].format(**words).rstrip(".") + "." + _more(count, settings)
     return OpsError(Code(failure["code"]), message, failure["hint"].format(**words))
 
 
@@ -135,8 +135,9 @@ def _sentence(text: str) -> str:
     return line if len(line) <= MOST_SAID_CHARACTERS else line[:MOST_SAID_CHARACTERS] + "…"
 
 
-def _more(count: int) -> str:
-    return f" ({count - 1} more of its messages are in its log.)" if count > 1 else ""
+def _more(count: int, settings: Settings) -> str:
+    others = "another message is" if count == 2 else f"{count - 1} other messages are"
+    return f" ({others} in {_folder(settings) / LOG}.)" if count > 1 else ""
 
 
 def _folder(settings: Settings) -> Path:

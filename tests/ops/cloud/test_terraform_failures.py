@@ -81,7 +81,7 @@ def test_the_graver_of_two_is_told_and_the_other_counted(where: Settings) -> Non
     )
 
     assert error.code is Code.NOT_PREPARED
-    assert "1 more of its messages" in error.message
+    assert "another message is in .ops/default/terraform/log.jsonl" in error.message
 
 
 def test_what_nobody_foresaw_keeps_its_own_words(where: Settings) -> None:
