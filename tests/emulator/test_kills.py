@@ -53,7 +53,7 @@ def test_the_check_sees_what_is_lost_torn_or_left_over(
     torn.write_bytes(b"torn")
     (cloud.data / "blobs" / "00").mkdir(exist_ok=True)
     (cloud.data / "blobs" / "00" / "left").write_bytes(b"")
-    again = Checker(cloud.data, tmp_path / "journal", random.Random(0))
+    again = Checker(cloud.data, tmp_path / "journal", random.Random(0), sweep_seconds=0)
     again.check(cloud.url, everything=True)
     journal.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import time
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.emulator.kills.wire import (
 
 # Of the keys that nobody has touched since the last check, so many are looked up again.
 SAMPLE = 40
+LOOK_SECONDS = 0.1
 
 
 @dataclass
@@ -39,6 +41,7 @@ class Checker:
     blobs: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
     checked_keys: int = 0
+    sweep_seconds: float = 10
 
     def check(self, url: str, *, everything: bool = False) -> None:
         """Compares the running, idle server and its folder with the journal."""
@@ -54,7 +57,7 @@ class Checker:
             self._check_key(key, wire)
         self.known.changed.clear()
         self._check_lists(wire)
-        self.problems += folder_problems(self.folder)
+        self.problems += lasting_problems(self.folder, self.sweep_seconds)
         self._check_blobs()
         wire.close()
 
@@ -124,6 +127,14 @@ class Checker:
                     self.problems.append(f"{path}: the bytes are not those of its name")
                 self.blobs.add(path.name)
         self.blobs &= {path.name for path in self.folder.glob("blobs/??/*")}
+
+
+def lasting_problems(folder: Path, sweep_seconds: float) -> list[str]:
+    """What is wrong with the folder and stays so: a start sweeps beside the requests."""
+    deadline = time.monotonic() + sweep_seconds
+    while (found := folder_problems(folder)) and time.monotonic() < deadline:
+        time.sleep(LOOK_SECONDS)
+    return found
 
 
 def folder_problems(folder: Path) -> list[str]:
