@@ -14,7 +14,15 @@ from emulator.storage.schema import Kind, fitted
 Body = dict[str, Any]
 
 RESOURCE = "storage.Notification"
-TOPIC = re.compile(r"//pubsub\.googleapis\.com/projects/[^/\s]+/topics/[^/\s]+")
+# cloud.google.com/pubsub/docs/pubsub-basics#resource_names: 3 to 255 characters, a letter first.
+TOPIC = re.compile(
+    r"//pubsub\.googleapis\.com/projects/[^/\s]+/topics/(?!goog)[A-Za-z][\w.~+%-]{2,254}", re.ASCII
+)
+# As github.com/googleapis/python-storage/pull/617 recorded it.
+NO_TOPIC = (
+    "Invalid Google Cloud Pub/Sub topic. It should look like "
+    "'//pubsub.googleapis.com/projects/*/topics/*.'"
+)
 # https://cloud.google.com/storage/quotas, read 2026-11-21: at most 100 on a bucket.
 LIMIT = 100
 TYPES = frozenset({"OBJECT_FINALIZE", "OBJECT_METADATA_UPDATE", "OBJECT_DELETE", "OBJECT_ARCHIVE"})
@@ -33,7 +41,7 @@ async def insert(cloud: Cloud, call: Call) -> Reply:
     if "payload_format" not in sent:
         raise required("payload_format")
     if not TOPIC.fullmatch(sent.get("topic", "")):
-        raise invalid(f"Invalid Google Cloud Pub/Sub topic: '{sent.get('topic', '')[:200]}'.")
+        raise invalid(NO_TOPIC)
     with cloud.store.transaction():
         bucket = buckets.require_bucket(cloud, call.names[0]).name
         kept = cloud.resources.list(RESOURCE, _parent(bucket))

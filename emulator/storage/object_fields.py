@@ -39,7 +39,7 @@ WRITABLE: Body = {
     },
 }
 # What a patch leaves as it is: computed by the server, kept beside the fields of the client.
-COMPUTED = ("componentCount", "timeStorageClassUpdated", retention.RELEASED)
+COMPUTED = ("componentCount", retention.RELEASED)
 # ServiceConstants.Values in google-cloud-storage 3.17: all names and values of an object.
 METADATA_BYTES = 8 << 10
 # https://cloud.google.com/storage/docs/use-object-contexts, read 2026-11-21: 1 to 256 characters,
@@ -72,7 +72,11 @@ def patched(
     *,
     override_retention: bool = False,
 ) -> Body:
-    """The fields after a merge patch; a null removes one, in `metadata` too."""
+    """The fields after a merge patch; a null removes one, in `metadata` too.
+
+    The class stays: it can "only be set at blob / object creation time" (Blob.storage_class in
+    google-cloud-storage 3.17); a rewrite makes the object anew.
+    """
     patch = fitted(_texts(sent), WRITABLE)
     known = {key: value for key, value in before.items() if key in WRITABLE}
     after = _checked(_without_nulls(merged(known, patch)))
@@ -87,7 +91,7 @@ def replaced(
     *,
     override_retention: bool = False,
 ) -> Body:
-    """The fields after an update: what was sent, and what an update cannot take away."""
+    """The fields after an update: what was sent, and what an update cannot take away or change."""
     kept: Body = {key: before[key] for key in ("customTime", "retention") if key in before}
     after = writable({**kept, **sent})
     return _settled(bucket_body, before, after, now, override_retention)
@@ -98,9 +102,7 @@ def _settled(
 ) -> Body:
     _check_custom_time(before, after)
     computed = {key: before[key] for key in COMPUTED if key in before}
-    body = {"storageClass": before.get("storageClass", "STANDARD"), **computed, **after}
-    if body["storageClass"] != before.get("storageClass", "STANDARD"):
-        body["timeStorageClassUpdated"] = timestamp(now)
+    body = {**computed, **after, "storageClass": before.get("storageClass", "STANDARD")}
     if "contexts" in body:
         old = (before.get("contexts") or {}).get("custom") or {}
         body["contexts"] = _stamped(body["contexts"], old, now)

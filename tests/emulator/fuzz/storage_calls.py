@@ -152,7 +152,7 @@ def extras(draw: Draw, target: Target) -> None:
     folder = draw(st.from_regex(r"[a-z]{1,9}/", fullmatch=True))
     target.good("POST", f"{path}/managedFolders", {"name": folder})
     target.good("GET", f"{path}/managedFolders")
-    topic = "//pubsub.googleapis.com/projects/fuzz-project/topics/t"
+    topic = "//pubsub.googleapis.com/projects/fuzz-project/topics/topic"
     sent = {"topic": topic, "payload_format": "NONE"}
     made = target.good("POST", f"{path}/notificationConfigs", sent).json()
     target.good("GET", f"{path}/notificationConfigs/{made.get('id')}")

@@ -69,7 +69,7 @@ def keys(draw: Draw, target: Target) -> None:
     target.good("DELETE", one)
     bucket = new_bucket(draw, target)
     configs = f"/storage/v1/b/{bucket}/notificationConfigs"
-    topic = "//pubsub.googleapis.com/projects/fuzz-project/topics/t"
+    topic = "//pubsub.googleapis.com/projects/fuzz-project/topics/topic"
     sent = {"topic": topic, "payload_format": draw(st.sampled_from(["NONE", "JSON_API_V1"]))}
     made = target.good("POST", configs, sent)
     target.good("GET", configs)

@@ -72,6 +72,11 @@ def test_a_control_is_made_changed_and_deleted(http: httpx.Client) -> None:
     "control",
     [
         {"entity": "somebody", "role": "READER"},
+        {"entity": "user-foo", "role": "READER"},
+        {"entity": f"user-{'x' * 100_000}", "role": "READER"},
+        {"entity": f"user-{'x' * 100_000}@example.org", "role": "READER"},
+        {"entity": "domain-example", "role": "READER"},
+        {"entity": "project-owners-", "role": "READER"},
         {"entity": READERS, "role": "PAINTER"},
         {"entity": READERS},
         {"role": "READER"},

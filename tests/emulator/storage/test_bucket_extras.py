@@ -14,7 +14,7 @@ from emulator.accounts import ACCOUNT_NAME
 from emulator.clock import SteppedClock
 
 PROJECT = "test-project"
-TOPIC = "//pubsub.googleapis.com/projects/p/topics/t"
+TOPIC = "//pubsub.googleapis.com/projects/p/topics/topic"
 EMAIL = f"{ACCOUNT_NAME}@local-project.iam.gserviceaccount.com"
 
 
@@ -51,6 +51,8 @@ def test_notifications_are_kept(bucket: Bucket) -> None:
         {"topic": TOPIC},
         {"payload_format": "NONE"},
         {"topic": "t", "payload_format": "NONE"},
+        {"topic": TOPIC.removesuffix("opic"), "payload_format": "NONE"},
+        {"topic": TOPIC.replace("s/t", "s/1"), "payload_format": "NONE"},
         {"topic": TOPIC, "payload_format": "XML"},
         {"topic": TOPIC, "payload_format": "NONE", "event_types": ["OBJECT_PAINT"]},
     ],

@@ -72,18 +72,19 @@ def test_limits_and_tokens_that_are_none(http: TestClient, query: dict[str, str]
 
 
 def test_a_new_class_has_its_time(http: TestClient, clock: SteppedClock) -> None:
-    """A rewrite onto itself with another class is a new object; a patch changes the time alone."""
+    """A rewrite onto itself in another class is a new object; patch and update leave the class."""
     made = put(http, "x", b"1")
     clock.advance(60)
     body = {"storageClass": "COLDLINE"}
     path = f"{OBJECTS}/x"
 
-    patched = http.patch(path, json=body).json()
-    again = http.patch(path, json=body).json()
+    patched, updated = http.patch(path, json=body).json(), http.put(path, json=body).json()
+    rewritten = http.post(f"{path}/rewriteTo/b/home/o/x", json=body).json()["resource"]
 
-    assert patched["storageClass"] == "COLDLINE"
-    assert patched["timeStorageClassUpdated"] > made["timeStorageClassUpdated"]
-    assert again["timeStorageClassUpdated"] == patched["timeStorageClassUpdated"]
+    assert patched["storageClass"] == updated["storageClass"] == "STANDARD"
+    assert updated["timeStorageClassUpdated"] == made["timeStorageClassUpdated"]
+    assert rewritten["storageClass"] == "COLDLINE"
+    assert rewritten["timeStorageClassUpdated"] > made["timeStorageClassUpdated"]
     assert http.patch(path, json={"storageClass": "GLACIER"}).status_code == 400
 
 
