@@ -19,6 +19,10 @@ from typing import Any
 from emulator.errors import ApiError
 
 JOB_FAULTS = ("", "stockout", "quota", "die")
+# What happens, in a fault's own words; the other fields say to whom, when and how often.
+EVENTS = ("status", "reset", "close", "cut", "corrupt", "delay_seconds", "disk_full", "job")
+# An answer in the place of the server's: no job is created then.
+ANSWERS = ("status", "reset", "close")
 # What is created by a POST to a collection of this name is a job.
 JOBS = frozenset(
     {"trainingPipelines", "customJobs", "hyperparameterTuningJobs", "batchPredictionJobs"}
@@ -164,6 +168,11 @@ def from_json(script: dict[str, Any]) -> Fault:
 
 def _check(fault: Fault) -> None:
     """Raises INVALID_ARGUMENT for values that no fault can have."""
+    if not any(getattr(fault, name) for name in EVENTS):
+        raise ApiError("INVALID_ARGUMENT", f"A fault says what happens: {', '.join(EVENTS)}.")
+    if fault.job and any(getattr(fault, name) for name in ANSWERS):
+        message = f"A fault of a job has no {', '.join(ANSWERS)} beside it: ask for two faults."
+        raise ApiError("INVALID_ARGUMENT", message)
     if fault.status and not 400 <= fault.status <= 599:
         raise ApiError("INVALID_ARGUMENT", f"A fault's status is an error, not {fault.status}.")
     for seconds in (fault.delay_seconds, fault.after_seconds):

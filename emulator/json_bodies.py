@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 # Google's front end says "Message too deep. Max recursion depth reached." at a hundred.
 MAX_DEPTH = 100
 TOO_DEEP = "Message too deep. Max recursion depth reached."
+TOO_LONG = "A number has too many digits."
 NO_TEXT = "A text has half of a surrogate pair."
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BRACKETS = re.compile(rb"[\[{\]}]")
@@ -33,8 +34,10 @@ def parse_json(data: bytes) -> Any:
         raise
     except UnicodeEncodeError:
         raise JsonError(NO_TEXT) from None
-    except (ValueError, RecursionError) as error:
+    except json.JSONDecodeError as error:
         raise JsonError(str(error)) from None
+    except (ValueError, RecursionError):  # sys.get_int_max_str_digits()
+        raise JsonError(TOO_LONG) from None
     return value
 
 

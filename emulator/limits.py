@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from emulator.errors import ApiError
 from emulator.json_bodies import JsonError, check_json
 from emulator.web import App, Message, Receive, Scope, Send, answer_json, header, read_body
 
 # Above the 10 MB of Vertex AI's largest request, which refuses its own; storage streams bodies.
 BODY_BYTES = 32 << 20
+JSON = re.compile(rb"\s*[{\[]")
 TOO_LARGE = f"Request payload size exceeds the limit: {BODY_BYTES} bytes."
 
 
@@ -34,7 +37,7 @@ def bounded(app: App) -> App:
 
 def check(body: bytes) -> None:
     """Raises JsonError for JSON that no API could keep; what is no JSON the APIs refuse."""
-    if body[:64].lstrip()[:1] in (b"{", b"["):
+    if JSON.match(body):
         check_json(body)
 
 

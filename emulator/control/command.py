@@ -60,7 +60,7 @@ def run(options: argparse.Namespace, path: Path) -> int:
         raise StartError(f"{error}{_hint(options, path)}") from None
     for body in found:
         print(_line(body))
-    if not found and options.command == "snapshot" and not options.name:
+    if not found and options.command == "snapshot" and options.name is None:
         print(f"No snapshots in {path}.{_hint(options, path)}", file=sys.stderr)
     return 0
 
@@ -101,7 +101,7 @@ def _do(options: argparse.Namespace, cloud: Cloud) -> list[Body]:
 
     if options.command == "restore":
         return [snapshots.restore(cloud, options.name)]
-    if not options.name:
+    if options.name is None:
         return snapshots.listed(cloud)
     if options.delete:
         snapshots.delete(cloud, options.name)
@@ -112,7 +112,7 @@ def _do(options: argparse.Namespace, cloud: Cloud) -> list[Body]:
 def _by_server(options: argparse.Namespace, server: _Server) -> list[Body]:
     if options.command == "restore":
         return [server.send("POST", "restore", options.name)["snapshot"]]
-    if not options.name:
+    if options.name is None:
         found: list[Body] = server.send("GET", "snapshot")["snapshots"]
         return found
     if options.delete:

@@ -37,7 +37,8 @@ def test_faults_in_a_header(text: str, fault: Fault) -> None:
 @pytest.mark.parametrize(
     "text",
     ["explode", "200", "slow=x", "slow=99999", "{", '{"status": "503"}', '{"times": 0}',
-     '{"job": "lost"}', '{"reset": 1}', "after-answer=1G", '{"status": true}'],
+     '{"job": "lost"}', '{"reset": 1}', "after-answer=1G", '{"status": true}', "{}", "after=3",
+     "retry-after=1", '{"times": 2, "path_prefix": "/v1"}', "503 job=quota", "reset job=stockout"],
 )  # fmt: skip
 def test_what_is_no_fault(text: str) -> None:
     """A word, field or value that no fault has is INVALID_ARGUMENT."""

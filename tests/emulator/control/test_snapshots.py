@@ -170,6 +170,8 @@ def test_from_the_command_line(tmp_path: Path) -> None:
         assert contents(http) == {"a": b"one"}
     stop_cloud(cloud)
 
+    nameless = command(data, "snapshot", "")
+    assert (nameless.returncode, nameless.stdout) == (1, "") and "name" in nameless.stderr
     assert command(data, "snapshot", "two").returncode == 0
     assert command(data, "snapshot", "one", "--delete").returncode == 0
     assert [line.split()[0] for line in command(data, "snapshot").stdout.splitlines()] == ["two"]
