@@ -57,10 +57,10 @@ def _request(body: bytes) -> dict[str, Any]:
         request = json.loads(body)
     except ValueError as error:
         raise RequestError(f"the request is not JSON ({error})") from error
-    if not isinstance(request, dict) or not isinstance(request.get("instances"), list):
-        raise RequestError('the request must be an object with a list of "instances"')
-    if not request["instances"]:
-        raise RequestError('"instances" is empty')
+    found = isinstance(request, dict) and request.get("instances")
+    if not isinstance(request, dict) or not isinstance(found, list) or not found:
+        # Clients of protobuf leave out an empty list, so none and no list are the same.
+        raise RequestError('the request must be an object with at least one of "instances"')
     return request
 
 

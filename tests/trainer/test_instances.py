@@ -127,8 +127,8 @@ def test_bad_parameters_are_told_with_what_was_received(
         ask([{"content": photo}], **parameters)
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b'{"instances": {}}', b'{"instances": []}'])
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"instances": {}}', b'{"instances": []}'])
 def test_a_request_without_instances_is_refused(body: bytes) -> None:
     """Nothing to predict is an error, not an empty success."""
-    with pytest.raises(RequestError):
+    with pytest.raises(RequestError, match=r"not JSON|with at least one of \"instances\"$"):
         answer(Shades(), body)
