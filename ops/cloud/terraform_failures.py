@@ -91,14 +91,16 @@ def _told(
 ) -> OpsError:
     groups = {key: value or "" for key, value in fits.groupdict().items()}
     constraint = groups.get("constraint") or "CONSTRAINT"
+    first = _sentence((one.detail or one.summary).strip().partition("\n\n")[0])
     words = {
         "project": settings.project,
         "bucket": settings.bucket,
         "stack": settings.stack,
         "state_bucket": names.state_bucket_name(settings.bucket),
         "said": _said(one),
-        "first": _sentence((one.detail or one.summary).strip().partition("\n\n")[0]),
+        "first": first,
         **groups,
+        "why": groups.get("why") or first,
         "constraint": constraint.removeprefix("constraints/"),
         "by_constraint": f" ({constraint})" if groups.get("constraint") else "",
     }

@@ -81,7 +81,9 @@ def run(
     try:
         events, in_time = _until_over(process, folder, said, max_seconds)
     finally:
-        if process.poll() is not None:
+        # One that was killed has left its lock: what was begun is known by this file.
+        ended = process.poll()
+        if ended is not None and ended >= 0:
             (folder / RUNNING).unlink(missing_ok=True)
     text = (folder / ERRORS).read_text(encoding="utf-8", errors="replace")
     return Ended(process.returncode if in_time else None, tuple(events), text.strip())

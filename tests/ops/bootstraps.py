@@ -99,9 +99,6 @@ class Home:
 
     def kill(self, process: subprocess.Popen[bytes], *, everything: bool) -> None:
         """`kill -9` of `ops`, alone or with all that it started."""
-        if everything:
-            for one in self.terraforms():
-                one.send_signal(signal.SIGKILL)
         process.kill()
         process.wait()
         if everything:
@@ -162,7 +159,7 @@ def _last_made(here: Home) -> str:
     folder = here.folder / ".ops" / STACK / "terraform"
     running, log = folder / "running.json", folder / "log.jsonl"
     if not running.is_file():
-        return "before Terraform"
+        return "no Terraform at work"
     text = log.read_text(errors="replace") if log.is_file() else ""
     made = text.count('"type":"apply_complete"')
     command = json.loads(running.read_text())["command"]

@@ -165,7 +165,7 @@ def test_killed_itself_it_leaves_a_lock_that_is_known_to_be_dead(
 
     begun, lock = terraform_process.began(here.folder), state_bucket.lock(session)
     assert lock is not None and lock.who in terraform_process.this_user()
-    assert begun is None or lock.created >= begun.began
+    assert begun is not None and lock.created >= begun.began
     assert terraform_process.at_work(here.folder) is None
 
 
