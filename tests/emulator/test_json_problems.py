@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from emulator import rpc_tables
 from emulator.errors import ApiError
 from emulator.rpc import Router, Types, request_body
+
+if TYPE_CHECKING:
+    from starlette.testclient import TestClient
 
 PARENT = "projects/p/locations/us-central1"
 TABLES = rpc_tables.VERTEX_FOLDER
@@ -115,6 +118,18 @@ def test_bodies_that_are_no_object(body: bytes, sentence: str) -> None:
     problem = refused("customJobs", body)
 
     assert problem.message.startswith(f"Invalid JSON payload received. {sentence}")
+
+
+@pytest.mark.parametrize("indent", [0, 100])
+def test_endless_numbers(local_http: TestClient, indent: int) -> None:
+    """Told in words of the API's, not of the server's language, however the body begins."""
+    body = b" " * indent + b'{"name": ' + b"9" * 5_000 + b"}"
+
+    for path in ("/v3/projects", f"/v1/{PARENT}/endpoints"):
+        answer = local_http.post(path, content=body, headers={"content-type": "application/json"})
+
+        problem = answer.json()["error"]["message"]
+        assert problem == "Invalid JSON payload received. A number has too many digits."
 
 
 def test_queries_are_typed_too() -> None:
