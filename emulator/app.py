@@ -45,9 +45,9 @@ from emulator.serviceusage import routes as service_routes
 from emulator.serviceusage.gate import gate
 from emulator.storage import hmac_keys, old_buckets, resumable, versions
 from emulator.storage.api import StorageApi
+from emulator.storage.entrance import Entrance
 from emulator.storage.errors import StorageError
 from emulator.storage.signers import Signers
-from emulator.storage.upload_sessions import is_session
 from emulator.storage.xml import multipart_rows
 from emulator.storage.xml.api import XmlApi
 from emulator.store.blobs import Blobs
@@ -95,18 +95,14 @@ def build_app(cloud: Cloud) -> App:
     retry_tests = RetryTests()
     routes = api_routes(cloud, tokens, retry_tests)
     other = Starlette(routes=routes, exception_handlers=_HANDLERS, lifespan=_lifespan(cloud))
-    storage = StorageApi(cloud)
+    storage = StorageApi(cloud, tokens)
     signers = Signers(
         lambda email: credentials.key_of(cloud, email).values(),
         lambda access_id: hmac_keys.active_key(cloud, access_id),
     )
     xml = XmlApi(cloud, storage.handled, storage.roots() | _roots(routes), signers)
     served = _dispatch(storage, xml, bounded(rights_gate.gate(cloud, gate(cloud, other))))
-
-    def proved(scope: Scope) -> bool:
-        return is_session(scope) or xml.authenticates(scope)
-
-    return Door(served, settings, tokens, cloud.faults, retry_tests, proved)
+    return Door(served, settings, tokens, cloud.faults, retry_tests, Entrance(storage, xml))
 
 
 def api_routes(cloud: Cloud, tokens: Tokens, retry_tests: RetryTests) -> list[BaseRoute]:

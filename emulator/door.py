@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from emulator import method_override, presented
 from emulator.cloud import ServerSettings
 from emulator.errors import ApiError, error_body
 from emulator.faults import Faults, Meeting, from_header
@@ -14,8 +14,8 @@ from emulator.forced_failures import HEADERS as FORCED_HEADERS
 from emulator.forced_failures import forced
 from emulator.interference import interfere
 from emulator.retry_tests import RetryTests
-from emulator.tokens import Tokens
-from emulator.web import App, Receive, Scope, Send, answer_json, header
+from emulator.tokens import ANONYMOUS, Caller, Tokens
+from emulator.web import App, ClientGoneError, Message, Receive, Scope, Send, answer_json, header
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 # cloud.google.com/apis/docs/system-parameters: X-Goog-User-Project
@@ -26,10 +26,38 @@ NO_PAYER = (
     "iam-admin/iam/project?project={payer} and then retry."
 )
 # These are asked before there is a token, or by people who have none.
-OPEN_PATHS = ("/token", "/_emulator/health", "/robot/v1/metadata/", "/oauth2/v1/certs")
+OPEN_PATHS = frozenset({"/token", "/_emulator/health", "/oauth2/v1/certs"})
+OPEN_FOLDERS = ("/robot/v1/metadata/",)
 # Tests ask these of a server of their own; with --require-auth they are for its accounts alone.
-TEST_PATHS = ("/_emulator/", "/retry_test")
+TEST_PATHS = frozenset({"/retry_test", "/retry_tests"})
+TEST_FOLDERS = ("/_emulator/", "/retry_test/")
 TEST_HEADERS = frozenset({b"x-emulator-fault", b"x-retry-test-id", *FORCED_HEADERS})
+# Of every answer. What browsers show of it has an origin of its own, which is not let in: a stored
+# page may run its scripts, and they can do no more here than those of any other site.
+SAFE_HEADERS = [
+    (b"content-security-policy", b"sandbox allow-scripts; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+
+class Entrance(Protocol):
+    """What Cloud Storage knows of a request at the door (storage/entrance.py)."""
+
+    def proves(self, scope: Scope) -> bool:
+        """Whether it proves itself by what is checked behind the door: signed requests do."""
+        ...
+
+    def is_xml(self, scope: Scope) -> bool:
+        """Whether it is one of the XML API."""
+        ...
+
+    def may_be_public(self, scope: Scope) -> bool:
+        """Whether it reads what everybody might be allowed to read."""
+        ...
+
+    async def refuse(self, scope: Scope, send: Send, error: ApiError) -> None:
+        """Answers it with a refusal, in XML."""
+        ...
 
 
 class Door:
@@ -42,14 +70,13 @@ class Door:
         tokens: Tokens,
         faults: Faults,
         retry_tests: RetryTests,
-        authenticates: Callable[[Scope], bool] = lambda _: False,
+        storage: Entrance,
     ) -> None:
-        """`authenticates` tells the requests that `app` itself knows the caller of: signed ones."""
         self._app = app
         self._tokens = tokens
         self._faults = faults
         self._retry_tests = retry_tests
-        self._authenticates = authenticates
+        self._storage = storage
         self._projects = settings.projects
         self._require_auth = settings.require_auth
         self._any_address = not settings.is_loopback
@@ -63,33 +90,56 @@ class Door:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        send = _safe(send)
         try:
-            self._check_host(scope)
-            _check_query(scope)
-            proved = self._authenticates(scope)
-            if not proved:  # a page that has a signature may use it
-                self._check_origin(scope)
-            if self._needs_caller(scope, proved):
-                scope["caller"] = self._tokens.caller(header(scope, b"authorization"))
-                self._check_payer(scope)
-            meeting = self._met(scope)
+            meeting = await self._let_in(scope, receive)
         except ApiError as error:
-            await answer_json(send, error.http_code, _refusal(error))
+            if self._storage.is_xml(scope):
+                await self._storage.refuse(scope, send, error)
+            else:
+                await answer_json(send, error.http_code, _refusal(error))
+            return
+        except ClientGoneError:
             return
         if meeting is None:
             await self._app(scope, receive, send)
         else:
             await interfere(self._app, meeting, scope, receive, send)
 
+    async def _let_in(self, scope: Scope, receive: Receive) -> Meeting | None:
+        """The fault that a request meets, once its caller is known. ApiError if it may not in."""
+        self._check_host(scope)
+        query = _readable_query(scope)
+        proved = self._storage.proves(scope)
+        if not proved:  # a page that has a signature may use it
+            self._check_origin(scope)
+        is_post = scope["method"] == "POST"
+        if is_post and header(scope, method_override.HEADER) and not self._storage.is_xml(scope):
+            await method_override.override(scope, receive)
+            query = _readable_query(scope)
+        if self._needs_caller(scope, proved):
+            scope["caller"] = self._caller(scope, query)
+            self._check_payer(scope)
+        return self._met(scope)
+
+    def _caller(self, scope: Scope, query: bytes) -> Caller:
+        said = presented.authorization(scope, query)
+        is_silent = said is None and self._require_auth and not _asks_for_a_fault(scope)
+        if is_silent and self._storage.may_be_public(scope):
+            return ANONYMOUS
+        return self._tokens.caller(said)
+
     def _needs_caller(self, scope: Scope, proved: bool) -> bool:
         """Whether a request has to say by its token who sends it.
 
         With --require-auth also one that asks for a fault, wherever it goes.
         """
-        if self._require_auth and any(key in TEST_HEADERS for key, _ in scope["headers"]):
+        if self._require_auth and _asks_for_a_fault(scope):
             return True
-        is_open = OPEN_PATHS if self._require_auth else OPEN_PATHS + TEST_PATHS
-        return not proved and not scope["path"].startswith(is_open)
+        path = scope["path"]
+        is_open = path in OPEN_PATHS or path.startswith(OPEN_FOLDERS)
+        is_for_tests = path in TEST_PATHS or path.startswith(TEST_FOLDERS)
+        return not (proved or is_open or (is_for_tests and not self._require_auth))
 
     def _met(self, scope: Scope) -> Meeting | None:
         """The fault that a request meets: its own, that of its retry test, or a scripted one."""
@@ -109,7 +159,8 @@ class Door:
         """Raises PERMISSION_DENIED for a name that is not the server's: DNS may lead it here."""
         hosts = [value.decode("latin-1") for key, value in scope["headers"] if key == b"host"]
         host = hosts[0] if len(hosts) == 1 else ""
-        name = host if host.endswith("]") else host.rsplit(":", 1)[0]
+        before, _, after = host.rpartition(":")
+        name = before if before and after.isascii() and after.isdigit() else host
         if name.lower() not in self._hosts and not (self._any_address and _is_address(name)):
             raise ApiError(
                 "PERMISSION_DENIED",
@@ -140,14 +191,31 @@ class Door:
             raise ApiError("PERMISSION_DENIED", NO_PAYER.format(payer=payer), [_payer(payer)])
 
 
-def _check_query(scope: Scope) -> None:
-    """Raises INVALID_ARGUMENT where a query is not UTF-8: two names could not be told apart."""
-    raw = scope["query_string"]
+def _safe(send: Send) -> Send:
+    """Sends answers that no browser takes for pages of the server's own."""
+
+    def send_safely(message: Message) -> Any:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), *SAFE_HEADERS]
+        return send(message)
+
+    return send_safely
+
+
+def _asks_for_a_fault(scope: Scope) -> bool:
+    return any(key in TEST_HEADERS for key, _ in scope["headers"])
+
+
+def _readable_query(scope: Scope) -> bytes:
+    """The query unquoted. INVALID_ARGUMENT where it is no UTF-8: two names could not be told."""
+    raw: bytes = scope["query_string"]
+    query = unquote_to_bytes(raw) if b"%" in raw else raw
     try:
-        (unquote_to_bytes(raw) if b"%" in raw else raw).decode()
+        query.decode()
     except UnicodeDecodeError:
         message = f"The query of the request is not valid UTF-8: {raw.decode('latin-1')!r}."
         raise ApiError("INVALID_ARGUMENT", message) from None
+    return query
 
 
 def _is_address(name: str) -> bool:
@@ -160,8 +228,15 @@ def _is_address(name: str) -> bool:
 
 
 def _is_navigation(scope: Scope) -> bool:
-    """Whether a browser only goes to an address, so that no page of others sees the answer."""
-    return scope["method"] == "GET" and header(scope, b"sec-fetch-mode") == "navigate"
+    """Whether a browser goes to an address in a window, so that no other page has the answer.
+
+    In a frame, which other pages hold, nothing is shown.
+    """
+    return (
+        scope["method"] == "GET"
+        and header(scope, b"sec-fetch-mode") == "navigate"
+        and header(scope, b"sec-fetch-dest") == "document"
+    )
 
 
 def _payer(project: str) -> dict[str, Any]:

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-import binascii
 import hmac
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from emulator import json_web_tokens as jwt
+from emulator import presented
 from emulator.accounts import Account, Directory, OneAccount
 from emulator.clock import Clock
 from emulator.errors import ApiError
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from emulator.json_web_tokens import LIFE_SECONDS
 
 OWNER = "owner@localhost"
 PREFIX = "ya29.emulator."
-LIFE_SECONDS = 3600
-# google-auth stamps its assertions with its own clock; Google allows the same skew.
-SKEW_SECONDS = 300
 # Verified tokens are remembered, so that an RSA check is paid once a token.
 REMEMBERED = 256
 INVALID = (
     "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie "
     "or other valid authentication credential. See "
     "https://developers.google.com/identity/sign-in/web/devconsole-project."
+)
+# As Google answers: github.com/googleapis/google-api-php-client/issues/1501.
+LONG_LIVED = (
+    "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. "
+    "Check your iat and exp values in the JWT claim."
+)
+# Of a grant in another's name, which domain-wide delegation would allow; there is none here.
+DELEGATED = (
+    "Client is unauthorized to retrieve access tokens using this method, or client not authorized "
+    "for any of the scopes requested."
 )
 GOOGLE_TOKEN_URI = "https://oauth2.googleapis.com/token"
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -40,6 +45,11 @@ class Caller:
 
     email: str
     owner: bool
+
+
+# Who shows no credentials where they are asked for: https://cloud.google.com/storage/docs/
+# access-control/iam#allusers. Cloud Storage's refusals begin with these words.
+ANONYMOUS = Caller("Anonymous caller", owner=False)
 
 
 class RefusedError(Exception):
@@ -89,13 +99,15 @@ class Tokens:
             )
         found = self._signed(form.get("assertion", ""))
         if found is None:
-            self._check_usable(_claimed_email(form.get("assertion", "")))
+            self._check_usable(form.get("assertion", ""))
             raise RefusedError("invalid_grant", "Invalid JWT Signature.")
         claims = found.claims
         if claims.get("aud") not in (f"{self._base_url}/token", GOOGLE_TOKEN_URI):
             raise RefusedError("invalid_grant", f"Invalid JWT: aud is not {self._base_url}/token.")
-        if self._expired(claims):
-            raise RefusedError("invalid_grant", "Invalid JWT: Token must be a short-lived token.")
+        if self._expired(claims) or not jwt.is_short_lived(claims):
+            raise RefusedError("invalid_grant", LONG_LIVED)
+        if not jwt.is_own(claims):
+            raise RefusedError("unauthorized_client", DELEGATED)
         if "target_audience" in claims:
             audience = str(claims["target_audience"])
             return {"id_token": self._id_token(str(claims["iss"]), audience)}
@@ -105,23 +117,26 @@ class Tokens:
             "token_type": "Bearer",
         }
 
-    def _check_usable(self, email: str) -> None:
+    def _check_usable(self, assertion: str) -> None:
         """Raises RefusedError for an account of this server that cannot sign in at all."""
-        if self._directory.knows(email) and not self._directory.allows(email, None):
-            raise RefusedError(
-                "invalid_grant", f"Invalid grant: the account {email} is disabled or deleted."
-            )
+        for email in jwt.claimed_emails(assertion)[:1]:
+            if self._directory.knows(email) and not self._directory.allows(email, None):
+                raise RefusedError(
+                    "invalid_grant", f"Invalid grant: the account {email} is disabled or deleted."
+                )
 
     def caller(self, authorization: str | None) -> Caller:
         """Who sends this Authorization header. UNAUTHENTICATED where it is not good enough."""
-        if not authorization:
+        if not authorization or not authorization.strip():
             return self._unverified("", OWNER)
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            return self._unverified(authorization, OWNER)
+        scheme, token = presented.scheme_and_token(authorization)
+        if scheme in presented.SIGNATURES:
+            raise _unauthenticated(presented.UNREAD)
+        if scheme not in presented.BEARERS or not token:
+            return self._unknown(authorization, OWNER)
         found = self._verified.get(token) or self._verify(token)
         if found is None:
-            return self._unknown(token)
+            return self._unknown(token, next(iter(jwt.claimed_emails(token)), OWNER))
         email = str(found.claims["iss"])
         if self._expired(found.claims):
             self._verified.pop(token, None)
@@ -130,12 +145,15 @@ class Tokens:
             raise _unauthenticated(INVALID)
         return Caller(email, owner=False)
 
-    def _unknown(self, token: str) -> Caller:
-        """Nobody's token is the owner's; one in the name of an account here must be good."""
-        email = _claimed_email(token)
-        if token.startswith(PREFIX) or self._directory.knows(email):
+    def _unknown(self, said: str, email: str) -> Caller:
+        """Nobody's credentials are the owner's; what names an account here must be good."""
+        if any(self._names_ours(word) for word in presented.words(said)):
             raise _unauthenticated(INVALID)
-        return self._unverified(token, email)
+        return self._unverified(said, email)
+
+    def _names_ours(self, word: str) -> bool:
+        named = [word, *jwt.claimed_emails(word)]
+        return PREFIX in word or any("@" in one and self._directory.knows(one) for one in named)
 
     def _unverified(self, token: str, email: str) -> Caller:
         if self._require_auth:
@@ -157,10 +175,13 @@ class Tokens:
         return found
 
     def _jwt(self, token: str) -> Verified | None:
+        """A JWT that its account signed as itself, for a service, for an hour at most; or None."""
         found = self._signed(token)
         if found is None or not self._is_service(found.claims.get("aud"), found.claims):
             return None
-        return found
+        if self._expired(found.claims):
+            return found
+        return found if jwt.is_short_lived(found.claims) and jwt.is_own(found.claims) else None
 
     def _is_service(self, audience: object, claims: Mapping[str, Any]) -> bool:
         """Whether the audience is a service of Google or this server; scopes need none."""
@@ -171,41 +192,36 @@ class Tokens:
 
     def _signed(self, token: str) -> Verified | None:
         """A JWT that one of the accounts signed, or None."""
-        signed, _, signature = token.rpartition(".")
-        head = _decode_json(signed.partition(".")[0])
-        claims = _decode_json(signed.partition(".")[2])
-        if head is None or claims is None:
+        parts = jwt.parts(token)
+        if parts is None:
             return None
+        signed, head, claims, signature = parts
         key_id = head.get("kid")
         usable = self._directory.keys_of(str(claims.get("iss")), str(key_id) if key_id else None)
         for name, key in usable.items():
-            if _is_signed(key, signed, signature):
+            if jwt.is_signed(key, signed, signature):
                 return Verified(claims, name)
         return None
 
     def _expired(self, claims: Mapping[str, Any]) -> bool:
-        now = self._clock.now().timestamp()
-        try:
-            return not float(claims["iat"]) - SKEW_SECONDS <= now < float(claims["exp"])
-        except (KeyError, TypeError, ValueError):
-            return True
+        return not jwt.is_current(claims, self._clock.now().timestamp())
 
     def issue(self, email: str, life_seconds: int = LIFE_SECONDS) -> str:
         """A new access token of an account."""
         now = int(self._clock.now().timestamp())
         claims = {"iss": email, "iat": now, "exp": now + life_seconds}
-        payload = _encode(json.dumps(claims).encode())
+        payload = jwt.encode(json.dumps(claims).encode())
         return f"{PREFIX}{payload}.{self._mac(payload)}"
 
     def _issued(self, token: str) -> Verified | None:
         payload, _, mac = token.removeprefix(PREFIX).partition(".")
         if not hmac.compare_digest(mac.encode(), self._mac(payload).encode()):
             return None
-        claims = _decode_json(payload)
+        claims = jwt.decode_json(payload)
         return None if claims is None else Verified(claims, None)
 
     def _mac(self, payload: str) -> str:
-        return _encode(hmac.digest(self._secret, payload.encode(), "sha256"))
+        return jwt.encode(hmac.digest(self._secret, payload.encode(), "sha256"))
 
     def _id_token(self, email: str, audience: str) -> str:
         from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -222,47 +238,10 @@ class Tokens:
             "iat": now,
             "exp": now + LIFE_SECONDS,
         }
-        signed = ".".join(_encode(json.dumps(part).encode()) for part in (head, claims))
+        signed = ".".join(jwt.encode(json.dumps(part).encode()) for part in (head, claims))
         signature = self._account.private_key.sign(signed.encode(), PKCS1v15(), SHA256())
-        return f"{signed}.{_encode(signature)}"
-
-
-def _is_signed(key: RSAPublicKey, text: str, signature: str) -> bool:
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-    from cryptography.hazmat.primitives.hashes import SHA256
-
-    try:
-        key.verify(_decode(signature), text.encode(), PKCS1v15(), SHA256())
-    except (InvalidSignature, ValueError):
-        return False
-    return True
+        return f"{signed}.{jwt.encode(signature)}"
 
 
 def _unauthenticated(message: str) -> ApiError:
     return ApiError("UNAUTHENTICATED", message)
-
-
-def _claimed_email(token: str) -> str:
-    """The address that an unverified token says it belongs to, or the owner's."""
-    parts = token.split(".")
-    claims = _decode_json(parts[1]) if len(parts) == 3 else None
-    if claims is None:
-        return OWNER
-    return str(claims.get("email") or claims.get("iss") or OWNER)
-
-
-def _encode(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _decode(text: str) -> bytes:
-    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def _decode_json(text: str) -> dict[str, Any] | None:
-    try:
-        value = json.loads(_decode(text))
-    except (ValueError, binascii.Error):
-        return None
-    return value if isinstance(value, dict) else None

@@ -16,6 +16,10 @@ Header = tuple[bytes, bytes]
 JSON_TYPE = (b"content-type", b"application/json; charset=UTF-8")
 
 
+class ClientGoneError(ConnectionError):
+    """The client ended the connection before its request was whole: nobody waits for an answer."""
+
+
 def header(scope: Scope, name: bytes) -> str | None:
     """The first header of that (lower-case) name, or None."""
     for key, value in scope["headers"]:
@@ -48,7 +52,7 @@ async def read_body(receive: Receive, limit_bytes: int) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ConnectionError("The client went away before its request was complete.")
+            raise ClientGoneError("The client went away before its request was complete.")
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > limit_bytes:

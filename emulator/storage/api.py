@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from html import escape
 from urllib.parse import unquote_to_bytes
 
 from emulator.cloud import Cloud
@@ -39,7 +40,8 @@ from emulator.storage.batch import batch
 from emulator.storage.errors import StorageError, from_api_error, invalid
 from emulator.storage.http import Call, Reply, call_of, json_reply, send_reply
 from emulator.storage.preconditions import NotModifiedError
-from emulator.web import Receive, Scope, Send
+from emulator.tokens import Tokens
+from emulator.web import ClientGoneError, Receive, Scope, Send
 
 log = logging.getLogger("emulator")
 
@@ -101,8 +103,9 @@ Table = dict[tuple[str, int], list[tuple[list[str], Handler, str]]]
 class StorageApi:
     """Answers every request under the API's roots."""
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, tokens: Tokens) -> None:
         self._cloud = cloud
+        self._tokens = tokens
         self._tables: dict[str, Table] = {UPLOAD: {}, DOWNLOAD: {}, PLAIN: {}}
         missing = [
             (method, PLAIN, path, handlers.missing) for path in MISSING for method in METHODS
@@ -123,7 +126,7 @@ class StorageApi:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         call = call_of(scope, receive)
         if call.path == BATCH:
-            reply = await self._guarded(call, lambda outer: batch(outer, self.reply))
+            reply = await self._guarded(call, self._batch)
         else:
             reply = await self.reply(call)
         await send_reply(send, reply)
@@ -131,6 +134,9 @@ class StorageApi:
     async def reply(self, call: Call) -> Reply:
         """The answer to one call, refusals and failures included."""
         return await self._guarded(call, self.handled)
+
+    async def _batch(self, call: Call) -> Reply:
+        return await batch(call, self.reply, self._tokens)
 
     async def _guarded(self, call: Call, act: Callable[[Call], Awaitable[Reply]]) -> Reply:
         try:
@@ -145,6 +151,8 @@ class StorageApi:
             return _refusal(call, error)
         except ApiError as error:
             return _refusal(call, from_api_error(error))
+        except ClientGoneError:
+            return Reply(499)
         except Exception as error:
             log.error("%s %s failed", call.method, call.path, exc_info=error)
             code, body = failure_answer(error)
@@ -179,7 +187,8 @@ def _refusal(call: Call, error: StorageError) -> Reply:
     """
     is_media = call.path.startswith(DOWNLOAD) or call.query.get("alt") == "media"
     if is_media and call.method == "GET":
-        return Reply(error.code, error.message.encode("utf-8", "replace"), [HTML])
+        page = escape(error.message, quote=False)  # names are in it
+        return Reply(error.code, page.encode("utf-8", "replace"), [HTML])
     return json_reply(error.body(), error.code)
 
 

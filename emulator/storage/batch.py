@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 from uuid import uuid4
 
-from emulator.storage.errors import invalid
+from emulator.errors import ApiError
+from emulator.method_override import HEADER
+from emulator.presented import authorization
+from emulator.storage.errors import from_api_error, invalid
 from emulator.storage.http import Call, Reply, json_reply, parse_query
 from emulator.storage.related import boundary_of
+from emulator.tokens import Tokens
 from emulator.web import Message
 
 # https://cloud.google.com/storage/docs/batch, as of 2026-04-08: not "for uploading or downloading",
@@ -26,23 +31,26 @@ BLANK = re.compile(rb"\r?\n\r?\n")
 CONTENT_ID = re.compile(rb"^content-id:[ \t]*<?([^>\r\n]*)>?", re.IGNORECASE | re.MULTILINE)
 
 
-async def batch(call: Call, answer: Answer) -> Reply:
-    """Answers every part of a multipart/mixed body with `answer`, in order."""
+async def batch(call: Call, answer: Answer, tokens: Tokens) -> Reply:
+    """Answers every part of a multipart/mixed body with `answer`, in order.
+
+    A part is its own caller's where it has credentials of its own, judged by `tokens`.
+    """
     boundary = boundary_of(call.headers.get("content-type", ""))
     parts = (await call.body(LIMIT_BYTES)).split(b"--" + boundary)[1:-1]
     if len(parts) > CALL_LIMIT:
         raise invalid(f"A batch has at most {CALL_LIMIT} calls, this one {len(parts)}.")
     mark = f"batch_{uuid4().hex}"
-    sections = [await _section(part, call, answer, mark) for part in parts]
+    sections = [await _section(part, call, answer, tokens, mark) for part in parts]
     body = b"".join(sections) + f"--{mark}--\r\n".encode()
     return Reply(200, body, [(b"content-type", f"multipart/mixed; boundary={mark}".encode())])
 
 
-async def _section(part: bytes, call: Call, answer: Answer, mark: str) -> bytes:
+async def _section(part: bytes, call: Call, answer: Answer, tokens: Tokens, mark: str) -> bytes:
     head, _, request = _halves(part)
     found = CONTENT_ID.search(head)
     inner = _inner_call(request, call)
-    reply = _refused() if _has_media(inner) else await answer(inner)
+    reply = await _answered(inner, answer, tokens)
     lines = [f"--{mark}", "Content-Type: application/http"]
     if found:
         lines.append(f"Content-ID: <response-{found[1].decode('latin-1')}>")
@@ -52,6 +60,22 @@ async def _section(part: bytes, call: Call, answer: Answer, mark: str) -> bytes:
     return "\r\n".join(lines).encode("latin-1") + reply.body + b"\r\n"
 
 
+async def _answered(call: Call, answer: Answer, tokens: Tokens) -> Reply:
+    if _has_media(call):
+        return json_reply(invalid(MEDIA).body(), 400)
+    shown = {
+        "headers": [(b"authorization", call.headers["authorization"].encode("latin-1"))]
+        if "authorization" in call.headers
+        else [],
+        "query_string": call.raw_query.encode("latin-1"),
+    }
+    try:
+        said = authorization(shown, unquote_to_bytes(call.raw_query))
+        return await answer(call if said is None else replace(call, caller=tokens.caller(said)))
+    except ApiError as error:
+        return json_reply(from_api_error(error).body(), error.http_code)
+
+
 def _inner_call(text: bytes, outer: Call) -> Call:
     head, _, body = _halves(text.lstrip(b"\r\n"))
     first, *rest = head.decode("latin-1").splitlines() or [""]
@@ -59,7 +83,10 @@ def _inner_call(text: bytes, outer: Call) -> Call:
     if len(words) < 2:
         raise invalid(f"A part of the batch does not start with a request line: '{first}'.")
     pairs = (line.partition(":") for line in rest)
-    headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+    headers: dict[str, str] = {}
+    for name, _, value in pairs:  # RFC 9110, 5.3: repeated ones are one list
+        key = name.strip().lower()
+        headers[key] = f"{headers[key]},{value.strip()}" if key in headers else value.strip()
     try:
         target = urlsplit(words[1])
         length = int(headers.get("content-length", len(body)))
@@ -71,7 +98,8 @@ def _inner_call(text: bytes, outer: Call) -> Call:
 
     query = parse_query(target.query.encode())
     headers = {"host": outer.headers.get("host", ""), **headers}
-    return Call(words[0], (), query, headers, receive, target.path, target.query, outer.caller)
+    method = headers.get(HEADER.decode(), "POST") if words[0] == "POST" else words[0]
+    return Call(method, (), query, headers, receive, target.path, target.query, outer.caller)
 
 
 def _halves(text: bytes) -> tuple[bytes, bytes, bytes]:
@@ -85,10 +113,6 @@ def _halves(text: bytes) -> tuple[bytes, bytes, bytes]:
 def _has_media(call: Call) -> bool:
     roots = ("/upload/", "/download/", "/batch")
     return call.path.startswith(roots) or call.query.get("alt") == "media"
-
-
-def _refused() -> Reply:
-    return json_reply(invalid(MEDIA).body(), 400)
 
 
 def _phrase(status: int) -> str:

@@ -13,12 +13,13 @@ from emulator.iam.targets import Target
 from emulator.resourcemanager import projects
 from emulator.storage.errors import StorageError
 from emulator.storage.http import Call, parse_object
-from emulator.tokens import Caller
+from emulator.tokens import ANONYMOUS, Caller
 from emulator.web import Message
 
 CREATE, DELETE, GET = "storage.objects.create", "storage.objects.delete", "storage.objects.get"
 LIST = "storage.objects.list"
 BUCKETS = "projects/_/buckets/"
+AUTHORIZATION = ("header", "Authorization")
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,14 @@ def require(cloud: Cloud, caller: Caller, permission: str, target: Target) -> No
         return
     if permission == CREATE or not _may_know(cloud, caller, target):
         message = enforce.denied(caller, permission, target).message
+        if caller == ANONYMOUS:
+            raise StorageError(401, "required", message, AUTHORIZATION)
         raise StorageError(403, "forbidden", message)
+
+
+def is_anonymous(error: StorageError) -> bool:
+    """Whether a refusal is one of who has shown no credentials."""
+    return error.code == 401 and error.location == AUTHORIZATION
 
 
 def _may_know(cloud: Cloud, caller: Caller, target: Target) -> bool:

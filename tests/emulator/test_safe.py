@@ -46,6 +46,7 @@ SECRET = "the content of a file outside"
         {"host": "rebound.example"},
         {"host": ""},
         {"origin": "https://evil.example"},
+        {"origin": "null"},
         {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"},
     ],
 )
@@ -59,9 +60,37 @@ def test_no_web_page_drives_it(local_http: TestClient, headers: dict[str, str]) 
 def test_a_link_may_be_followed(local_http: TestClient) -> None:
     """Going to a signed address from another page is no request of that page: it sees nothing."""
     headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+    window, frame = headers | {"sec-fetch-dest": "document"}, headers | {"sec-fetch-dest": "iframe"}
 
-    assert local_http.get("/_emulator/health", headers=headers).status_code == 200
-    assert local_http.post("/_emulator/reset", headers=headers).status_code == 403
+    assert local_http.get("/_emulator/health", headers=window).status_code == 200
+    assert local_http.get("/_emulator/health", headers=frame).status_code == 403
+    assert local_http.post("/_emulator/reset", headers=window).status_code == 403
+
+
+def test_every_answer_is_a_page_of_nobody_s(local_http: TestClient) -> None:
+    """Objects, documents, JSON, refusals: none has the server's origin, none is guessed at."""
+    local_http.post("/storage/v1/b?project=p-1", json={"name": "some-bucket"})
+    local_http.put("/some-bucket/some-object", content=b"<script>")
+    answers = [local_http.request(*where) for where in EVERYWHERE]
+    answers.append(local_http.get("/some-bucket/some-object"))
+    answers.append(local_http.get("/storage/v1/b/some-bucket/o/some-object?alt=media"))
+    answers.append(local_http.get("/", headers={"host": "evil.example"}))
+
+    assert {one.headers.get("x-content-type-options") for one in answers} == {"nosniff"}
+    policies = {one.headers.get("content-security-policy") for one in answers}
+    assert policies == {"sandbox allow-scripts; frame-ancestors 'none'"}
+
+
+@pytest.mark.parametrize("end", ["", "?uploads", "?uploadId=x"])
+def test_a_form_without_a_policy_begins_nothing(local_http: TestClient, end: str) -> None:
+    """A page may send a form anywhere: to the object `/` too, where nothing proves who sends it."""
+    local_http.post("/storage/v1/b?project=p-1", json={"name": "some-bucket"})
+    typed = {"content-type": "multipart/form-data; boundary=b", "origin": "null"}
+
+    answer = local_http.post(f"/some-bucket//{end}", headers=typed, content=b"--b--")
+
+    assert answer.status_code == 403
+    assert "Origin" in answer.text
 
 
 def test_two_hosts_are_none(server: LocalCloud) -> None:

@@ -102,6 +102,30 @@ def test_issued_tokens_are_verified_after_a_restart(key: Account, clock: Stepped
     assert refused.value.status == "UNAUTHENTICATED"
 
 
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": 4102444800},
+        {"iat": 0},
+        {"sub": "owner@localhost"},
+        {"exp": "Infinity"},
+        {"exp": None},
+    ],
+)
+@pytest.mark.parametrize("require_auth", [False, True])
+def test_self_signed_tokens_live_an_hour(
+    key: Account, clock: SteppedClock, claims: dict[str, object], require_auth: bool
+) -> None:
+    """A JWT for longer, from long ago, for ever, or in another's name is nobody's: 401."""
+    aud = "https://storage.googleapis.com/"
+    token = signed(key, clock, aud=aud, **claims)
+
+    with pytest.raises(ApiError) as refused:
+        tokens(key, clock, require_auth).caller(f"Bearer {token}")
+
+    assert refused.value.status == "UNAUTHENTICATED"
+
+
 def test_who_cannot_be_verified_is_the_owner(key: Account, clock: SteppedClock) -> None:
     """No token, a made-up one, a stranger's: the owner, under the address that is claimed."""
     rules = tokens(key, clock)
@@ -181,6 +205,29 @@ def test_an_assertion_for_another_server(key: Account, clock: SteppedClock) -> N
             tokens(key, clock).exchange(form)
 
 
+def test_a_grant_is_for_an_hour_and_for_oneself(key: Account, clock: SteppedClock) -> None:
+    """Assertions for longer, and in the name of somebody else, are refused in Google's words."""
+    now, refused = int(clock.now().timestamp()), []
+    for claims in ({"exp": now + 999_999}, {"iat": now - 86_400}, {"sub": "who@example.org"}):
+        form = {
+            "grant_type": JWT_GRANT,
+            "assertion": signed(key, clock, aud=f"{URL}/token", **claims),
+        }
+        with pytest.raises(RefusedError) as refusal:
+            tokens(key, clock).exchange(form)
+        refused.append((refusal.value.error, refusal.value.description.split(".")[0][:70]))
+
+    short = (
+        "invalid_grant",
+        "Invalid JWT: Token must be a short-lived token (60 minutes) and in a r",
+    )
+    unauthorized = (
+        "unauthorized_client",
+        "Client is unauthorized to retrieve access tokens using this method, or",
+    )
+    assert refused == [short, short, unauthorized]
+
+
 def credentials(data: Path, **claims: object) -> Any:
     """Google's credentials from the server's key file."""
     return service_account.Credentials.from_service_account_file(
@@ -214,7 +261,7 @@ def test_googles_credentials_work_unchanged(start: Callable[..., LocalCloud]) ->
     assert (got.project_id, got.name.startswith("projects/")) == ("p-1", True)
     bare = httpx.get(f"{cloud.url}/storage/v1/b?project=p-1")
     assert bare.status_code == 401
-    assert bare.json()["error"]["errors"][0]["reason"] == "authError"
+    assert bare.json()["error"]["errors"][0]["reason"] == "required"
 
 
 def test_id_tokens(start: Callable[..., LocalCloud]) -> None:

@@ -30,10 +30,10 @@ from emulator.storage.xml import (
 )
 from emulator.storage.xml.configurations import CONFIGURATIONS
 from emulator.storage.xml.documents import document, text
-from emulator.storage.xml.errors import XmlError, from_storage, invalid_argument
+from emulator.storage.xml.errors import XmlError, denied, from_storage, invalid_argument
 from emulator.storage.xml.request import Ask, XmlRequest, renamed
 from emulator.tokens import Caller
-from emulator.web import Message, Receive, Scope, Send
+from emulator.web import ClientGoneError, Message, Receive, Scope, Send
 
 log = logging.getLogger("emulator")
 
@@ -101,7 +101,7 @@ class XmlApi:
         if cors.is_preflight(scope):
             return True
         call = call_of(scope, _nothing)
-        of_object = "/" in scope["path"][1:].rstrip("/")
+        of_object = call.path.removeprefix("/").partition("/")[2]
         return signatures.is_signed(call) or (forms.is_form(call) and not of_object)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -120,18 +120,20 @@ class XmlApi:
         except NotModifiedError:
             return Reply(304)
         except UnsatisfiableError as error:
-            reply = _refusal(error)
+            reply = refusal(error)
             reply.headers.append((b"content-range", f"bytes */{error.size_bytes}".encode()))
             return reply
         except StorageError as error:
-            return _refusal(error)
+            return refusal(error)
         except ApiError as error:
-            return _refusal(from_api_error(error))
+            return refusal(from_api_error(error))
+        except ClientGoneError:
+            return Reply(499)
         except Exception as error:
             log.error("%s %s failed", call.method, call.path, exc_info=error)
             code, body = failure_answer(error)
             reason = body["error"]["errors"][0]["reason"]
-            return _refusal(StorageError(code, reason, body["error"]["message"]))
+            return refusal(StorageError(code, reason, body["error"]["message"]))
 
     async def _answer(self, call: Call) -> Reply:
         if signatures.is_signed(call):
@@ -166,12 +168,16 @@ async def _nothing() -> Message:
     return {"type": "http.disconnect"}
 
 
-def _refusal(error: StorageError) -> Reply:
-    refusal: XmlError = from_storage(error)
-    parts = [text("Code", refusal.name), text("Message", refusal.message)]
-    parts.append(text("Details", refusal.details))
-    parts += [text(name, value) for name, value in refusal.extra.items()]
-    return document("Error", *parts, status=refusal.code)
+def refusal(error: StorageError) -> Reply:
+    """A refusal as a document; who shows no credentials is told 403, where the JSON API says 401.
+
+    https://cloud.google.com/storage/docs/xml-api/reference-status#403-forbidden.
+    """
+    said: XmlError = denied(error.message) if rights.is_anonymous(error) else from_storage(error)
+    parts = [text("Code", said.name), text("Message", said.message)]
+    parts.append(text("Details", said.details))
+    parts += [text(name, value) for name, value in said.extra.items()]
+    return document("Error", *parts, status=said.code)
 
 
 def _unquoted(segment: str) -> str:

@@ -18,10 +18,12 @@ from emulator.storage.xml.request import (
     fields_of,
     predefined_acl,
 )
+from emulator.tokens import ANONYMOUS
 from emulator.web import Header
 
 Body = dict[str, Any]
-# https://cloud.google.com/storage/docs/xml-api/reference-headers#responsecontentdisposition
+# https://cloud.google.com/storage/docs/xml-api/reference-headers#responsecontentdisposition: of
+# authenticated requests.
 OVERRIDES = {
     "response-content-disposition": b"content-disposition",
     "response-content-type": b"content-type",
@@ -40,12 +42,20 @@ async def get_object(request: XmlRequest) -> Reply:
         said[HEAD] = "1"
     query = request.conditions() | {"alt": "media"}
     reply = await request.reply("GET", request.object_path, query, said)
-    for parameter, name in OVERRIDES.items():
+    overrides = OVERRIDES if _is_authenticated(request) else {}
+    for parameter, name in overrides.items():
         if value := request.query(parameter):
             clean = value.replace("\r", " ").replace("\n", " ").encode()
             kept = [pair for pair in reply.headers if pair[0] != name]
             reply.headers[:] = [*kept, (name, clean)]
     return reply
+
+
+def _is_authenticated(request: XmlRequest) -> bool:
+    """Whether a request shows credentials, which no address that a web page names could have."""
+    call = request.call
+    known = call.caller is not None and not call.caller.owner and call.caller != ANONYMOUS
+    return known or "authorization" in call.headers
 
 
 async def put_object(request: XmlRequest) -> Reply:

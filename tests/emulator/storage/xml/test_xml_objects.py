@@ -136,15 +136,18 @@ def test_a_copy_keeps_or_replaces_the_metadata(
 def test_response_overrides(
     http: httpx.Client, bucket: Bucket, put: Callable[..., httpx.Response]
 ) -> None:
-    """response-content-type and -disposition in the query replace what is stored."""
+    """response-content-type and -disposition replace what is stored, if credentials are shown."""
     put("x", content_type="text/plain", content_disposition="inline")
     asked = {
         "response-content-type": "image/png",
         "response-content-disposition": 'attachment; filename="a.png"',
     }
 
-    answer = http.get(f"/{bucket.name}/x", params=asked)
+    answer = http.get(f"/{bucket.name}/x", params=asked, headers={"authorization": "Bearer me"})
+    bare = http.get(f"/{bucket.name}/x", params=asked)
+    named = http.get(f"/{bucket.name}/x", params=asked | {"access_token": "me"})
 
+    assert [one.headers["content-type"] for one in (bare, named)] == ["text/plain"] * 2
     assert answer.headers["content-type"] == "image/png"
     assert answer.headers["content-disposition"] == 'attachment; filename="a.png"'
 
