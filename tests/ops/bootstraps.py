@@ -105,6 +105,14 @@ class Home:
             for one in self.terraforms():
                 one.send_signal(signal.SIGKILL)
 
+    def lock(self, who: str) -> str:
+        """The generation of a lock on the state that somebody holds from now on."""
+        path = f"/upload/storage/v1/b/{PROJECT}-ops-{STACK}-state/o"
+        query = {"uploadType": "media", "name": "infra/default.tflock", "ifGenerationMatch": "0"}
+        body = {"Who": who, "Operation": "OperationTypeApply", "Created": "2026-11-22T00:00:00Z"}
+        answer = httpx.post(self.url + path, params=query, json=body).raise_for_status()
+        return str(answer.json()["generation"])
+
     def counts(self) -> dict[str, int]:
         """How many there are of what must not be made twice."""
         base = f"/v1/projects/{PROJECT}"

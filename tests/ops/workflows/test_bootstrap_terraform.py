@@ -44,9 +44,11 @@ def test_made_changed_and_taken_over(home: Home, tmp_path: Path) -> None:
     """Everything once; nothing to change; one change; read by somebody else; destroyed; again."""
     made = home.ops("bootstrap")
     again = home.ops("bootstrap", "--json")
+    lock = home.lock("ada@laptop")
+    busy = home.ops("bootstrap")
     toml = home.folder / "ops.toml"
     toml.write_text(toml.read_text().replace("amount = 50", "amount = 60"))
-    changed = home.ops("bootstrap")
+    changed = home.ops("bootstrap", "--unlock", lock)
 
     assert made.code == 0, made.err
     assert home.counts() == ONCE
@@ -55,6 +57,9 @@ def test_made_changed_and_taken_over(home: Home, tmp_path: Path) -> None:
     )
     assert f"Bucket     {bootstraps.PROJECT}-ops-whole" in made.out
     assert again.code == 0 and again.json["result"]["changes"] == []
+    assert busy.code == 5 and "ada@laptop has held the state of stack whole since" in busy.err
+    assert f"ops bootstrap --unlock {lock}" in busy.err
+    assert "Released the state's lock of ada@laptop, as asked" in changed.err
     assert "1 budget: ops whole (amount)" in changed.err
     assert changed.out.startswith("Stack whole: 1 changed.")
 
