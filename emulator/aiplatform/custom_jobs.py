@@ -7,7 +7,6 @@ from typing import Any
 from emulator.aiplatform import (
     custom_run,
     custom_spec,
-    listing,
     named_resources,
     names,
     resources,
@@ -39,18 +38,6 @@ def insert(cloud: Cloud, name: str, wanted: Body) -> Body:
         body = LIFE.insert(cloud, name, wanted)
         entries.service(cloud, name, "Waiting for job to be provisioned.")
     return body
-
-
-def get_custom_job(cloud: Cloud, request: Body) -> Body:
-    """GetCustomJob."""
-    return LIFE.require(cloud, request["name"])
-
-
-def list_custom_jobs(cloud: Cloud, request: Body) -> Body:
-    """ListCustomJobs."""
-    location = names.location(request["parent"])
-    rows = resources.children(cloud, LIFE.kind, location.name)
-    return listing.page("customJobs", rows, request)
 
 
 def cancel_custom_job(cloud: Cloud, request: Body) -> Body:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from emulator import metering
-from emulator.aiplatform import deployed_resources, listing, masks, names, resources
+from emulator.aiplatform import deployed_resources, masks, names, resources
 from emulator.aiplatform.models import ENDPOINT_KIND
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
@@ -45,18 +45,6 @@ def create_deployment_resource_pool(cloud: Cloud, request: Body) -> Body:
         metadata = resources.typed("CreateDeploymentResourcePoolOperationMetadata", {})
         response = resources.typed("DeploymentResourcePool", body)
         return cloud.operations.done(name, metadata, response)
-
-
-def get_deployment_resource_pool(cloud: Cloud, request: Body) -> Body:
-    """GetDeploymentResourcePool."""
-    return resources.require(cloud, NOUN, request["name"])
-
-
-def list_deployment_resource_pools(cloud: Cloud, request: Body) -> Body:
-    """ListDeploymentResourcePools."""
-    location = names.location(request["parent"])
-    rows = resources.children(cloud, KIND, location.name)
-    return listing.page("deploymentResourcePools", rows, request)
 
 
 def update_deployment_resource_pool(cloud: Cloud, request: Body) -> Body:

@@ -43,17 +43,6 @@ def create_endpoint(cloud: Cloud, request: Body) -> Body:
         return cloud.operations.done(name, metadata, resources.typed("Endpoint", body))
 
 
-def get_endpoint(cloud: Cloud, request: Body) -> Body:
-    """GetEndpoint."""
-    return resources.require(cloud, "endpoint", request["name"])
-
-
-def list_endpoints(cloud: Cloud, request: Body) -> Body:
-    """ListEndpoints."""
-    location = names.location(request["parent"])
-    return listing.page("endpoints", resources.children(cloud, KIND, location.name), request)
-
-
 def update_endpoint(cloud: Cloud, request: Body) -> Body:
     """UpdateEndpoint; a traffic split must name deployed models and sum to 100."""
     sent = request["endpoint"]

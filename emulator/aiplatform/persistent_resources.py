@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from emulator import metering
-from emulator.aiplatform import custom_spec, listing, masks, names, resources
+from emulator.aiplatform import custom_spec, masks, names, resources
 from emulator.aiplatform.lifecycles import CUSTOM_JOB
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
@@ -77,18 +77,6 @@ def _pools(sent: list[Body]) -> list[Body]:
 
 def _least(pool: Body) -> str:
     return str(pool.get("autoscalingSpec", {}).get("minReplicaCount", "1"))
-
-
-def get_persistent_resource(cloud: Cloud, request: Body) -> Body:
-    """GetPersistentResource."""
-    return resources.require(cloud, NOUN, request["name"])
-
-
-def list_persistent_resources(cloud: Cloud, request: Body) -> Body:
-    """ListPersistentResources."""
-    location = names.location(request["parent"])
-    rows = resources.children(cloud, KIND, location.name)
-    return listing.page("persistentResources", rows, request)
 
 
 def update_persistent_resource(cloud: Cloud, request: Body) -> Body:

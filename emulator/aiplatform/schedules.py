@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from emulator.aiplatform import cron, listing, masks, names, pipeline_spec, resources, schedule_run
+from emulator.aiplatform import cron, masks, names, pipeline_spec, resources, schedule_run
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 
@@ -80,17 +80,6 @@ def _check_end(cloud: Cloud, sent: Body) -> None:
     end = sent.get("endTime")
     if end and datetime.fromisoformat(end) <= cloud.clock.now():
         raise resources.field_errors([(f"{NOUN}.end_time", "Must be in the future.")])
-
-
-def get_schedule(cloud: Cloud, request: Body) -> Body:
-    """GetSchedule."""
-    return resources.require(cloud, NOUN, request["name"])
-
-
-def list_schedules(cloud: Cloud, request: Body) -> Body:
-    """ListSchedules."""
-    location = names.location(request["parent"])
-    return listing.page("schedules", resources.children(cloud, KIND, location.name), request)
 
 
 def update_schedule(cloud: Cloud, request: Body) -> Body:

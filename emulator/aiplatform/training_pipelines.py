@@ -6,7 +6,6 @@ from typing import Any
 
 from emulator.aiplatform import (
     custom_pipelines,
-    listing,
     models,
     names,
     resources,
@@ -72,18 +71,6 @@ def _require_dataset(cloud: Cloud, location: names.Location, sent: Body) -> None
         field = "training_pipeline.input_data_config.dataset_id"
         raise resources.field_errors([(field, "Required field is not set.")])
     resources.require(cloud, "dataset", f"{location.name}/datasets/{dataset_id}")
-
-
-def get_training_pipeline(cloud: Cloud, request: Body) -> Body:
-    """GetTrainingPipeline."""
-    return LIFE.require(cloud, request["name"])
-
-
-def list_training_pipelines(cloud: Cloud, request: Body) -> Body:
-    """ListTrainingPipelines."""
-    location = names.location(request["parent"])
-    rows = resources.children(cloud, LIFE.kind, location.name)
-    return listing.page("trainingPipelines", rows, request)
 
 
 def cancel_training_pipeline(cloud: Cloud, request: Body) -> Body:

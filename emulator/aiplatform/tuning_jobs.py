@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.aiplatform import (
-    listing,
     named_resources,
     names,
-    resources,
     tuning_run,
     tuning_spec,
     tuning_trials,
@@ -33,18 +31,6 @@ def create_hyperparameter_tuning_job(cloud: Cloud, request: Body) -> Body:
         entries.service(cloud, name, "Waiting for trials to be provisioned.")
     cloud.jobs.spawn(tuning_run.follow(cloud, name), name)
     return body
-
-
-def get_hyperparameter_tuning_job(cloud: Cloud, request: Body) -> Body:
-    """GetHyperparameterTuningJob."""
-    return LIFE.require(cloud, request["name"])
-
-
-def list_hyperparameter_tuning_jobs(cloud: Cloud, request: Body) -> Body:
-    """ListHyperparameterTuningJobs."""
-    location = names.location(request["parent"])
-    rows = resources.children(cloud, LIFE.kind, location.name)
-    return listing.page("hyperparameterTuningJobs", rows, request)
 
 
 def cancel_hyperparameter_tuning_job(cloud: Cloud, request: Body) -> Body:

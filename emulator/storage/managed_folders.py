@@ -1,40 +1,19 @@
-"""The methods of managed folders: made, found, listed, deleted, and their IAM policies."""
+"""Managed folders: the methods of all folders, lists of them, and their IAM policies."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from typing import Any
-from urllib.parse import quote
 
 from emulator.clock import timestamp
 from emulator.cloud import Cloud
 from emulator.storage import buckets, folders, pages, policy_rules
-from emulator.storage.errors import StorageError, required
+from emulator.storage.errors import required
+from emulator.storage.folder_methods import require, resource, routes
 from emulator.storage.folders import MANAGED, FolderRow
-from emulator.storage.http import Call, Reply, flag, json_reply
-from emulator.storage.preconditions import Preconditions
+from emulator.storage.http import Call, Reply, json_reply
 
 Body = dict[str, Any]
-
-KIND = "storage#managedFolder"
-
-
-async def insert(cloud: Cloud, call: Call) -> Reply:
-    """`POST b/BUCKET/managedFolders`."""
-    name = folders.checked_name((await call.json()).get("name"))
-    with cloud.store.transaction() as db:
-        home = buckets.require(db, call.names[0])
-        row = folders.create(cloud, db, home, MANAGED, name, parents=False)
-    return json_reply(resource(cloud, row))
-
-
-async def get(cloud: Cloud, call: Call) -> Reply:
-    """`GET b/BUCKET/managedFolders/FOLDER`."""
-    with cloud.store.read() as db:
-        row = _require(db, call)
-    Preconditions.of_call(call).check_read(0, row.metageneration)
-    return json_reply(resource(cloud, row))
 
 
 async def listed(cloud: Cloud, call: Call) -> Reply:
@@ -45,25 +24,13 @@ async def listed(cloud: Cloud, call: Call) -> Reply:
         bucket = buckets.require(db, call.names[0]).name
         rows = folders.page(db, bucket, MANAGED, prefix, start, "", limit + 1)
     found = [(row.name, resource(cloud, row)) for row in rows]
-    return json_reply(pages.answered(f"{KIND}s", limit, found))
-
-
-async def delete(cloud: Cloud, call: Call) -> Reply:
-    """`DELETE b/BUCKET/managedFolders/FOLDER`; with `allowNonEmpty` what lies in it stays."""
-    conditions = Preconditions.of_call(call)
-    with cloud.store.transaction() as db:
-        row = _require(db, call)
-        conditions.check_write(0, row.metageneration)
-        if not flag(call.query, "allowNonEmpty") and not folders.is_empty(db, row):
-            raise StorageError(409, "conflict", folders.NOT_EMPTY)
-        folders.remove(db, row)
-    return Reply(204)
+    return json_reply(pages.answered("storage#managedFolders", limit, found))
 
 
 async def get_policy(cloud: Cloud, call: Call) -> Reply:
     """`GET b/BUCKET/managedFolders/FOLDER/iam`."""
     with cloud.store.read() as db:
-        row = _require(db, call)
+        row = require(db, MANAGED, call)
     return json_reply(policy_rules.shown(_policy(row), _resource_id(row), call.query))
 
 
@@ -71,7 +38,7 @@ async def set_policy(cloud: Cloud, call: Call) -> Reply:
     """`PUT b/BUCKET/managedFolders/FOLDER/iam`: read-modify-write by etag."""
     sent = await call.json()
     with cloud.store.transaction() as db:
-        home, row = buckets.require(db, call.names[0]), _require(db, call)
+        home, row = buckets.require(db, call.names[0]), require(db, MANAGED, call)
         policy = policy_rules.replaced(_policy(row), sent, home.body)
         db.execute(
             "UPDATE folders SET policy = ?, metageneration = metageneration + 1, updated = ?"
@@ -91,32 +58,12 @@ async def test_permissions(cloud: Cloud, call: Call) -> Reply:
     if not asked:
         raise required("permissions")
     with cloud.store.read() as db:
-        row = _require(db, call)
+        row = require(db, MANAGED, call)
     target = targets.bucket(cloud, row.bucket, prefix=row.name)
     caller = call.caller or Caller(OWNER, owner=True)
     found = enforce.granted(cloud, caller, asked, target)
     answer: Body = {"kind": "storage#testIamPermissionsResponse"}
     return json_reply(answer | ({"permissions": found} if found else {}))
-
-
-def resource(cloud: Cloud, row: FolderRow) -> Body:
-    """A managed folder as JSON."""
-    path = f"b/{row.bucket}/managedFolders/{quote(row.name, safe='')}"
-    return {
-        "kind": KIND,
-        "id": f"{row.bucket}/{row.name}",
-        "selfLink": f"{cloud.settings.base_url}/storage/v1/{path}",
-        "bucket": row.bucket,
-        "name": row.name,
-        "metageneration": str(row.metageneration),
-        "createTime": row.created,
-        "updateTime": row.updated,
-    }
-
-
-def _require(db: sqlite3.Connection, call: Call) -> FolderRow:
-    buckets.require(db, call.names[0])
-    return folders.require(db, call.names[0], MANAGED, call.names[1])
 
 
 def _policy(row: FolderRow) -> Body:
@@ -129,10 +76,8 @@ def _resource_id(row: FolderRow) -> str:
 
 
 ROUTES = [
-    ("POST", "/storage/v1/", "b/*/managedFolders", insert),
+    *routes(MANAGED),
     ("GET", "/storage/v1/", "b/*/managedFolders", listed),
-    ("GET", "/storage/v1/", "b/*/managedFolders/*", get),
-    ("DELETE", "/storage/v1/", "b/*/managedFolders/*", delete),
     ("GET", "/storage/v1/", "b/*/managedFolders/*/iam", get_policy),
     ("PUT", "/storage/v1/", "b/*/managedFolders/*/iam", set_policy),
     ("GET", "/storage/v1/", "b/*/managedFolders/*/iam/testPermissions", test_permissions),

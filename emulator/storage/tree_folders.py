@@ -4,40 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 from typing import Any
-from urllib.parse import quote
 
 from emulator.clock import timestamp
 from emulator.cloud import Cloud
 from emulator.storage import bucket_operations, buckets, folders, objects, pages, retention
 from emulator.storage.errors import StorageError, invalid
+from emulator.storage.folder_methods import require, resource, routes
 from emulator.storage.folders import TREE, FolderRow
-from emulator.storage.http import Call, Reply, flag, json_reply
+from emulator.storage.http import Call, Reply, json_reply
 from emulator.storage.names import check_tree_name, successor
 from emulator.storage.object_resource import COLUMNS, from_columns
 from emulator.storage.preconditions import Preconditions
 
 Body = dict[str, Any]
 
-KIND = "storage#folder"
 INSIDE = "A folder cannot be renamed to a place inside itself."
-
-
-async def insert(cloud: Cloud, call: Call) -> Reply:
-    """`POST b/BUCKET/folders`; with `recursive` the folders above it too."""
-    name = folders.checked_name((await call.json()).get("name"))
-    parents = flag(call.query, "recursive")
-    with cloud.store.transaction() as db:
-        home = buckets.require(db, call.names[0])
-        row = folders.create(cloud, db, home, TREE, name, parents=parents)
-    return json_reply(resource(cloud, row))
-
-
-async def get(cloud: Cloud, call: Call) -> Reply:
-    """`GET b/BUCKET/folders/FOLDER`."""
-    with cloud.store.read() as db:
-        row = _require(db, call)
-    Preconditions.of_call(call).check_read(0, row.metageneration)
-    return json_reply(resource(cloud, row))
 
 
 async def listed(cloud: Cloud, call: Call) -> Reply:
@@ -59,26 +40,14 @@ async def listed(cloud: Cloud, call: Call) -> Reply:
                 break
             start = found[-1].name + "\0"
     items = [(row.name, resource(cloud, row)) for row in rows]
-    return json_reply(pages.answered(f"{KIND}s", limit, items))
-
-
-async def delete(cloud: Cloud, call: Call) -> Reply:
-    """`DELETE b/BUCKET/folders/FOLDER`. 409 when something lies in it."""
-    conditions = Preconditions.of_call(call)
-    with cloud.store.transaction() as db:
-        row = _require(db, call)
-        conditions.check_write(0, row.metageneration)
-        if not folders.is_empty(db, row):
-            raise StorageError(409, "conflict", folders.NOT_EMPTY)
-        folders.remove(db, row)
-    return Reply(204)
+    return json_reply(pages.answered("storage#folders", limit, items))
 
 
 async def delete_recursive(cloud: Cloud, call: Call) -> Reply:
     """`POST b/BUCKET/folders/FOLDER/deleteFolderRecursive`: an operation."""
     conditions = Preconditions.of_call(call)
     with cloud.store.transaction() as db:
-        row = _require(db, call)
+        row = require(db, TREE, call)
         conditions.check_write(0, row.metageneration)
         for name in objects.list_names(cloud, row.bucket, row.name):
             objects.delete_object(cloud, row.bucket, name)
@@ -100,7 +69,7 @@ async def rename(cloud: Cloud, call: Call) -> Reply:
     target = folders.checked_name(call.names[2])
     check_tree_name(target)
     with cloud.store.transaction() as db:
-        row = _require(db, call)
+        row = require(db, TREE, call)
         conditions.check_write(0, row.metageneration)
         if target.startswith(row.name):
             raise invalid(INSIDE)
@@ -119,21 +88,6 @@ async def rename(cloud: Cloud, call: Call) -> Reply:
             {"@type": f"{bucket_operations.TYPES}.Folder", **resource(cloud, moved)},
         )
     return json_reply(answer)
-
-
-def resource(cloud: Cloud, row: FolderRow) -> Body:
-    """A folder as JSON."""
-    path = f"b/{row.bucket}/folders/{quote(row.name, safe='')}"
-    return {
-        "kind": KIND,
-        "id": f"{row.bucket}/{row.name}",
-        "selfLink": f"{cloud.settings.base_url}/storage/v1/{path}",
-        "bucket": row.bucket,
-        "name": row.name,
-        "metageneration": str(row.metageneration),
-        "createTime": row.created,
-        "updateTime": row.updated,
-    }
 
 
 def _move(cloud: Cloud, db: sqlite3.Connection, row: FolderRow, target: str) -> None:
@@ -166,21 +120,13 @@ def _check_retention(cloud: Cloud, db: sqlite3.Connection, row: FolderRow, end: 
         retention.check_removal(home.body, from_columns(columns), now)
 
 
-def _require(db: sqlite3.Connection, call: Call) -> FolderRow:
-    home = buckets.require(db, call.names[0])
-    folders.check_kind(home, TREE)
-    return folders.require(db, home.name, TREE, call.names[1])
-
-
 def _is_near(name: str, prefix: str) -> bool:
     return "/" not in name[len(prefix) :].rstrip("/")
 
 
 ROUTES = [
-    ("POST", "/storage/v1/", "b/*/folders", insert),
+    *routes(TREE),
     ("GET", "/storage/v1/", "b/*/folders", listed),
-    ("GET", "/storage/v1/", "b/*/folders/*", get),
-    ("DELETE", "/storage/v1/", "b/*/folders/*", delete),
     ("POST", "/storage/v1/", "b/*/folders/*/deleteFolderRecursive", delete_recursive),
     ("POST", "/storage/v1/", "b/*/folders/*/renameTo/folders/*", rename),
 ]
