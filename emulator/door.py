@@ -17,6 +17,8 @@ from emulator.retry_tests import RetryTests
 from emulator.tokens import ANONYMOUS, Caller, Tokens
 from emulator.web import App, ClientGoneError, Message, Receive, Scope, Send, answer_json, header
 
+# Hosts that were let in, so that each is looked at once.
+REMEMBERED = 64
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 # cloud.google.com/apis/docs/system-parameters: X-Goog-User-Project
 NO_PAYER = (
@@ -31,6 +33,8 @@ OPEN_FOLDERS = ("/robot/v1/metadata/",)
 # Tests ask these of a server of their own; with --require-auth they are for its accounts alone.
 TEST_PATHS = frozenset({"/retry_test", "/retry_tests"})
 TEST_FOLDERS = ("/_emulator/", "/retry_test/")
+ASKED_BY_ALL = ("/token", "/oauth2/v1/certs", "/retry_test", *OPEN_FOLDERS, *TEST_FOLDERS)
+OF_BROWSERS = frozenset({b"origin", b"sec-fetch-site"})
 TEST_HEADERS = frozenset({b"x-emulator-fault", b"x-retry-test-id", *FORCED_HEADERS})
 # Of every answer. What browsers show of it has an origin of its own, which is not let in: a stored
 # page may run its scripts, and they can do no more here than those of any other site.
@@ -84,6 +88,7 @@ class Door:
             urlsplit(settings.base_url).netloc.rsplit(":", 1)[0],
             *settings.allowed_hosts,
         }
+        self._known_hosts: set[str] = set()
         self._origins = {f"http://{host}:{settings.port}" for host in self._hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,12 +97,22 @@ class Door:
             return
         send = _safe(send)
         try:
-            meeting = await self._let_in(scope, receive)
+            self._check_host(scope)
+            query = _readable_query(scope)
+            names = {name for name, _ in scope["headers"]}
+            proved = self._storage.proves(scope)
+            if not proved and not names.isdisjoint(OF_BROWSERS):
+                self._check_origin(scope)  # a page that has a signature may use it
+            if method_override.HEADER in names and self._is_overridden(scope):
+                await method_override.override(scope, receive)
+                query = _readable_query(scope)
+            of_test = not names.isdisjoint(TEST_HEADERS)
+            if self._needs_caller(scope, proved, of_test):
+                scope["caller"] = self._caller(scope, query, of_test)
+                self._check_payer(scope)
+            meeting = self._met(scope, of_test)
         except ApiError as error:
-            if self._storage.is_xml(scope):
-                await self._storage.refuse(scope, send, error)
-            else:
-                await answer_json(send, error.http_code, _refusal(error))
+            await self._refuse(scope, send, error)
             return
         except ClientGoneError:
             return
@@ -106,44 +121,41 @@ class Door:
         else:
             await interfere(self._app, meeting, scope, receive, send)
 
-    async def _let_in(self, scope: Scope, receive: Receive) -> Meeting | None:
-        """The fault that a request meets, once its caller is known. ApiError if it may not in."""
-        self._check_host(scope)
-        query = _readable_query(scope)
-        proved = self._storage.proves(scope)
-        if not proved:  # a page that has a signature may use it
-            self._check_origin(scope)
-        is_post = scope["method"] == "POST"
-        if is_post and header(scope, method_override.HEADER) and not self._storage.is_xml(scope):
-            await method_override.override(scope, receive)
-            query = _readable_query(scope)
-        if self._needs_caller(scope, proved):
-            scope["caller"] = self._caller(scope, query)
-            self._check_payer(scope)
-        return self._met(scope)
+    def _is_overridden(self, scope: Scope) -> bool:
+        return scope["method"] == "POST" and not self._storage.is_xml(scope)
 
-    def _caller(self, scope: Scope, query: bytes) -> Caller:
+    async def _refuse(self, scope: Scope, send: Send, error: ApiError) -> None:
+        if self._storage.is_xml(scope):
+            await self._storage.refuse(scope, send, error)
+        else:
+            await answer_json(send, error.http_code, _refusal(error))
+
+    def _caller(self, scope: Scope, query: bytes, of_test: bool) -> Caller:
         said = presented.authorization(scope, query)
-        is_silent = said is None and self._require_auth and not _asks_for_a_fault(scope)
+        is_silent = said is None and self._require_auth and not of_test
         if is_silent and self._storage.may_be_public(scope):
             return ANONYMOUS
         return self._tokens.caller(said)
 
-    def _needs_caller(self, scope: Scope, proved: bool) -> bool:
+    def _needs_caller(self, scope: Scope, proved: bool, of_test: bool) -> bool:
         """Whether a request has to say by its token who sends it.
 
         With --require-auth also one that asks for a fault, wherever it goes.
         """
-        if self._require_auth and _asks_for_a_fault(scope):
+        if self._require_auth and of_test:
             return True
         path = scope["path"]
+        if proved or not path.startswith(ASKED_BY_ALL):
+            return not proved
         is_open = path in OPEN_PATHS or path.startswith(OPEN_FOLDERS)
         is_for_tests = path in TEST_PATHS or path.startswith(TEST_FOLDERS)
-        return not (proved or is_open or (is_for_tests and not self._require_auth))
+        return not (is_open or (is_for_tests and not self._require_auth))
 
-    def _met(self, scope: Scope) -> Meeting | None:
+    def _met(self, scope: Scope, of_test: bool) -> Meeting | None:
         """The fault that a request meets: its own, that of its retry test, or a scripted one."""
         method, path = scope["method"], scope["path"]
+        if not of_test:
+            return self._faults.take(method, path)
         if asked := header(scope, b"x-emulator-fault"):
             fault = from_header(asked)
             return Meeting(fault, lambda: None) if fault.meets(method, path) else None
@@ -159,6 +171,12 @@ class Door:
         """Raises PERMISSION_DENIED for a name that is not the server's: DNS may lead it here."""
         hosts = [value.decode("latin-1") for key, value in scope["headers"] if key == b"host"]
         host = hosts[0] if len(hosts) == 1 else ""
+        if host not in self._known_hosts:
+            self._check_name(host, hosts)
+        if not scope["path"].startswith("/"):
+            raise ApiError("INVALID_ARGUMENT", f"A path starts with /, not {scope['path']!r}.")
+
+    def _check_name(self, host: str, hosts: list[str]) -> None:
         before, _, after = host.rpartition(":")
         name = before if before and after.isascii() and after.isdigit() else host
         if name.lower() not in self._hosts and not (self._any_address and _is_address(name)):
@@ -167,8 +185,8 @@ class Door:
                 f"Only requests to {sorted(self._hosts)} are answered (--allow-host adds a name). "
                 f"Received: Host {', '.join(hosts)!r}.",
             )
-        if not scope["path"].startswith("/"):
-            raise ApiError("INVALID_ARGUMENT", f"A path starts with /, not {scope['path']!r}.")
+        if len(self._known_hosts) < REMEMBERED:
+            self._known_hosts.add(host)
 
     def _check_origin(self, scope: Scope) -> None:
         origin = header(scope, b"origin")
@@ -200,10 +218,6 @@ def _safe(send: Send) -> Send:
         return send(message)
 
     return send_safely
-
-
-def _asks_for_a_fault(scope: Scope) -> bool:
-    return any(key in TEST_HEADERS for key, _ in scope["headers"])
 
 
 def _readable_query(scope: Scope) -> bytes:
