@@ -17,6 +17,8 @@ from typing import Any
 TABLE = Path(__file__).with_suffix(".toml")
 BUCKET = "google_storage_bucket"
 PERMISSION = "permission"
+# What a state bucket's name ends with (`names.state_bucket_name`), and Vertex AI's own account.
+STATE, AGENT = "-state", "@gcp-sa-aiplatform.iam.gserviceaccount.com"
 WIDEST = 98
 # The instance of a resource: `…this["runner"]`, `…readers[0]`.
 INSTANCE = re.compile(r'\.(?P<label>[^.\["]+)(?:\[(?:"(?P<key>[^"]*)"|\d+)\])?$')
@@ -144,12 +146,25 @@ def _granted(kind: Mapping[str, str], values: Mapping[str, Any], address: str) -
     members = values.get("members") or [values.get("member")]
     who = [_short(str(one)) for one in members if one] or [_from_address(address)]
     role = str(values.get("role", "")).removeprefix("roles/").rpartition("/")[2]
-    return f"{role} ({kind.get('where', '')}): {', '.join(sorted(who))}"
+    return f"{role} ({_where(kind, values, address)}): {', '.join(sorted(who))}"
+
+
+def _where(kind: Mapping[str, str], values: Mapping[str, Any], address: str) -> str:
+    """What a permission is on: `bucket`, `state bucket`, `account trainer`."""
+    where = kind.get("where", "")
+    if where == "account":
+        held = str(values.get("service_account_id") or "").rpartition("/")[2].partition("@")[0]
+        found = INSTANCE.search(address)
+        return f"account {held or (found and found['key']) or ''}".strip()
+    is_state = where == "bucket" and str(values.get("bucket", "")).endswith(STATE)
+    return f"state {where}" if is_state else where
 
 
 def _short(member: str) -> str:
     """Who it is: an account of the stack by its own name, a person by the address."""
     _, _, address = member.partition(":")
+    if address.endswith(AGENT):
+        return "Vertex AI"
     if address.endswith(".gserviceaccount.com"):
         return address.partition("@")[0]
     return address.rpartition("/")[2] if address.startswith("//") else address

@@ -115,3 +115,26 @@ def test_only_what_would_be_made_is_looked_for() -> None:
     (wanted,) = bootstrap_imports.wanted({"resource_changes": [taken, made]})
 
     assert (wanted.address, wanted.values) == (ACCOUNT, {"account_id": "default-runner"})
+
+
+def test_a_permission_says_on_what_and_who_is_google_s_own() -> None:
+    """The stack's bucket or that of the state, which account, and Vertex AI's agent by name."""
+    agent = "serviceAccount:service-12@gcp-sa-aiplatform.iam.gserviceaccount.com"
+    state = "module.identities.google_storage_bucket_iam_member.runner_reads_state[0]"
+    acts = 'module.identities.google_service_account_iam_member.runner_acts_as["trainer"]'
+    made = {"service_account_id": "projects/p/serviceAccounts/default-predictor@p.iam"}
+    admin = "module.identities.google_service_account_iam_member.agent_administers"
+
+    text = lines(
+        planned(READERS, "create", after={"bucket": "photos", "members": [agent]}),
+        planned(state, "create", after={"bucket": "photos-state", "member": "user:a@b.c"}),
+        planned(acts, "create", after={"member": "user:a@b.c"}),
+        planned(admin, "create", after={**made, "member": agent}),
+    )
+
+    assert [line.partition("(")[2] for line in text if "(" in line] == [
+        "bucket): Vertex AI",
+        "state bucket): a@b.c",
+        "account trainer): a@b.c",
+        "account default-predictor): Vertex AI",
+    ]
