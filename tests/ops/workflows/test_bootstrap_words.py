@@ -132,9 +132,9 @@ def test_a_permission_says_on_what_and_who_is_google_s_own() -> None:
         planned(admin, "create", after={**made, "member": agent}),
     )
 
-    assert [line.partition("(")[2] for line in text if "(" in line] == [
+    assert {line.partition("(")[2] for line in text if "(" in line} == {
         "bucket): Vertex AI",
         "state bucket): a@b.c",
         "account trainer): a@b.c",
         "account default-predictor): Vertex AI",
-    ]
+    }
