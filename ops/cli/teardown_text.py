@@ -75,7 +75,8 @@ def _proof(stack: str, done: teardown.Done) -> str:
 def _counts(todo: teardown.Plan) -> str:
     counts = {**teardown.counted(todo.found), "deployed models": len(todo.deployed)}
     words = [f"{count} {_plural(title, count)}" for title, count in counts.items() if count]
-    by_terraform = todo.infrastructure is not None and todo.infrastructure.going
+    made = todo.infrastructure
+    by_terraform = made is not None and (made.going or made.missing)
     if todo.objects or (todo.bucket and not by_terraform):
         words.append(f"{todo.objects:,} {_plural('objects', todo.objects)}")
     if todo.bucket is not None:
