@@ -82,7 +82,6 @@ module "gpu_quota" {
   source = "./modules/gpu-quota"
 
   contact_email = var.contact_email
-  prefix        = "ops-${var.stack}-"
   project_id    = var.project_id
   region        = var.region
   requests      = var.gpu_quota

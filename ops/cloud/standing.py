@@ -120,8 +120,13 @@ def _restored(session: Session, one: Wanted) -> Standing | None:
 
 
 def _quota(session: Session, one: Wanted) -> Standing | None:
-    name = f"{one.values['parent']}/locations/global/quotaPreferences/{one.values['name']}"
-    return _standing(one, name) if _got(session, QUOTAS, f"/v1/{name}") else None
+    """The one request for this quota and region, whoever made it and whatever it is called."""
+    path = f"/v1/{one.values['parent']}/locations/global/quotaPreferences"
+    same = ("service", "service"), ("quotaId", "quota_id"), ("dimensions", "dimensions")
+    for asked in rest.pages(session, QUOTAS, path, "quotaPreferences", PAGE):
+        if all(asked.get(theirs) == one.values.get(ours) for theirs, ours in same):
+            return _standing(one, str(asked["name"]))
+    return None
 
 
 def _channel(session: Session, one: Wanted) -> Standing | None:

@@ -19,19 +19,35 @@ locals {
     spot-training = "CustomModelTrainingPreemptible"
     training      = "CustomModelTraining"
   }
+  regions = {
+    for key, one in var.requests : key => coalesce(one.region, var.region)
+  }
+  # Google has one request for a quota and region, and never deletes it: named by
+  # these, it is found whichever stack asked first. At most 63 characters.
+  names = {
+    for key, one in var.requests : key => join("-", [
+      "ops", one.use, local.short[one.gpu], local.regions[key]
+    ])
+  }
+  # NVIDIA_TESLA_T4: t4.
+  short = {
+    for gpu in keys(local.gpus) : gpu => replace(
+      replace(lower(gpu), "/^nvidia_(tesla_)?/", ""), "_", "-"
+    )
+  }
 }
 
 resource "google_cloud_quotas_quota_preference" "this" {
   for_each = var.requests
 
   parent  = "projects/${var.project_id}"
-  name    = "${var.prefix}${each.key}"
+  name    = local.names[each.key]
   service = "aiplatform.googleapis.com"
   quota_id = join("", [
     local.uses[each.value.use], local.gpus[each.value.gpu],
     "PerProjectPerRegion"
   ])
-  dimensions    = { region = coalesce(each.value.region, var.region) }
+  dimensions    = { region = local.regions[each.key] }
   contact_email = var.contact_email
   justification = "Image classification: ${each.value.use}"
 
@@ -41,7 +57,8 @@ resource "google_cloud_quotas_quota_preference" "this" {
 
   lifecycle {
     # Provider issues 19202, 21935: Google may word the reason anew, and refuses
-    # a change of it. The other is how a request is sent, and is never read.
-    ignore_changes = [ignore_safety_checks, justification]
+    # a change of it. The first is how a request is sent, and is never read; a
+    # request that somebody else named keeps its name.
+    ignore_changes = [ignore_safety_checks, justification, name]
   }
 }

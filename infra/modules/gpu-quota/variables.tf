@@ -9,11 +9,6 @@ variable "contact_email" {
   }
 }
 
-variable "prefix" {
-  description = "What the names of the requests begin with, so that stacks of one project do not share them."
-  type        = string
-}
-
 variable "project_id" {
   description = "Id of the project."
   type        = string
@@ -52,5 +47,13 @@ variable "requests" {
   validation {
     condition     = alltrue([for one in values(var.requests) : one.count >= 0 && floor(one.count) == one.count])
     error_message = "count must be a whole number of GPUs, not below 0."
+  }
+
+  validation {
+    condition = length(var.requests) == length(distinct([
+      for one in values(var.requests) :
+      [one.gpu, one.use, coalesce(one.region, var.region)]
+    ]))
+    error_message = "requests must each be about another quota: Google has one request for an accelerator, a use and a region."
   }
 }

@@ -59,7 +59,7 @@ def test_nothing_stands_in_a_new_project(session: Session) -> None:
         Wanted(
             "e",
             "google_cloud_quotas_quota_preference",
-            {"parent": f"projects/{PROJECT}", "name": "ops-default-t4"},
+            {"parent": f"projects/{PROJECT}", "name": "ops-training-t4-us-central1"},
         ),
         Wanted(
             "f",
@@ -104,6 +104,26 @@ def test_a_budget_of_another_project_is_not_taken(session: Session) -> None:
 
     assert found.id == made["name"]
     assert standing.find(session, [wanted_budget("projects/3")]) == []
+
+
+@pytest.mark.parametrize("name", ["ops-training-t4-us-central1", "made-by-hand"])
+def test_a_quota_request_is_found_by_what_it_asks_for(session: Session, name: str) -> None:
+    """Google has one for a quota and region: another stack's, or one that a person made."""
+    parent = f"projects/{PROJECT}"
+    path = f"/v1/{parent}/locations/global/quotaPreferences?quotaPreferenceId={name}"
+    quota = "CustomModelTrainingT4GPUsPerProjectPerRegion"
+    values = {"service": "aiplatform.googleapis.com", "dimensions": {"region": "us-central1"}}
+    send(
+        session, "POST", path, {**values, "quotaId": quota, "quotaConfig": {"preferredValue": "1"}}
+    )
+    type_ = "google_cloud_quotas_quota_preference"
+    wanted = {"parent": parent, "name": "ops-training-t4-us-central1", **values, "quota_id": quota}
+    elsewhere = {**wanted, "dimensions": {"region": "europe-west4"}}
+
+    found = standing.find(session, [Wanted("a", type_, wanted), Wanted("b", type_, elsewhere)])
+
+    full = f"{parent}/locations/global/quotaPreferences/{name}"
+    assert found == [Standing("a", type_, full)]
 
 
 def test_a_channel_is_found_by_its_display_name(session: Session) -> None:

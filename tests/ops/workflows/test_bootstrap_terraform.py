@@ -50,8 +50,14 @@ def test_made_changed_and_taken_over(home: Home, tmp_path: Path) -> None:
     toml.write_text(toml.read_text().replace("amount = 50", "amount = 60"))
     changed = home.ops("bootstrap", "--unlock", lock)
 
+    whole = toml.read_text()
+    toml.write_text(whole.replace("github =", "# github ="))
+    shrunk = home.ops("bootstrap")
+    toml.write_text(whole)
+
     assert made.code == 0, made.err
     assert home.counts() == ONCE
+    assert shrunk.code == 3 and "1 identity pool: whole-github" in shrunk.err, shrunk.err
     assert (
         "Will be made" in made.err and "At rest: <$0.01 a month on Google; here $0.00" in made.err
     )
@@ -83,6 +89,25 @@ def destroyed_and_made_again(home: Home) -> None:
     assert "Exists already, and is taken over" in again.err
     assert home.counts() == ONCE
     assert home.ops("bootstrap").out.startswith("Nothing to change")
+
+
+def test_two_stacks_ask_for_the_same_quota(home: Home) -> None:
+    """Google has one request for it: the second stack takes it over, says so, and may change it."""
+    toml, infra = home.folder / "ops.toml", '[infra]\ncontact_email = "ada@example.com"\n'
+    asked = 'gpu_quota.{} = {{ gpu = "NVIDIA_TESLA_T4", use = "training", count = {} }}\n'
+    head = f'project = "{bootstraps.PROJECT}"\n{infra}'
+    toml.write_text(head + asked.format("t4", 1))
+    first = home.ops("bootstrap", "--stack", "first")
+    toml.write_text(head + asked.format("of-my-own", 2))
+
+    second = home.ops("bootstrap", "--stack", "second")
+
+    assert first.code == 0, first.err
+    assert second.code == 0, second.err
+    assert "Asked for before, by this stack or another: ops-training-t4-us-central1" in second.err
+    assert "Will change: 1" in second.err and "quota_config" in second.err
+    assert home.counts()["preferences"] == 1
+    assert home.ops("bootstrap", "--stack", "second").out.startswith("Nothing to change")
 
 
 @pytest.mark.parametrize("number", range(KILLS))

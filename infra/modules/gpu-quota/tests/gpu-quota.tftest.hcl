@@ -3,7 +3,6 @@ mock_provider "google" {}
 
 variables {
   contact_email = "ada@example.com"
-  prefix        = "ops-test-"
   project_id    = "test-project"
   region        = "us-central1"
 }
@@ -44,7 +43,7 @@ run "each_use_has_its_quota" {
   }
 
   assert {
-    condition     = google_cloud_quotas_quota_preference.this["spot"].name == "ops-test-spot"
+    condition     = google_cloud_quotas_quota_preference.this["spot"].name == "ops-spot-training-t4-us-central1"
     error_message = "Received: ${google_cloud_quotas_quota_preference.this["spot"].name}"
   }
 }
@@ -68,6 +67,34 @@ run "a_region_of_its_own" {
     condition     = google_cloud_quotas_quota_preference.this["there"].dimensions.region == "europe-west4"
     error_message = "A request's own region wins."
   }
+}
+
+run "the_longest_name_is_one_that_google_takes" {
+  command = plan
+
+  variables {
+    requests = {
+      one = { gpu = "NVIDIA_H100_MEGA_80GB", use = "spot-training", count = 1, region = "northamerica-northeast1" }
+    }
+  }
+
+  assert {
+    condition     = google_cloud_quotas_quota_preference.this["one"].name == "ops-spot-training-h100-mega-80gb-northamerica-northeast1"
+    error_message = "Received: ${google_cloud_quotas_quota_preference.this["one"].name}"
+  }
+}
+
+run "the_same_quota_twice_is_refused" {
+  command = plan
+
+  variables {
+    requests = {
+      one = { gpu = "NVIDIA_TESLA_T4", use = "training", count = 1 }
+      two = { gpu = "NVIDIA_TESLA_T4", use = "training", count = 2, region = "us-central1" }
+    }
+  }
+
+  expect_failures = [var.requests]
 }
 
 run "an_unknown_gpu_is_refused" {
