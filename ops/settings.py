@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from ops import names
+from ops import infra_options, names
 from ops.errors import Code, OpsError
 
 CONFIG_FILE = "ops.toml"
@@ -40,21 +40,9 @@ KEYS: dict[str, str] = {
     "trainer_image": TRAINER_IMAGE,
     "impersonate": IMPERSONATE,
 }
-# The table of ops.toml with the variables of infra/ that `ops` does not fill in by itself.
-INFRA = "infra"
-INFRA_KEYS = (
-    "automl_members",
-    "bucket_soft_delete_days",
-    "bucket_versioning",
-    "budget",
-    "contact_email",
-    "deletion_protection",
-    "disable_services_on_destroy",
-    "github",
-    "gpu_quota",
-    "labels",
-    "runner_may_bootstrap",
-)
+
+# The options of the table [infra].
+INFRA_KEYS = tuple(infra_options.OPTIONS)
 
 LOCAL_PROJECT = "local-project"
 DEFAULT_REGION = "us-central1"
@@ -133,7 +121,7 @@ def read(flags: Mapping[str, str | None], environ: Mapping[str, str], folder: Pa
         state_dir=Path(values.get("state_dir", ".ops")).expanduser(),
         trainer_image=values.get("trainer_image", ""),
         impersonate=_account(values.get("impersonate", ""), sources),
-        infra=_infra(path, config.get(INFRA, {})),
+        infra=infra_options.check(str(path), config.get(infra_options.TABLE, {})),
         sources={key: sources.get(key, "default") for key in KEYS},
     )
 
@@ -162,27 +150,14 @@ def _config_file(path: Path) -> dict[str, Any]:
         raise OpsError(
             Code.SETTINGS, f"{path} is not TOML: {error}.", "Correct it, or move it away."
         ) from error
-    unknown = sorted(set(config) - set(KEYS) - {INFRA})
+    unknown = sorted(set(config) - set(KEYS) - {infra_options.TABLE})
     if unknown:
         raise OpsError(
             Code.SETTINGS,
             f"{path} has settings that are not known: {', '.join(unknown)}.",
-            f"Known settings: {', '.join(KEYS)}, and the table [{INFRA}].",
+            f"Known settings: {', '.join(KEYS)}, and the table [{infra_options.TABLE}].",
         )
     return config
-
-
-def _infra(path: Path, table: Any) -> dict[str, Any]:
-    """The variables for infra/, none of which can be misspelt; Terraform judges their values."""
-    known = f"Known in [{INFRA}]: {', '.join(INFRA_KEYS)}."
-    if not isinstance(table, dict):
-        message = f"{path} has {INFRA} = {table!r}, which is not a table."
-        raise OpsError(Code.SETTINGS, message, f"Write [{INFRA}] on a line of its own. {known}")
-    unknown = sorted(set(table) - set(INFRA_KEYS))
-    if unknown:
-        message = f"{path} has variables in [{INFRA}] that are not known: {', '.join(unknown)}."
-        raise OpsError(Code.SETTINGS, message, known)
-    return table
 
 
 def _target(value: str | None, sources: Mapping[str, str]) -> Target:

@@ -152,6 +152,79 @@ def test_an_unknown_variable_in_the_infra_table_is_refused(
     assert refused.value.hint.endswith(f"Known in [infra]: {', '.join(settings.INFRA_KEYS)}.")
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            'budget = { billing_account = "1", amount = 5, emial = "a@b.c" }',
+            "budget.emial is not known; allowed: billing_account, amount, email, thresholds.",
+        ),
+        (
+            'budget = { billing_account = "1", amount = "fifty" }',
+            'budget.amount must be a number, without quotation marks; received: "fifty".',
+        ),
+        (
+            'budget = { billing_account = "1", amount = 5, thresholds = [0.5, true] }',
+            "budget.thresholds (number 2) must be a number, without quotation marks; "
+            "received: true.",
+        ),
+        (
+            'deletion_protection = "yes"',
+            'deletion_protection must be true or false, without quotation marks; received: "yes".',
+        ),
+        (
+            "runner_may_bootstrap = 1",
+            "runner_may_bootstrap must be true or false, without quotation marks; received: 1.",
+        ),
+        (
+            'automl_members = "user:a@b.c"',
+            'automl_members must be a list in square brackets; received: "user:a@b.c".',
+        ),
+        ('github = { owner_id = "1" }', "github has no repository_id; received: owner_id."),
+        (
+            'github = "me/mine"',
+            'github must be a table in braces; received: "me/mine".',
+        ),
+        (
+            'gpu_quota.t4 = { gpu = "NVIDIA_L4", use = "serving", count = 1, zone = "a" }',
+            "gpu_quota.t4.zone is not known; allowed: gpu, use, count, region.",
+        ),
+        (
+            "labels = { team = 7 }",
+            "labels.team must be a string in quotation marks; received: 7.",
+        ),
+        (
+            "bucket_soft_delete_days = nan",
+            "bucket_soft_delete_days must be a number, without quotation marks; received: nan.",
+        ),
+    ],
+)
+def test_a_wrong_value_in_the_infra_table_is_refused(tmp_path: Path, line: str, said: str) -> None:
+    """The key, what was received, what is allowed: Terraform would drop or convert it unsaid."""
+    file = tmp_path / "ops.toml"
+    file.write_text(f"[infra]\n{line}\n")
+
+    with pytest.raises(OpsError) as refused:
+        read(tmp_path)
+
+    option = re.split(r"\W", line)[0]
+    assert refused.value.code is Code.SETTINGS
+    assert refused.value.message == f"{file} has in [infra] what infra/ does not take: {said}"
+    assert refused.value.hint == f"Correct {option} in {file}; ops.example.toml shows each."
+
+
+def test_everything_wrong_in_the_infra_table_is_said_at_once(tmp_path: Path) -> None:
+    """One look mends it all."""
+    text = "[infra]\nbudget = { billing_account = 1, amout = 5 }\nlabels = []\n"
+    (tmp_path / "ops.toml").write_text(text)
+
+    with pytest.raises(OpsError) as refused:
+        read(tmp_path)
+
+    assert refused.value.message.count(";") == 3 + 4
+    assert "Correct budget, labels in" in refused.value.hint
+
+
 def test_an_account_to_act_as_is_a_service_account(tmp_path: Path) -> None:
     """A person cannot be acted as; the address says where it was set."""
     address = "default-runner@my-project.iam.gserviceaccount.com"
