@@ -37,7 +37,7 @@ SLOW = """
 resource "terraform_data" "slow" {
   depends_on = [terraform_data.word]
   provisioner "local-exec" {
-    command = "touch begun; sleep 2"
+    command = "touch begun; sleep SECONDS"
   }
 }
 """
@@ -49,10 +49,11 @@ needs_terraform = pytest.mark.skipif(
 )
 
 
-def write(folder: Path, environment: Mapping[str, str], *, slow: bool = False) -> None:
+def write(folder: Path, environment: Mapping[str, str], *, slow_seconds: int = 0) -> None:
     """Put the configuration and the environment into the folder."""
+    slow = SLOW.replace("SECONDS", str(slow_seconds)) if slow_seconds else ""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "main.tf").write_text(CONFIGURATION + (SLOW if slow else ""))
+    (folder / "main.tf").write_text(CONFIGURATION + slow)
     (folder / ENVIRONMENT).write_text(json.dumps(dict(environment)))
 
 

@@ -19,6 +19,8 @@ from tests.ops import terraform_folder
 from tests.ops.terraform_folder import needs_terraform
 
 pytestmark = needs_terraform
+# Of a Terraform that is stopped before its time, on a machine with other work too.
+LONG = 30
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,10 @@ class Placed:
         return sorted(one.address for one in self.terraform.resources())
 
 
-def placed(session: Session, tmp_path: Path, *, slow: bool = False) -> Placed:
+def placed(session: Session, tmp_path: Path, *, slow_seconds: int = 0) -> Placed:
     """A folder whose state is in a bucket."""
     folder, state_dir = tmp_path / "work", tmp_path / ".ops"
-    terraform_folder.write(folder, session.terraform_environment(), slow=slow)
+    terraform_folder.write(folder, session.terraform_environment(), slow_seconds=slow_seconds)
     terraform = terraform_folder.read(folder, state_dir)
     terraform.init(state_bucket.ensure(session, project_number(session)))
     return Placed(folder, terraform, state_dir)
@@ -118,7 +120,7 @@ def held(session: Session, who: str) -> int:
 
 def test_interrupted_it_stops_in_good_order(session: Session, tmp_path: Path) -> None:
     """Ctrl-C is passed on once: the state has what was made, the lock is free."""
-    here = placed(session, tmp_path, slow=True)
+    here = placed(session, tmp_path, slow_seconds=LONG)
     here.terraform.plan()
     process = here.start()
 
@@ -136,7 +138,7 @@ def test_interrupted_it_stops_in_good_order(session: Session, tmp_path: Path) ->
 
 def test_it_outlives_an_ops_that_is_killed(session: Session, tmp_path: Path) -> None:
     """Terraform ends what it began; whoever comes next waits for it and finds everything made."""
-    here = placed(session, tmp_path, slow=True)
+    here = placed(session, tmp_path, slow_seconds=4)
     here.terraform.plan()
     process = here.start()
 
@@ -154,7 +156,7 @@ def test_killed_itself_it_leaves_a_lock_that_is_known_to_be_dead(
     session: Session, tmp_path: Path
 ) -> None:
     """The lock is held, by this user on this machine, since after the process was begun."""
-    here = placed(session, tmp_path, slow=True)
+    here = placed(session, tmp_path, slow_seconds=LONG)
     here.terraform.plan()
     process = here.start()
     working = terraform_process.at_work(here.folder)
@@ -171,7 +173,7 @@ def test_killed_itself_it_leaves_a_lock_that_is_known_to_be_dead(
 
 def test_a_terraform_in_another_folder_may_hold_the_lock(session: Session, tmp_path: Path) -> None:
     """While it runs, joined to the same state of the same cloud, its lock may be its own."""
-    here = placed(session, tmp_path, slow=True)
+    here = placed(session, tmp_path, slow_seconds=4)
     here.terraform.plan()
     process = here.start()
     lock, url = state_bucket.lock(session), session.base_url or ""
