@@ -75,7 +75,7 @@ def _agree(call: Call, todo: workflow.Plan) -> None:
         return
     for line in at_rest_lines(todo.at_rest, bills=call.session.capabilities.bills):
         call.say(line)
-    if call.session.capabilities.bills or todo.loses_bucket:
+    if call.session.capabilities.bills or todo.loses:
         call.confirm(f"Do this in project {call.settings.project}?", "--yes")
 
 

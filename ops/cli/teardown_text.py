@@ -8,7 +8,10 @@ from ops.cli.cost_report import sum_text
 from ops.workflows import bootstrap_words, teardown
 from ops.workflows.records import Living
 
-STAYS = "What stays, and costs nothing: {}."
+BY_HAND = (
+    "No state has these permissions: an interrupted ops bootstrap gave them, or somebody by hand, "
+    "which cannot be told apart. They go too:"
+)
 POOL = "Google keeps the name of a deleted identity pool for 30 days; ops bootstrap restores it."
 
 
@@ -41,10 +44,12 @@ def plan(todo: teardown.Plan) -> Iterator[str]:
     if made is not None and made.missing is not None:
         yield f"Warning: what Terraform made will be left. {made.missing.message}"
     elif made is not None and made.going:
-        yield "To destroy, by Terraform:"
+        yield f"To destroy, by Terraform: {_resources(len(made.going))}"
         yield from (f"  {line}" for line in bootstrap_words.grouped(made.going))
-        if made.stays:
-            yield STAYS.format(made.stays)
+        if made.given_by_somebody:
+            yield BY_HAND
+            yield from (f"  {line.name}" for line in made.given_by_somebody)
+        yield from bootstrap_words.lines(made.staying)
 
 
 def done(stack: str, done: teardown.Done) -> str:
@@ -52,8 +57,10 @@ def done(stack: str, done: teardown.Done) -> str:
     lines = [f"Deleted: {_counts(done.plan)}."] if _counts(done.plan) else []
     made = done.plan.infrastructure
     if made is not None and made.going:
-        lines.append(f"Terraform destroyed {len(made.going)} resources; its state is deleted too.")
-        lines += [STAYS.format(made.stays)] if made.stays else []
+        forgot = f", and forgot {len(made.staying)} that stay" if made.staying else ""
+        count = _resources(len(made.going))
+        lines.append(f"Terraform destroyed {count}{forgot}; its state is deleted too.")
+        lines += bootstrap_words.lines(made.staying)
         lines += [POOL] if made.has_pool else []
     if done.soft_deleted_until_seconds:
         days = done.soft_deleted_until_seconds / 86_400
@@ -82,6 +89,10 @@ def _counts(todo: teardown.Plan) -> str:
     if todo.bucket is not None:
         words += [] if todo.keep or by_terraform else [f"bucket gs://{todo.bucket.name}"]
     return ", ".join(words)
+
+
+def _resources(count: int) -> str:
+    return f"{count} {_plural('resources', count)}"
 
 
 def _plural(title: str, count: int) -> str:

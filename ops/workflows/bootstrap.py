@@ -55,9 +55,9 @@ class Plan:
     outputs: Mapping[str, Any]
 
     @property
-    def loses_bucket(self) -> bool:
-        """Whether a bucket would go, with what is in it."""
-        return bool(bootstrap_words.warnings(self.changes))
+    def loses(self) -> bool:
+        """Whether something would be deleted; permissions alone are given again at any time."""
+        return bool(bootstrap_words.lost(self.changes))
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON."""

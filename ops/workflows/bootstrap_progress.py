@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ops.cloud.terraform_process import STOPPING, Event, Said
@@ -14,8 +14,11 @@ GOES_ON = "Terraform stopped in good order: what it made is in its state."
 DONE, BEGUN, FAILED = "apply_complete", "apply_start", "apply_errored"
 
 
-def heard(progress: Progress, step: Step) -> Said:
-    """A listener to Terraform's events: each thing done advances the step, with its name."""
+def heard(progress: Progress, step: Step, counted: Collection[str] | None = None) -> Said:
+    """A listener to Terraform's events: each thing done advances the step, with its name.
+
+    `counted` are the addresses of those that count; None for all.
+    """
     under_way: dict[str, str] = {}
     count = 0
 
@@ -30,8 +33,9 @@ def heard(progress: Progress, step: Step) -> Said:
             under_way[address] = words
             step.reach(count, _latest(under_way))
         elif kind in (DONE, FAILED):
-            under_way.pop(_named(event["hook"])[0], None)
-            count += kind == DONE
+            address, _ = _named(event["hook"])
+            under_way.pop(address, None)
+            count += kind == DONE and (counted is None or address in counted)
             step.reach(count, _latest(under_way))
 
     return said

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 TABLE = Path(__file__).with_suffix(".toml")
-BUCKET = "google_storage_bucket"
+BUCKET, REPOSITORY = "google_storage_bucket", "google_artifact_registry_repository"
+SERVICE, QUOTA = "google_project_service", "google_cloud_quotas_quota_preference"
 PERMISSION = "permission"
 # What a state bucket's name ends with (`names.state_bucket_name`), and Vertex AI's own account.
 STATE, AGENT = "-state", "@gcp-sa-aiplatform.iam.gserviceaccount.com"
@@ -30,6 +31,7 @@ class Action(StrEnum):
     MAKE = "Will be made"
     TAKE = "Exists already, and is taken over"
     CHANGE = "Will change"
+    FORGET = "Forgotten, they stay"
     REPLACE = "WILL BE DELETED AND MADE AGAIN"
     DELETE = "WILL BE DELETED"
 
@@ -61,7 +63,7 @@ def changes(plan: Mapping[str, Any]) -> list[Change]:
         _change(action, one)
         for one in plan.get("resource_changes", [])
         if one.get("mode") == "managed"
-        for action in _actions(one["change"])
+        for action in _actions(one["type"], one["change"])
     ]
     order = list(Action)
     return sorted(found, key=lambda one: (order.index(one.action), _rank(one.type), one.name))
@@ -78,15 +80,30 @@ def lines(planned: Sequence[Change]) -> list[str]:
     return [*text, *(f"WARNING: {one}" for one in warnings(planned))]
 
 
+def lost(planned: Iterable[Change]) -> list[Change]:
+    """What is deleted, or deleted and made again, permissions left out: they hold nothing."""
+    gone = (Action.REPLACE, Action.DELETE)
+    return [one for one in planned if one.action in gone and _kind(one.type)["one"] != PERMISSION]
+
+
+def stays(type_: str, values: Mapping[str, Any]) -> bool:
+    """Whether Terraform only forgets it: Google keeps quota requests, and APIs stay on."""
+    return type_ == QUOTA or (type_ == SERVICE and not values.get("disable_on_destroy"))
+
+
 def warnings(planned: Iterable[Change]) -> list[str]:
-    """What cannot be had back: a bucket goes with every object in it."""
-    lost = (Action.REPLACE, Action.DELETE)
+    """What cannot be had back: a bucket goes with its objects, a repository with its images."""
+    holds = {
+        BUCKET: "bucket gs://{} would be deleted with every object in it",
+        REPOSITORY: "image repository {} would be deleted with every image in it",
+    }
     return [
-        f"bucket gs://{one.name} would be deleted with every object in it"
-        f"{' and made again, empty' if one.action is Action.REPLACE else ''}"
-        f"{': ' + ', '.join(one.attributes) + ' cannot be changed' if one.attributes else ''}."
-        for one in planned
-        if one.type == BUCKET and one.action in lost
+        holds[one.type].format(one.name)
+        + (" and made again, empty" if one.action is Action.REPLACE else "")
+        + (f": {', '.join(one.attributes)} cannot be changed" if one.attributes else "")
+        + "."
+        for one in lost(planned)
+        if one.type in holds
     ]
 
 
@@ -96,6 +113,7 @@ def summary(planned: Sequence[Change]) -> str:
         Action.MAKE: "made",
         Action.TAKE: "taken over",
         Action.CHANGE: "changed",
+        Action.FORGET: "forgotten",
         Action.REPLACE: "made again",
         Action.DELETE: "deleted",
     }
@@ -117,12 +135,14 @@ def name_of(type_: str, values: Mapping[str, Any], address: str) -> str:
     return found.removesuffix(".googleapis.com")
 
 
-def _actions(change: Mapping[str, Any]) -> list[Action]:
+def _actions(type_: str, change: Mapping[str, Any]) -> list[Action]:
     """What the plan does to a resource: taken over and changed are two things."""
     taken = [Action.TAKE] if change.get("importing") else []
     actions = set(change.get("actions", []))
     if actions == {"create", "delete"}:
         return [*taken, Action.REPLACE]
+    if actions == {"delete"} and stays(type_, change.get("before") or {}):
+        return [Action.FORGET]
     names = {"create": Action.MAKE, "update": Action.CHANGE, "delete": Action.DELETE}
     return [*taken, *(names[one] for one in sorted(actions) if one in names)]
 

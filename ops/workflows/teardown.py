@@ -21,7 +21,7 @@ from ops.errors import Code, OpsError
 from ops.ledger import Ledger
 from ops.progress import Progress, Silent
 from ops.workflows import closing, cost_report, records, teardown_infrastructure, teardown_records
-from ops.workflows.teardown_infrastructure import Infrastructure
+from ops.workflows.teardown_found import Infrastructure
 from ops.workflows.teardown_records import RUNS
 
 CANCEL_SECONDS = 600.0

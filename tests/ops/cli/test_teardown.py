@@ -108,6 +108,30 @@ def test_protection_refuses_before_anything_is_deleted(life: Life, prepared: Ses
     assert teardown(life, "--unprotect").code == 4  # protection is off, and Terraform is missing
 
 
+@pytest.mark.parametrize("settings_say", ["", "[infra]\ndeletion_protection = false\n"])
+def test_what_was_applied_protects_wherever_it_is_typed(
+    life: Life, prepared: Session, settings_say: str
+) -> None:
+    """Without the settings that it was applied with, or with newer ones that were not applied."""
+    (life.home / "ops.toml").write_text(settings_say)
+    instances = [{"attributes": {"name": BUCKET, "force_destroy": False}}]
+    made = {"mode": "managed", "type": "google_storage_bucket", "instances": instances}
+    storage.write_text(prepared, STATE, state_bucket.STATE, json.dumps({"resources": [made]}))
+    before = left(life, prepared)
+
+    ran = teardown(life)
+
+    assert (ran.code, left(life, prepared)) == (5, before)
+    assert ran.message == (
+        "Error: Deletion protection is on for stack default (as it was applied; that it is off in "
+        "these settings is not): nothing was deleted.\n"
+        "Type: ops bootstrap (it applies these settings), then ops teardown; or ops teardown "
+        "--unprotect, or ops teardown --keep-infrastructure (bucket, accounts and permissions "
+        "stay).\n"
+    )
+    assert teardown(life, "--unprotect").code == 4  # protection is off, and Terraform is missing
+
+
 def test_a_lock_is_somebody_s(life: Life, prepared: Session) -> None:
     """Who holds it since when, and what releases it; nothing is deleted before."""
     body = {"ID": "1", "Operation": "OperationTypeApply", "Who": "ada@laptop"}

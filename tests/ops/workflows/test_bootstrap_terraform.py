@@ -57,7 +57,7 @@ def test_made_changed_and_taken_over(home: Home, tmp_path: Path) -> None:
 
     assert made.code == 0, made.err
     assert home.counts() == ONCE
-    assert shrunk.code == 3 and "1 identity pool: whole-github" in shrunk.err, shrunk.err
+    assert shrunk.code == 5 and "1 identity pool: whole-github" in shrunk.err, shrunk.err
     assert (
         "Will be made" in made.err and "At rest: <$0.01 a month on Google; here $0.00" in made.err
     )

@@ -138,3 +138,42 @@ def test_a_permission_says_on_what_and_who_is_google_s_own() -> None:
         "account trainer): a@b.c",
         "account default-predictor): Vertex AI",
     }
+
+
+def test_what_terraform_only_forgets_is_not_called_deleted() -> None:
+    """Quota requests stay with Google, and APIs that are not to be switched off stay on."""
+    quota = "module.gpu_quota.google_cloud_quotas_quota_preference.this[0]"
+    stays = {"service": "sts.googleapis.com", "disable_on_destroy": False}
+    goes = {"service": "iam.googleapis.com", "disable_on_destroy": True}
+    planned_all = [
+        planned(SERVICE, "delete", before=stays),
+        planned(SERVICE, "delete", before=goes),
+        planned(quota, "delete", before={"name": "ops-t4"}),
+    ]
+
+    found = bootstrap_words.changes({"resource_changes": planned_all})
+
+    assert bootstrap_words.lines(found) == [
+        "Forgotten, they stay: 2",
+        "  1 API: sts",
+        "  1 quota request: ops-t4",
+        "WILL BE DELETED: 1",
+        "  1 API: iam",
+    ]
+    assert bootstrap_words.summary(found) == "2 forgotten, 1 deleted"
+
+
+def test_what_is_lost_is_more_than_permissions() -> None:
+    """A repository goes with its images; a permission, or what stays, is nothing lost."""
+    images = planned(
+        "google_artifact_registry_repository.this", "delete", before={"repository_id": "ops-a"}
+    )
+    grant = planned(READERS, "delete", before={"role": "roles/storage.objectViewer"})
+    api = planned(SERVICE, "delete", before={"service": "sts.googleapis.com"})
+
+    found = bootstrap_words.changes({"resource_changes": [images, grant, api]})
+
+    assert [one.name for one in bootstrap_words.lost(found)] == ["ops-a"]
+    assert bootstrap_words.warnings(found) == [
+        "image repository ops-a would be deleted with every image in it."
+    ]

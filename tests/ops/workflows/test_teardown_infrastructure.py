@@ -2,22 +2,34 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ops.cloud import projects, state_bucket, storage
+from ops.cloud import granted, projects, rest, state_bucket, storage
 from ops.cloud.session import Session
 from ops.cloud.standing import Standing, Wanted
 from ops.cloud.terraform import Resource, Terraform, working_folder
 from ops.errors import Code, OpsError
 from ops.progress import Silent
-from ops.workflows import bootstrap_words, teardown_infrastructure
-from ops.workflows.teardown_infrastructure import Infrastructure
+from ops.workflows import bootstrap_words, teardown_found, teardown_infrastructure
+from ops.workflows.teardown_found import Infrastructure
 from tests.ops import terraform_folder
 from tests.ops.terraform_folder import needs_terraform
 
 SERVICE = "google_project_service"
 BUCKET = Wanted("module.b.this", "google_storage_bucket", {"name": "left-alone"})
+GROUP, ROLE = "group:vision@example.com", "roles/aiplatform.user"
+MEMBER: dict[str, Any] = {
+    "address": f'module.automl.google_project_iam_member.members["{GROUP}"]',
+    "mode": "managed",
+    "type": granted.PROJECT,
+    "change": {
+        "actions": ["create"],
+        "before": None,
+        "after": {"project": "local-project", "role": ROLE, "member": GROUP},
+    },
+}
 
 
 @pytest.fixture
@@ -81,6 +93,48 @@ def test_what_still_stands_is_named_and_the_state_stays(session: Session) -> Non
     assert state_bucket.exists(session)
 
 
+@pytest.fixture
+def given(session: Session) -> str:
+    """The id of a person's role in the project, which is in no state."""
+    path = "/v3/projects/local-project"
+    policy = rest.post(session, projects.HOST, f"{path}:getIamPolicy", {})
+    policy["bindings"] = [*policy.get("bindings", []), {"role": ROLE, "members": [GROUP]}]
+    rest.post(session, projects.HOST, f"{path}:setIamPolicy", {"policy": policy})
+    return f"local-project {ROLE} {GROUP}"
+
+
+@needs_terraform
+def test_a_permission_that_no_state_has_is_taken_over(
+    session: Session, given: str, tmp_path: Path
+) -> None:
+    """A person's, as a killed bootstrap left it: shown, imported, and so destroyed."""
+    folder = working_folder(session.settings)
+    terraform_folder.write(folder, session.terraform_environment())
+    found = terraform_folder.read(folder, tmp_path / ".ops")
+
+    todo = teardown_found.read(session, found, {"resource_changes": [MEMBER]})
+
+    assert todo.lost == (Standing(MEMBER["address"], granted.PROJECT, given),)
+    assert todo.held == (MEMBER["address"],)
+    assert [one.name for one in todo.given_by_somebody] == [
+        "aiplatform.user (project): vision@example.com"
+    ]
+    assert todo.going == todo.given_by_somebody
+
+
+def test_a_permission_that_is_left_is_named(session: Session, given: str) -> None:
+    """The proof looks for permissions in the project too; the state stays."""
+    state_bucket.ensure(session, projects.get(session, session.settings.project).number)
+    sought = Wanted(MEMBER["address"], granted.PROJECT, MEMBER["change"]["after"])
+
+    with pytest.raises(OpsError) as left:
+        teardown_infrastructure.forget(session, Infrastructure(sought=(sought,)))
+
+    assert left.value.code is Code.BILLABLE_LEFT
+    assert left.value.message.endswith(given)
+    assert state_bucket.exists(session)
+
+
 def test_what_goes_and_what_stays() -> None:
     """Quota requests stay, and APIs unless they are to be switched off; the lost go too."""
     there = (
@@ -98,5 +152,9 @@ def test_what_goes_and_what_stays() -> None:
         "1 API: sts",
         "1 identity pool: p",
     ]
-    assert todo.stays == "APIs that are on and quota requests"
+    assert bootstrap_words.lines(todo.staying) == [
+        "Forgotten, they stay: 2",
+        "  1 API: iam",
+        "  1 quota request: ops-t4",
+    ]
     assert todo.has_pool
