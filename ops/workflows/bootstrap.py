@@ -29,6 +29,7 @@ from ops.workflows import (
 )
 from ops.workflows.bootstrap_words import Action, Change
 
+QUOTA = "google_cloud_quotas_quota_preference"
 VERTEX = "aiplatform.googleapis.com"
 # What Terraform cannot begin without: it reads the project, and lists the services themselves.
 FIRST_SERVICES = (
@@ -153,8 +154,19 @@ def _remarks(enabled: list[str], released: str, stood: list[Standing]) -> list[s
         f"Restored, as it was deleted less than 30 days ago: {', '.join(restored)}."
         if restored
         else "",
+        _shared([one.id.rpartition("/")[2] for one in stood if one.type == QUOTA]),
     ]
     return [one for one in said if one]
+
+
+def _shared(asked: list[str]) -> str:
+    """That quota which somebody asked for before is asked for in the same request."""
+    words = (
+        f"Asked for before, by this stack or another: {', '.join(asked)}. Google has one request "
+        "for a quota and region, which all stacks of the project share: taken over, and changed "
+        "where gpu_quota says another count."
+    )
+    return words if asked else ""
 
 
 def _resources(shown: Mapping[str, Any]) -> list[Mapping[str, Any]]:
