@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ops.cloud import projects, refusals, rest, state_bucket
+from ops.cloud import permissions, projects, refusals, rest, state_bucket
 from ops.cloud.projects import Project
 from ops.cloud.session import Session
 from ops.errors import Code, OpsError
@@ -13,6 +13,12 @@ from ops.workflows import doctor, records
 from ops.workflows.doctor_check import Check, Level
 
 STORAGE = "storage.googleapis.com"
+# What every bootstrap does in the project; an account without them has not been let do it.
+CHANGES = (
+    "resourcemanager.projects.setIamPolicy",
+    "iam.serviceAccounts.create",
+    "storage.buckets.create",
+)
 # What a failed check is as an error; any other is a check that failed.
 CODES = {"Credentials": Code.UNAUTHENTICATED, "Billing": Code.NOT_PREPARED, "Policies": Code.DENIED}
 
@@ -28,8 +34,9 @@ class Ready:
 def check(session: Session) -> Ready:
     """The project: it is active, doctor finds nothing that stops, and its buckets are its own.
 
-    DENIED for an unknown project or a policy that forbids, NOT_PREPARED without billing, CONFLICT
-    for somebody else's bucket, CHECK_FAILED for anything else that doctor finds.
+    DENIED for an unknown project, a policy that forbids, or an account that may not change it;
+    NOT_PREPARED without billing, CONFLICT for somebody else's bucket, CHECK_FAILED for anything
+    else that doctor finds.
     """
     _same_bucket(session.settings)
     project = _project(session)
@@ -44,10 +51,13 @@ def check(session: Session) -> Ready:
 
 
 def own(session: Session, bucket: str, project_number: str) -> None:
-    """CONFLICT when the bucket exists and is not the project's."""
+    """CONFLICT when the bucket exists and is not the project's.
+
+    DENIED when it may not be looked at by an account that may not change the project either.
+    """
     from google.api_core.exceptions import Forbidden, NotFound
 
-    settings, instead = session.settings, ""
+    settings = session.settings
     try:
         found = rest.get(session, STORAGE, f"/storage/v1/b/{bucket}")
     except NotFound:
@@ -55,8 +65,8 @@ def own(session: Session, bucket: str, project_number: str) -> None:
     except Forbidden as refused:
         if refusals.explain(refused, settings.project):
             raise
-        owner = "another project, or you may not look at it"
-        instead = " Where somebody else bootstraps this stack, type: ops bootstrap --read-only"
+        _may_change(session, bucket)
+        owner = "another project"
     else:
         number = str(found.get("projectNumber", project_number))
         if number == project_number:
@@ -66,7 +76,24 @@ def own(session: Session, bucket: str, project_number: str) -> None:
         Code.CONFLICT,
         f"The name of bucket {bucket} is taken: it belongs to {owner}. Names of buckets are "
         "unique in the world.",
-        f"Set another one: OPS_BUCKET, or bucket = in ops.toml ({settings.bucket} now).{instead}",
+        f"Set another one: OPS_BUCKET, or bucket = in ops.toml ({settings.bucket} now).",
+    )
+
+
+def _may_change(session: Session, bucket: str) -> None:
+    """DENIED when the account may not change the project, as a stack's own runner may not."""
+    missing = permissions.missing_in_project(session, CHANGES)
+    if not missing:
+        return
+    settings = session.settings
+    who = settings.impersonate or f"you ({session.member.partition(':')[2]})"
+    raise OpsError(
+        Code.DENIED,
+        f"The account may not change the infrastructure of {settings.project}, nor look at bucket "
+        f"{bucket}: {who}. Missing: {', '.join(missing)}.",
+        "Type: ops bootstrap --read-only (where somebody else bootstraps this stack), or have "
+        "somebody with roles/owner bootstrap it; runner_may_bootstrap = true in ops.toml, in the "
+        "table [infra], lets the stack's runner do it from then on.",
     )
 
 

@@ -16,9 +16,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ops.cloud.session import CAPABILITIES
-from ops.workflows import records
+from ops.workflows import provider_registry, records
 from ops.workflows.doctor_check import Case, Check, Level
 
 Version = tuple[int, ...]
@@ -32,15 +33,16 @@ ADDRESS = f"registry.terraform.io/{PROVIDER}"
 VERSION_SECONDS = 5.0
 NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)+")
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+MIRROR = "terraform -chdir=infra providers mirror FOLDER, where there is a network"
 INSTALL = "Install Terraform (developer.hashicorp.com/terraform/install), then: make bootstrap"
 
 
 @dataclass(frozen=True)
 class Installation:
-    """Where `terraform init` looks: folders with what they are, and whether it may download."""
+    """Where `terraform init` looks: folders with what they are, then addresses that it asks."""
 
     folders: tuple[tuple[str, Path], ...]
-    downloads: bool
+    addresses: tuple[str, ...]
 
 
 def terraform(case: Case) -> Check:
@@ -65,13 +67,24 @@ def provider(case: Case) -> Check:
         if fitting:
             found = f"{PROVIDER} {'.'.join(map(str, max(fitting)))}, {what} ({folder})"
             return Check("Provider", Level.OK, found)
-    if places.downloads:
-        found = f"{PROVIDER} is not on this machine; the first bootstrap downloads it"
-        return Check("Provider", Level.OK, found)
+    if places.addresses:
+        return _downloaded(case, places.addresses)
     looked = ", ".join(str(folder) for _, folder in places.folders) or "no folder"
     found = f"no {PROVIDER} for {system()} in {looked}, and Terraform may not download it"
-    fix = "terraform -chdir=infra providers mirror FOLDER, where there is a network"
-    return _lacking(case, "Provider", found, fix)
+    return _lacking(case, "Provider", found, MIRROR)
+
+
+def _downloaded(case: Case, addresses: tuple[str, ...]) -> Check:
+    """Whether there is somewhere to download from; that it has the provider shows at bootstrap."""
+    found = f"{PROVIDER} is not on this machine"
+    answers = next((one for one in addresses if provider_registry.answers(one, case.environ)), "")
+    if answers:
+        host = urlsplit(answers).netloc
+        return Check("Provider", Level.OK, f"{found}; {host} answers, where bootstrap looks for it")
+    hosts = ", ".join(urlsplit(one).netloc for one in addresses)
+    seconds = f"{provider_registry.LOOK_SECONDS:g} s"
+    silent = f"{found}, and {hosts} gave no answer within {seconds}: bootstrap may not get it"
+    return Check("Provider", Level.WARNING, silent, MIRROR)
 
 
 def versions(folder: Path) -> Iterator[Version]:
@@ -98,13 +111,22 @@ def installation(environ: Mapping[str, str]) -> Installation:
     cache = environ.get("TF_PLUGIN_CACHE_DIR") or _value(text, "plugin_cache_dir")
     cached = (("from the plug-in cache", _path(cache, environ)),) if cache else ()
     if block is None:
-        return Installation((*_implied(home, environ), *cached), downloads=True)
+        return Installation((*_implied(home, environ), *cached), (provider_registry.REGISTRY,))
     mirrors = re.findall(r"filesystem_mirror\s*\{([^}]*)\}", block)
     folders = tuple(
         ("from a mirror", _path(_value(one, "path"), environ)) for one in mirrors if _includes(one)
     )
-    others = re.findall(r"(?:direct|network_mirror)\s*\{([^}]*)\}", block)
-    return Installation((*folders, *cached), any(_includes(one) for one in others))
+    others = re.findall(r"(direct|network_mirror)\s*\{([^}]*)\}", block)
+    return Installation(
+        (*folders, *cached),
+        tuple(
+            provider_registry.in_mirror(_value(one, "url"), ADDRESS)
+            if kind == "network_mirror"
+            else provider_registry.REGISTRY
+            for kind, one in others
+            if _includes(one)
+        ),
+    )
 
 
 def _lacking(case: Case, name: str, found: str, fix: str) -> Check:

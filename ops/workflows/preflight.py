@@ -139,10 +139,7 @@ def _bucket(session: Session, wanted: Needs) -> Finding:
     if bucket is None:
         return Finding("Bucket", f"there is no bucket {name}", "make bootstrap")
     if bucket.location.lower() != region:
-        found = (
-            f"gs://{name} is in {bucket.location}; Vertex AI reads from its own region, {region}"
-        )
-        return Finding("Bucket", found, "ops teardown, then make bootstrap")
+        return _elsewhere(name, bucket.location.lower(), region)
     missing = permissions.missing_in_bucket(session, name, wanted.bucket)
     if not missing:
         found = f"gs://{name} in {region}, all {len(wanted.bucket)} permissions granted"
@@ -150,6 +147,17 @@ def _bucket(session: Session, wanted: Needs) -> Finding:
     grant = f"gcloud storage buckets add-iam-policy-binding gs://{name}"
     fix = _grants(session, grant, missing)
     return Finding("Bucket", f"missing: {', '.join(missing)}", fix, Code.DENIED)
+
+
+def _elsewhere(name: str, home: str, region: str) -> Finding:
+    """The stack is in another region than was asked for: nothing of it has to go."""
+    from ops.pricing import regions
+
+    if not regions.known(home):
+        found = f"gs://{name} is in {home}, where Vertex AI does not run"
+        return Finding("Bucket", found, "ops bootstrap --stack NAME   (another one, with a bucket)")
+    found = f"gs://{name} is in {home}, and Vertex AI reads from its own region. Received: {region}"
+    return Finding("Bucket", found, f"--region {home}   (or --stack with another name)")
 
 
 def _grants(session: Session, command: str, missing: Sequence[str]) -> str:

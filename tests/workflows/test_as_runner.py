@@ -112,7 +112,8 @@ def test_the_runner_may_not_change_the_infrastructure(story: Story) -> None:
         "Change the infrastructure to what ops.toml says"
     ]
     said = story.changed_as_runner[1].said
-    assert "you may not look at it" in said and "ops bootstrap --read-only" in said
+    assert "The account may not change the infrastructure" in said and RUNNER in said
+    assert "ops bootstrap --read-only" in said and "is taken" not in said
 
 
 def test_a_runner_that_may_bootstrap_changes_the_infrastructure(story: Story) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.cloud import permissions, projects, services, state_bucket, storage
+from ops.cloud import permissions, projects, rest, services, standing, state_bucket, storage
 from ops.cloud.session import Session
 from ops.errors import Code, OpsError
 from ops.settings import Target
@@ -79,6 +79,32 @@ def test_a_bucket_of_somebody_else_is_refused(session: Session, name: str) -> No
     assert caught.value.code is Code.CONFLICT
     assert f"The name of bucket {name} is taken" in caught.value.message
     assert "OPS_BUCKET" in caught.value.hint
+
+
+def test_an_account_that_may_not_change_the_project_is_told_so(session: Session) -> None:
+    """The runner may not look at the state's bucket: its name is not taken, its roles are few."""
+    from google.oauth2.credentials import Credentials
+
+    number = projects.get(session, "local-project").number
+    state = state_bucket.ensure(session, number)
+    made = {"accountId": "default-runner"}
+    rest.post(session, standing.IAM, "/v1/projects/local-project/serviceAccounts", made)
+    runner = "default-runner@local-project.iam.gserviceaccount.com"
+    path = f"/v1/projects/-/serviceAccounts/{runner}:generateAccessToken"
+    scope = {"scope": ["https://www.googleapis.com/auth/cloud-platform"]}
+    token = Credentials(
+        rest.post(session, "iamcredentials.googleapis.com", path, scope)["accessToken"]
+    )  # type: ignore[no-untyped-call]
+    settings = replace(session.settings, impersonate=runner)
+
+    with pytest.raises(OpsError) as caught:
+        bootstrap_checks.own(Session(settings, token, session.base_url), state, number)
+
+    assert caught.value.code is Code.DENIED
+    assert runner in caught.value.message and "is taken" not in caught.value.message
+    assert "Missing: resourcemanager.projects.setIamPolicy" in caught.value.message
+    assert "ops bootstrap --read-only" in caught.value.hint
+    assert "runner_may_bootstrap = true" in caught.value.hint
 
 
 def test_a_stack_keeps_the_bucket_that_it_was_bootstrapped_with(session: Session) -> None:

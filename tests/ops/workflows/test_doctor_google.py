@@ -136,8 +136,20 @@ def test_the_bucket_is_in_another_region(project: Project) -> None:
     free = doctor_stack.bucket(project.visit())
 
     assert (asked.level, free.level) == (Level.FAILURE, Level.OK)
-    assert "is in EUROPE-WEST4; Vertex AI reads from its own region, us-central1" in asked.found
+    assert "is in europe-west4, and Vertex AI reads from its own region" in asked.found
+    assert asked.found.endswith("Received: us-central1")
+    assert asked.fix == "--region europe-west4   (or --stack with another name)"
     assert free.found.endswith("commands go there, not to us-central1")
+
+
+def test_the_bucket_is_where_vertex_is_not(project: Project) -> None:
+    """No region can be named for it; another stack can, and nothing has to go."""
+    project.has_bucket(location="us")
+
+    check = doctor_stack.bucket(project.visit())
+
+    assert (check.level, "where Vertex AI does not run" in check.found) == (Level.FAILURE, True)
+    assert check.fix.startswith("ops bootstrap --stack NAME")
 
 
 def test_there_is_no_bucket(project: Project) -> None:

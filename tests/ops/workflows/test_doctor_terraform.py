@@ -1,12 +1,16 @@
 """Terraform and its provider, found without being run more than for a version."""
 
 import re
+import socket
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from ops import settings
-from ops.workflows import doctor_terraform
+from ops.workflows import doctor_terraform, provider_registry
 from ops.workflows.doctor_check import Case, Level
 from tests.local_cloud import ROOT
 
@@ -18,7 +22,8 @@ def case(folder: Path, target: str = "gcp", **environ: str) -> Case:
     flags = {"target": target, "project": "my-project"}
     found = settings.read(flags, {settings.STATE_DIR: str(folder / ".ops")}, folder)
     variables = {"HOME": str(folder), "PATH": str(folder / "bin"), "XDG_DATA_DIRS": str(folder)}
-    return Case(found, environ={**variables, **environ})
+    # No test asks the registry.
+    return Case(found, environ={**variables, "HTTPS_PROXY": "http://127.0.0.1:1", **environ})
 
 
 def put_terraform(folder: Path, version: str) -> None:
@@ -76,12 +81,47 @@ def test_a_terraform_that_is_old_or_missing(
     assert version is None or version == "what" or version in check.found
 
 
-def test_a_provider_that_is_nowhere_is_downloaded(tmp_path: Path) -> None:
-    """That is well: nothing forbids it."""
+def test_a_provider_that_is_nowhere_where_the_registry_does_not_answer(tmp_path: Path) -> None:
+    """Whether it can be had is asked, and not promised; what helps is named."""
     check = doctor_terraform.provider(case(tmp_path))
 
-    assert check.level is Level.OK
-    assert "the first bootstrap downloads it" in check.found
+    assert check.level is Level.WARNING
+    assert "registry.terraform.io gave no answer within 2 s" in check.found
+    assert check.fix == doctor_terraform.MIRROR
+
+
+@pytest.mark.parametrize(
+    ("name", "level"), [("hashicorp/google", Level.OK), ("hashicorp/aws", Level.WARNING)]
+)
+def test_a_provider_that_is_nowhere_where_a_mirror_answers(
+    tmp_path: Path, name: str, level: Level
+) -> None:
+    """A mirror that is a server is asked whether it has this one."""
+    index = tmp_path / "www" / "registry.terraform.io" / name / "index.json"
+    index.parent.mkdir(parents=True)
+    index.write_text('{"versions": {"7.45.0": {}}}')
+    rc = tmp_path / "terraform.rc"
+    serve = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "www"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/"
+        rc.write_text(
+            f'provider_installation {{\n  network_mirror {{\n    url = "{url}"\n  }}\n}}\n'
+        )
+
+        check = doctor_terraform.provider(case(tmp_path, TF_CLI_CONFIG_FILE=str(rc)))
+        server.shutdown()
+
+    assert check.level is level
+    assert f"127.0.0.1:{server.server_port}" in check.found
+
+
+def test_a_look_at_a_registry_ends_in_time() -> None:
+    """A server that takes the call and says nothing is given up."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+
+        assert not provider_registry.answers(address, {}, seconds=0.2)
 
 
 @pytest.mark.parametrize("packed", [True, False])
@@ -115,7 +155,7 @@ def test_a_provider_in_the_cache_or_taken_before(tmp_path: Path) -> None:
         ("7.45.0", "", Level.OK),
         ("7.25.9", "", Level.FAILURE),
         ("9.0.0", "", Level.FAILURE),
-        ("7.25.9", "direct {}", Level.OK),
+        ("7.25.9", "direct {}", Level.WARNING),
         ("7.25.9", 'direct { exclude = ["registry.terraform.io/hashicorp/*"] }', Level.FAILURE),
     ],
 )
@@ -133,4 +173,4 @@ def test_a_mirror_in_terraforms_own_configuration(
     check = doctor_terraform.provider(case(tmp_path, TF_CLI_CONFIG_FILE=str(rc)))
 
     assert check.level is level, check.found
-    assert ("providers mirror" in check.fix) is (level is Level.FAILURE)
+    assert ("providers mirror" in check.fix) is (level is not Level.OK)
