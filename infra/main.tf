@@ -127,6 +127,7 @@ module "github" {
   source = "./modules/github"
   count  = var.github == null ? 0 : 1
 
+  environment     = var.github.environment
   owner_id        = var.github.owner_id
   pool_id         = "${var.stack}-github"
   project_id      = var.project_id

@@ -56,10 +56,11 @@ variable "disable_services_on_destroy" {
 }
 
 variable "github" {
-  description = "The one GitHub repository whose workflows may act as the runner, by numeric ids (`gh api repos/OWNER/NAME --jq '.owner.id, .id'`). Null: none."
+  description = "The one GitHub repository whose workflows may act as the runner, by numeric ids (`gh api repos/OWNER/NAME --jq '.owner.id, .id'`), and of these, if `environment` names one, only the jobs that run in that environment. Null: none."
   type = object({
     owner_id      = string
     repository_id = string
+    environment   = optional(string)
   })
   default = null
 }

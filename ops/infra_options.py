@@ -54,7 +54,7 @@ OPTIONS: Mapping[str, Shape] = {
     "disable_services_on_destroy": BOOL,
     "github": Shape(
         "object",
-        keys={"owner_id": STRING, "repository_id": STRING},
+        keys={"owner_id": STRING, "repository_id": STRING, "environment": STRING},
         needed=("owner_id", "repository_id"),
     ),
     "gpu_quota": Shape("map", of=Shape("object", keys=GPU, needed=("gpu", "use", "count"))),

@@ -128,7 +128,8 @@ def test_the_examples_of_the_infra_table_are_taken_as_they_are(tmp_path: Path) -
     found = read(tmp_path)
 
     assert tuple(found.infra) == settings.INFRA_KEYS
-    assert found.infra["github"] == {"owner_id": "1234567", "repository_id": "123456789"}
+    numbers = {"owner_id": "1234567", "repository_id": "123456789"}
+    assert found.infra["github"] == {**numbers, "environment": "google"}
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """What must be true of every workflow, whatever it does."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+from ops import settings
 from tests.local_cloud import ROOT
 from tests.workflows.workflow import EXPRESSION, Workflow, every, read
 
@@ -176,3 +178,26 @@ def test_nothing_is_signed_in_before_the_project_was_compared() -> None:
     assert jobs["destroy"]["needs"] == "confirm"
     assert jobs["confirm"]["permissions"] == {}
     assert all("uses" not in step for step in jobs["confirm"]["steps"])
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_a_region_that_is_not_typed_is_that_of_ops_toml(name: str, tmp_path: Path) -> None:
+    """The input is empty then, and an empty variable leaves the file its word."""
+    workflow = read(name)
+    (tmp_path / "ops.toml").write_text('region = "europe-west4"\n', encoding="utf-8")
+    region = workflow.jobs[name]["env"]["OPS_REGION"]
+    typed = EXPRESSION.sub(lambda _: workflow.given()["region"], region)
+
+    found = settings.read({}, {settings.REGION: typed}, tmp_path)
+
+    assert (found.region, found.sources["region"]) == ("europe-west4", "ops.toml")
+
+
+def test_the_page_warns_of_workflows_that_strangers_start() -> None:
+    """No workflow here runs on another's pull request with this repository's rights."""
+    risky = ("pull_request_target", "workflow_run")
+
+    assert all(f"`{one}`" in PAGE for one in risky)
+    # YAML 1.1 reads the key `on` as true.
+    events = [one.document.get("on", one.document.get(True)) for one in WORKFLOWS]
+    assert [event for event in events if set(event) & set(risky)] == []

@@ -16,10 +16,16 @@ resource "google_iam_workload_identity_pool_provider" "this" {
   workload_identity_pool_provider_id = "github"
   display_name                       = "GitHub Actions"
 
-  attribute_condition = join(" && ", [
-    "assertion.repository_owner_id == '${var.owner_id}'",
-    "assertion.repository_id == '${var.repository_id}'"
-  ])
+  attribute_condition = join(" && ", concat(
+    [
+      "assertion.repository_owner_id == '${var.owner_id}'",
+      "assertion.repository_id == '${var.repository_id}'"
+    ],
+    # A job without an environment has no such claim, and is refused.
+    var.environment == null ? [] : [
+      "assertion.environment == '${var.environment}'"
+    ]
+  ))
   attribute_mapping = {
     "attribute.repository_id" = "assertion.repository_id"
     "google.subject"          = "assertion.sub"

@@ -1,3 +1,14 @@
+variable "environment" {
+  description = "Environment of the repository that a job must run in to sign in. Null: any job may."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.environment == null || can(regex("^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,99}$", var.environment))
+    error_message = "environment must be the name of an environment on GitHub: letters, digits, spaces and . _ / -, at most 100."
+  }
+}
+
 variable "owner_id" {
   description = "Number of the repository's owner: `gh api repos/OWNER/NAME --jq .owner.id`."
   type        = string

@@ -21,6 +21,32 @@ run "both_numbers_are_asked_for" {
   }
 }
 
+run "an_environment_is_asked_for_too" {
+  command = plan
+
+  variables {
+    environment = "google"
+  }
+
+  assert {
+    condition = endswith(
+      google_iam_workload_identity_pool_provider.this.attribute_condition,
+      " && assertion.repository_id == '17417103' && assertion.environment == 'google'"
+    )
+    error_message = "Received: ${google_iam_workload_identity_pool_provider.this.attribute_condition}"
+  }
+}
+
+run "an_environment_that_ends_the_condition_is_refused" {
+  command = plan
+
+  variables {
+    environment = "x' || 'x' == 'x"
+  }
+
+  expect_failures = [var.environment]
+}
+
 run "github_signs" {
   command = plan
 
