@@ -210,7 +210,7 @@ CASES: dict[str, Case] = {
     ),
     "quota-asked-before": Case(
         "quota",
-        ("already exists", "gpu_quota in ops.toml"),
+        ("already exists", "takes over the request"),
         GOOGLE + A_QUOTA,
         before=lambda place: place.http.post(
             f"/v1/projects/{PROJECT}/locations/global/quotaPreferences",
