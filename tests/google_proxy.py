@@ -46,6 +46,8 @@ HOSTS = {
     "monitoring.googleapis.com": "Cloud Monitoring",
     "openidconnect.googleapis.com": "OpenID Connect",
 }
+# Doctor looks whether Terraform's registry answers; it is refused here, as with no network.
+REGISTRY_LOOK = "CONNECT registry.terraform.io:443"
 VERTEX = re.compile(r"[a-z]+-[a-z]+[0-9]+-aiplatform\.googleapis\.com")
 
 
