@@ -16,6 +16,7 @@ from ops.cloud.terraform import Terraform, unheard
 from ops.errors import Code, OpsError
 from tests.local_cloud import ROOT, wait_until
 from tests.ops import terraform_folder
+from tests.ops.life import heed_interrupts
 from tests.ops.terraform_folder import needs_terraform
 
 pytestmark = needs_terraform
@@ -35,7 +36,10 @@ class Placed:
         """A process of its own that applies the saved plan; it has begun its slow part."""
         command = [sys.executable, "-m", "tests.ops.terraform_folder"]
         process = subprocess.Popen(
-            [*command, str(self.folder), str(self.state_dir)], cwd=ROOT, start_new_session=True
+            [*command, str(self.folder), str(self.state_dir)],
+            cwd=ROOT,
+            start_new_session=True,
+            preexec_fn=heed_interrupts,
         )
         wait_until((self.folder / terraform_folder.BEGUN).exists)
         return process
