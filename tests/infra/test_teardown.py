@@ -86,7 +86,7 @@ def test_refused_killed_gone_and_there_again(life: Life) -> None:
     )
     refused = life.run(*TEARDOWN)
     life.deleted("/_emulator/faults")
-    assert re.search(r"Forgotten, they stay: \d+\n  \d+ APIs: ", refused.err)
+    assert re.search(r"Forgotten, they stay: \d+\n(  .*\n)*?  \d+ APIs: ", refused.err)
     begun = life.begin(*TEARDOWN)
     until_said(begun, "To destroy")
     time.sleep(random.Random(SEED).uniform(0, 3))
