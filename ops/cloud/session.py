@@ -1,7 +1,8 @@
 """The only place that knows base URLs and credentials, and how long and how often to try.
 
-`connect(settings)` gives a Session for the target. Its clients are Google's generated ones over
-REST, made when first asked for. Everything else in `ops` is the same on both targets.
+`connect(settings)` gives a Session for the target. Its clients are Google's own over REST,
+made when first asked for; what is asked too seldom for one goes by `wire`. Everything else in `ops`
+is the same on both targets.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ class Session:
         self._sleep(LOG_SECONDS[self.settings.target])
 
     def wire(self, host: str = "storage.googleapis.com") -> Wire:
-        """Authorised HTTP to one of Google's hosts, for requests by the thousand."""
+        """Authorised HTTP to one of Google's hosts: for requests by the thousand, and `rest`."""
         if host not in self._clients:
             from ops.cloud.wire import Wire
 
