@@ -20,8 +20,8 @@ import numpy as np
 from trainer.artifacts import LIKELY
 from trainer.data.decode import square_of_file
 from trainer.errors import ExportError
-from trainer.models.litert import Interpreter, classifier_model
-from trainer.models.network import Classifier, Floats
+from trainer.models.litert import Interpreter
+from trainer.models.network import Exportable, Floats
 
 SAMPLE = 200
 LEAST_SAME_LABEL = 0.995
@@ -74,16 +74,16 @@ def _behind(scores: Floats, others: Floats) -> Floats:
     return gap
 
 
-def trained_scores(classifier: Classifier, paths: Sequence[Path]) -> Floats:
+def trained_scores(classifier: Exportable, paths: Sequence[Path]) -> Floats:
     """Scores `(photos, labels)` as training saw the photos: its decoder, LiteRT arithmetic."""
-    model = classifier_model(classifier)
+    model = classifier.litert()
     workers = max(1, min(os.cpu_count() or 1, len(paths)))
     scores = np.zeros((len(paths), len(classifier.labels)), np.float32)
     places = itertools.count()
 
     def work(interpreter: Interpreter) -> None:
         while (place := next(places)) < len(paths):
-            scores[place] = interpreter.run(square_of_file(paths[place], classifier.network.size))
+            scores[place] = interpreter.run(square_of_file(paths[place], classifier.size))
 
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(work, [Interpreter(model) for _ in range(workers)]))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.data.manifest import Photo
-from trainer.models.network import PREPROCESSING, Classifier, Floats
+from trainer.models.network import PREPROCESSING, Exportable, Floats
 
 VERSIONED = ("tensorflow-cpu", "tensorflow", "ai-edge-litert", "numpy", "pillow", "simplejpeg")
 LIKELY = 0.5
@@ -67,7 +67,7 @@ def likely(labels: Sequence[str], row: Floats) -> list[str]:
 
 
 def model_card(
-    classifier: Classifier, candidates: Sequence[Candidate], chosen: str, seed: int
+    classifier: Exportable, candidates: Sequence[Candidate], chosen: str, seed: int
 ) -> dict[str, Any]:
     """The part of `model.json` that training knows; the measured part is added after evaluation."""
     several = {"multiLabel": True} if classifier.multi_label else {}
@@ -78,8 +78,8 @@ def model_card(
         "chosen": chosen,
         "seed": seed,
         "labels": list(classifier.labels),
-        "architecture": classifier.network.architecture,
-        "inputSize": classifier.network.size,
+        "architecture": classifier.architecture,
+        "inputSize": classifier.size,
         "mirrored": classifier.mirrored,
         "preprocessing": PREPROCESSING,
         "versions": versions(),

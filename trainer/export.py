@@ -1,8 +1,10 @@
 """Writes a classifier as one SavedModel: encoded photos in, label names and scores out.
 
-`serving_default` takes `image_bytes`, `(batch,)` strings (JPEG, PNG, GIF, BMP), and gives `labels`
-`(batch, n)` strings and `scores` `(batch, n)` float32. Decoding, the centre square, scaling and the
-mirror image are in the graph, so that what is measured is what is served.
+`serving_default` takes `image_bytes`, `(batch,)` strings (JPEG, PNG, GIF, BMP, WebP), and gives
+`labels` `(batch, n)` strings and `scores` `(batch, n)` float32. `keyed` takes `key` `(batch,)`
+strings too and gives them back. `pixels` takes decoded squares, float32, 0–255, and gives `scores`
+and `logits`, differentiable. Decoding, the centre square, scaling and the mirror image are in the
+graph.
 """
 
 from __future__ import annotations
@@ -16,12 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from trainer.data.decode import MAGIC_NUMBERS, SCALED_DECODES
 from trainer.errors import PhotoError
-from trainer.models.network import Classifier, Floats, Network
+from trainer.models.network import Classifier, Exportable, Floats, Network
 from trainer.quiet import without_remarks
 
-SIGNATURE = "serving_default"
+SIGNATURE, KEYED, PIXELS = "serving_default", "keyed", "pixels"
 BATCH = 16
 
 
@@ -38,21 +39,52 @@ def tensorflow() -> Any:
     return tf
 
 
-def save(classifier: Classifier, folder: Path) -> None:
-    """Writes the SavedModel of a classifier into `folder`."""
+def save(classifier: Exportable, folder: Path) -> None:
+    """Writes the SavedModel of a classifier, with its three signatures, into `folder`."""
+    tf = tensorflow()
+    module = tf.Module()
+    module.tracked = classifier.tracked()
+    module.pixels = _of_pixels(classifier)
+    module.serve = _of_bytes(classifier, module.pixels)
+    module.keyed = _with_keys(module.serve)
+    signatures = {SIGNATURE: module.serve, KEYED: module.keyed, PIXELS: module.pixels}
+    tf.saved_model.save(module, str(folder), signatures=signatures)
+
+
+def _of_pixels(classifier: Exportable) -> Any:
+    tf, side = tensorflow(), classifier.size
+
+    def pixels(pixels: Any) -> dict[str, Any]:
+        scores, logits = classifier.scores_graph(pixels)
+        return {"scores": scores, "logits": logits}
+
+    spec = tf.TensorSpec((None, side, side, 3), tf.float32, name="pixels")
+    return tf.function(pixels, input_signature=[spec], autograph=False)
+
+
+def _of_bytes(classifier: Exportable, of_pixels: Any) -> Any:
+    from trainer.data.decode_graph import decoded
+
     tf = tensorflow()
 
     def serve(image_bytes: Any) -> dict[str, Any]:
-        pixels = decoded(image_bytes, classifier.network.size)
-        scores = classified(classifier, pixels)
+        scores = of_pixels(decoded(image_bytes, classifier.size))["scores"]
         names = tf.constant([label.encode() for label in classifier.labels])
         labels = tf.repeat(names[None], tf.shape(scores)[0], axis=0)
         return {"labels": labels, "scores": scores}
 
-    module = tf.Module()
     spec = tf.TensorSpec((None,), tf.string, name="image_bytes")
-    module.serve = tf.function(serve, input_signature=[spec], autograph=False)
-    tf.saved_model.save(module, str(folder), signatures={SIGNATURE: module.serve})
+    return tf.function(serve, input_signature=[spec], autograph=False)
+
+
+def _with_keys(of_bytes: Any) -> Any:
+    tf = tensorflow()
+
+    def keyed(image_bytes: Any, key: Any) -> dict[str, Any]:
+        return {**of_bytes(image_bytes), "key": tf.identity(key)}
+
+    specs = [tf.TensorSpec((None,), tf.string, name=name) for name in ("image_bytes", "key")]
+    return tf.function(keyed, input_signature=specs, autograph=False)
 
 
 class Exported:
@@ -101,8 +133,8 @@ class Exported:
         return row
 
 
-def classified(classifier: Classifier, pixels: Any) -> Any:
-    """The graph of scores `(batch, labels)` of pixels `(batch, size, size, 3)` float32, 0–255."""
+def classified(classifier: Classifier, pixels: Any) -> tuple[Any, Any]:
+    """The graph of scores and logits of pixels `(batch, size, size, 3)` float32, 0–255."""
     tf = tensorflow()
     if classifier.mirrored:
         pixels = tf.concat([pixels, tf.reverse(pixels, [2])], axis=0)
@@ -110,7 +142,7 @@ def classified(classifier: Classifier, pixels: Any) -> Any:
     if classifier.mirrored:
         features = tf.add_n(tf.split(features, 2)) / 2.0
     logits = tf.matmul(features, classifier.weights) + classifier.bias
-    return tf.sigmoid(logits) if classifier.multi_label else tf.nn.softmax(logits)
+    return (tf.sigmoid(logits) if classifier.multi_label else tf.nn.softmax(logits)), logits
 
 
 def embedded(network: Network, pixels: Any) -> Any:
@@ -133,66 +165,3 @@ def embedded(network: Network, pixels: Any) -> Any:
         value = tf.nn.relu6(value) if layer.relu6 else value
         outputs.append(value if layer.adds is None else value + outputs[layer.adds + 1])
     return outputs[-1] if network.flat else tf.reduce_mean(outputs[-1], (1, 2))
-
-
-def decoded(image_bytes: Any, size: int) -> Any:
-    """The graph of square pixels `(batch, size, size, 3)` float32, 0–255, of encoded photos."""
-    tf = tensorflow()
-
-    def square(data: Any) -> Any:
-        pixels = _decode(tf, data, size)
-        shape = tf.shape(pixels)
-        side = tf.minimum(shape[0], shape[1])
-        top, left = (shape[0] - side) // 2, (shape[1] - side) // 2
-        pixels = pixels[top : top + side, left : left + side]
-        wide = _rounded(tf, tf.image.resize(pixels, (side, size), "bilinear", antialias=True))
-        small = _rounded(tf, tf.image.resize(wide, (size, size), "bilinear", antialias=True))
-        return tf.ensure_shape(small, (size, size, 3))
-
-    return tf.map_fn(square, image_bytes, fn_output_signature=tf.float32)
-
-
-def _decode(tf: Any, data: Any, size: int) -> Any:
-    """All pixels `(height, width, 3)` uint8 of one photo; a big JPEG at a fraction of its size."""
-
-    def starts(name: str) -> Any:
-        magic = MAGIC_NUMBERS[name]
-        return tf.equal(tf.strings.substr(data, 0, len(magic)), magic)
-
-    def jpeg() -> Any:
-        shape = tf.io.extract_jpeg_shape(data)
-        short = tf.minimum(shape[0], shape[1])
-        fits = [tf.cast(short >= ratio * size, tf.int32) for ratio in SCALED_DECODES]
-        return tf.switch_case(
-            tf.add_n(fits), [_jpeg_reader(tf, data, ratio) for ratio in (1, 2, 4, 8)]
-        )
-
-    def other() -> Any:
-        readers = [
-            (starts("PNG"), lambda: _on_white(tf, tf.io.decode_png(data, 4))),
-            (starts("GIF"), lambda: tf.io.decode_gif(data)[0]),
-        ]
-        return tf.case(readers, default=lambda: _bitmap(tf, data))
-
-    return tf.cond(starts("JPEG"), jpeg, other)
-
-
-def _rounded(tf: Any, pixels: Any) -> Any:
-    """Whole pixel values: Pillow, which training uses, rounds after each direction of a resize."""
-    return tf.clip_by_value(tf.floor(pixels + 0.5), 0.0, 255.0)
-
-
-def _jpeg_reader(tf: Any, data: Any, ratio: int) -> Callable[[], Any]:
-    return lambda: tf.io.decode_jpeg(data, 3, ratio=ratio, dct_method="INTEGER_ACCURATE")
-
-
-def _on_white(tf: Any, pixels: Any) -> Any:
-    seen, cover = tf.cast(pixels[..., :3], tf.float32), tf.cast(pixels[..., 3:], tf.float32) / 255.0
-    return tf.cast(tf.round(seen * cover + 255.0 * (1.0 - cover)), tf.uint8)
-
-
-def _bitmap(tf: Any, data: Any) -> Any:
-    """A BMP of 1, 3 or 4 channels as RGB; anything else is refused by TensorFlow's own reader."""
-    pixels = tf.io.decode_bmp(data)
-    copies = tf.where(tf.equal(tf.shape(pixels)[2], 1), 3, 1)
-    return tf.tile(pixels[..., :3], [1, 1, copies])

@@ -34,14 +34,13 @@ def finish(
     Raises ExportError if the exported graph does not see what training saw.
     """
     from trainer.export import Exported, save
-    from trainer.models.litert import classifier_model
     from trainer.serving import LITE_FILE
 
     classifier = choice.classifier
     folder.mkdir(parents=True, exist_ok=True)
     journal.progress("export", 0.75, f"Exporting {choice.name}.")
     save(classifier, folder)
-    (folder / LITE_FILE).write_bytes(classifier_model(classifier))
+    (folder / LITE_FILE).write_bytes(classifier.litert())
     exported = Exported(folder)
     agreement = _agreement(exported, photos, choice, journal)
     measured = _evaluate(exported, photos, choice, folder, journal)

@@ -9,7 +9,7 @@ import pytest
 from trainer.agreement import Agreement, compare, trained_scores
 from trainer.data.decode import square
 from trainer.errors import ExportError, PhotoError
-from trainer.export import Exported, save
+from trainer.export import Exported, save, tensorflow
 from trainer.models.network import Classifier, Layer, Network
 
 Maker = Callable[..., bytes]
@@ -137,3 +137,40 @@ def test_agreement_is_measured_on_the_files(
 
     agreement.check()
     assert agreement.photos == 4
+
+
+def test_the_three_signatures_answer_alike(
+    classifier: Classifier, photo_bytes: Maker, tmp_path: Path
+) -> None:
+    """Bytes, bytes with keys and pixels have the same scores; keys come back in order."""
+    tf = tensorflow()
+    save(classifier, tmp_path)
+    signatures = tf.saved_model.load(str(tmp_path)).signatures
+    photos = [photo_bytes("PNG"), photo_bytes("JPEG", "RGB", (64, 64))]
+    pixels = np.stack([square(photo, 32) for photo in photos]).astype(np.float32)
+
+    plain = signatures["serving_default"](image_bytes=tf.constant(photos))
+    keyed = signatures["keyed"](image_bytes=tf.constant(photos), key=tf.constant(["b", "a"]))
+    of_pixels = signatures["pixels"](pixels=tf.constant(pixels))
+
+    assert set(plain) == {"labels", "scores"}
+    assert keyed["key"].numpy().tolist() == [b"b", b"a"]
+    np.testing.assert_array_equal(keyed["scores"], plain["scores"])
+    np.testing.assert_allclose(of_pixels["scores"], plain["scores"], atol=0.01)
+    np.testing.assert_allclose(tf.nn.softmax(of_pixels["logits"]), of_pixels["scores"], rtol=1e-5)
+
+
+def test_the_pixels_signature_can_be_differentiated(classifier: Classifier, tmp_path: Path) -> None:
+    """After loading, a logit's gradient reaches the pixels: explanations need it."""
+    tf = tensorflow()
+    save(classifier, tmp_path)
+    signature = tf.saved_model.load(str(tmp_path)).signatures["pixels"]
+    pixels = tf.constant(np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)), tf.float32)
+
+    with tf.GradientTape() as tape:
+        tape.watch(pixels)
+        logit = signature(pixels=pixels)["logits"][:, 0]
+    slopes = tape.gradient(logit, pixels).numpy()
+
+    assert slopes.shape == (2, 32, 32, 3)
+    assert np.abs(slopes).max(axis=(1, 2, 3)).min() > 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,46 @@ class Network:
         return any(layer.kind == "flatten" for layer in self.layers)
 
 
+class Exportable(Protocol):
+    """A trained model of photos that can be exported, whatever library made it.
+
+    It takes pixels `(batch, size, size, 3)` float32, 0–255, and does its own scaling. Scores are
+    softmax(logits), or with `multi_label` sigmoid(logits), each `(batch, labels)`. With `mirrored`
+    the answer is of the photo and its mirror image.
+    """
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def architecture(self) -> str: ...
+
+    @property
+    def mirrored(self) -> bool: ...
+
+    @property
+    def multi_label(self) -> bool: ...
+
+    def digest(self) -> str:
+        """SHA-256, in hex, over all that decides an answer."""
+        ...
+
+    def scores_graph(self, pixels: Any) -> tuple[Any, Any]:
+        """The TensorFlow graph of scores and logits of a batch; differentiable."""
+        ...
+
+    def tracked(self) -> Any:
+        """What a SavedModel has to keep beside the graph: variables; None for constants only."""
+        ...
+
+    def litert(self) -> bytes:
+        """A LiteRT file: pixels `(1, size, size, 3)` float32, 0–255 → scores `(1, labels)`."""
+        ...
+
+
 @dataclass(frozen=True)
 class Classifier:
     """A network and a linear head: scores are softmax(embedding · weights + bias).
@@ -80,6 +120,32 @@ class Classifier:
     labels: tuple[str, ...]
     mirrored: bool
     multi_label: bool = False
+
+    @property
+    def size(self) -> int:
+        """The side of the square photo that the network sees, in pixels."""
+        return self.network.size
+
+    @property
+    def architecture(self) -> str:
+        """The network's name."""
+        return self.network.architecture
+
+    def scores_graph(self, pixels: Any) -> tuple[Any, Any]:
+        """The TensorFlow graph of scores and logits `(batch, labels)`."""
+        from trainer.export import classified
+
+        return classified(self, pixels)
+
+    def tracked(self) -> Any:
+        """None: the weights are constants of the graph."""
+        return None
+
+    def litert(self) -> bytes:
+        """The LiteRT form, written without TensorFlow."""
+        from trainer.models.litert import classifier_model
+
+        return classifier_model(self)
 
     def scores(self, embeddings: Floats) -> Floats:
         """Probabilities `(batch, labels)` of embeddings `(batch, width)`."""
