@@ -6,7 +6,7 @@ import difflib
 import math
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ TABLE = Path(__file__).with_name("flags.toml")
 MODEL_TYPE = "model-type"
 HELP = ("--help", "-h")
 
-Value = int | float | str | tuple[int, ...]
+Value = int | float | str | tuple[int, ...] | tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class Flag:
     range: tuple[float, float] = (-math.inf, math.inf)
     length: tuple[int, int] = (1, 1)
     choices: tuple[str, ...] = ()
+    alone: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
     model_types: tuple[str, ...] = ()
 
     def value(self, text: str) -> Value:
@@ -42,8 +44,10 @@ class Flag:
         try:
             return _READERS[self.type](self, text)
         except ValueError:
+            instead = self.renamed.get(text)
             raise UsageError(
                 f"--{self.name} must be {self.allowed()}. Received: {text!r}"
+                + (f". Type --{self.name} {instead}." if instead else "")
             ) from None
 
     def allowed(self) -> str:
@@ -52,6 +56,8 @@ class Flag:
             return "one of " + ", ".join(self.choices)
         if self.type == "text":
             return "a text that is not empty"
+        if self.type == "names":
+            return f"{', '.join(self.alone)}, or names by commas: {', '.join(self.choices)}"
         low, high = (f"{bound:g}" for bound in self.range)
         if self.type == "numbers":
             fewest, most = self.length
@@ -191,10 +197,21 @@ def _numbers(flag: Flag, text: str) -> tuple[int, ...]:
     return numbers
 
 
+def _names(flag: Flag, text: str) -> Value:
+    """A word that stands alone, or the names in the table's order, each once."""
+    if text in flag.alone:
+        return text
+    named = {part.strip() for part in text.split(",")}
+    if not named <= set(flag.choices):
+        raise ValueError
+    return tuple(name for name in flag.choices if name in named)
+
+
 _READERS: dict[str, Callable[[Flag, str], Value]] = {
     "int": _whole,
     "float": _number,
     "text": _text,
     "choice": _text,
+    "names": _names,
     "numbers": _numbers,
 }

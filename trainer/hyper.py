@@ -9,14 +9,15 @@ from typing import Any
 from trainer import schedule
 from trainer.flags import MODEL_TYPE
 
-YES = "yes"
+AUTO, NONE = "auto", "none"
 
 
 @dataclass(frozen=True)
 class Hyper:
     """Everything that decides a model beside its photos.
 
-    `augment` is None where validation photos are to decide. Units and ranges: `flags.toml`.
+    `augment` names the random changes of photos in training; None where the data are to decide.
+    Units and ranges: `flags.toml`.
     """
 
     model_type: str
@@ -29,7 +30,7 @@ class Hyper:
     dropout: float
     l1: float
     l2: float
-    augment: bool | None
+    augment: tuple[str, ...] | None
     hidden_units: tuple[int, ...]
     filters: tuple[int, ...]
     kernel_size: int
@@ -44,7 +45,6 @@ def settle(flags: Mapping[str, Any], photos: int, short_sides: Sequence[int]) ->
     family = schedule.FAMILIES[flags[MODEL_TYPE]]
     optimizer = _given(flags, "optimizer", family.optimizer)
     epochs = _given(flags, "epochs", schedule.epochs(family, photos))
-    augment = flags.get("augment")
     return Hyper(
         model_type=flags[MODEL_TYPE],
         epochs=epochs,
@@ -56,7 +56,7 @@ def settle(flags: Mapping[str, Any], photos: int, short_sides: Sequence[int]) ->
         dropout=_given(flags, "dropout", family.dropout),
         l1=_given(flags, "l1", 0.0),
         l2=_given(flags, "l2", 0.0),
-        augment=family.augment if augment is None else augment == YES,
+        augment=_augment(flags.get("augment")),
         hidden_units=_given(flags, "hidden-units", family.hidden_units),
         filters=_given(flags, "filters", family.filters),
         kernel_size=_given(flags, "kernel-size", 3),
@@ -65,6 +65,12 @@ def settle(flags: Mapping[str, Any], photos: int, short_sides: Sequence[int]) ->
         patience=_given(flags, "patience", schedule.patience(epochs)),
         seed=_given(flags, "seed", 0),
     )
+
+
+def _augment(given: Any) -> tuple[str, ...] | None:
+    if given in (None, AUTO):
+        return None
+    return () if given == NONE else tuple(given)
 
 
 def _given(flags: Mapping[str, Any], name: str, otherwise: Any) -> Any:

@@ -68,8 +68,9 @@ def scratch_size(short_sides: list[int]) -> int:
 class Family:
     """The habits of one model type, where the user's flags say nothing.
 
-    `samples` is how many times photos are looked at in a whole training, `augment` None where
-    validation photos decide.
+    `samples` is how many times photos are looked at in a whole training. `augment` are the changes
+    that `--augment auto` makes of photos anyway, `tries` those that it makes unless names or
+    validation photos speak against them (trainer/data/augment_policy.py).
     """
 
     samples: int
@@ -79,7 +80,8 @@ class Family:
     fewest_epochs: int = 4
     label_smoothing: float = 0.0
     dropout: float = 0.0
-    augment: bool | None = False
+    augment: tuple[str, ...] = ()
+    tries: tuple[str, ...] = ()
     hidden_units: tuple[int, ...] = ()
     filters: tuple[int, ...] = ()
 
@@ -90,7 +92,8 @@ class Family:
 _CONVOLUTIONS: dict[str, Any] = {
     "label_smoothing": 0.05,
     "dropout": 0.25,
-    "augment": True,
+    "augment": ("affine",),
+    "tries": ("flip", "brightness", "contrast", "hue", "saturation"),
     "hidden_units": (100,),
     "filters": (16, 32, 64),
 }
@@ -112,7 +115,7 @@ FAMILIES = {
         fewest_epochs=2,
         label_smoothing=0.1,
         dropout=0.2,
-        augment=None,
+        tries=("flip",),
     ),
 }
 

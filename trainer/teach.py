@@ -76,7 +76,7 @@ def _transfer(here: Class) -> Taught:
         here.dataset.photos,
         here.training,
         here.judges,
-        here.hyper.augment,
+        None if here.hyper.augment is None else "flip" in here.hyper.augment,
         unfreezes,
         here.hyper.seed,
         most_seconds,

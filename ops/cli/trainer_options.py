@@ -13,7 +13,7 @@ from ops.workflows import trainer_flags
 from ops.workflows.trainer_flags import Flag
 
 PANEL = "The trainer's own flags (--mode custom)"
-METAVARS = {"int": "N", "float": "X", "numbers": "N,N,…", "text": "TEXT"}
+METAVARS = {"int": "N", "float": "X", "numbers": "N,N,…", "text": "TEXT", "names": "NAME,…"}
 
 
 def with_trainer_flags(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
@@ -41,11 +41,15 @@ def _parameter(key: str, flag: Flag) -> inspect.Parameter:
     option = typer.Option(
         f"--{flag.name}",
         metavar=METAVARS.get(flag.type, "|".join(flag.choices)),
-        help=f"{flag.help} ({_range(flag)}{flag.without}.){only}",
+        help=f"{flag.help} ({_range(flag)}{flag.without}.){_names(flag)}{only}",
         rich_help_panel=PANEL,
     )
     kind = inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter(key, kind, default=None, annotation=Annotated[str | None, option])
+
+
+def _names(flag: Flag) -> str:
+    return f" It takes {flag.takes}." if flag.type == "names" else ""
 
 
 def _range(flag: Flag) -> str:

@@ -37,6 +37,8 @@ class Flag:
     shortest: int
     longest: int
     choices: tuple[str, ...]
+    alone: tuple[str, ...]
+    renamed: Mapping[str, str]
     model_types: tuple[str, ...]
     default: str
     without: str
@@ -44,6 +46,8 @@ class Flag:
     @property
     def takes(self) -> str:
         """The allowed values in words: `from 1 to 1000`, `adam, sgd`."""
+        if self.alone:
+            return f"{', '.join(self.alone)}, or names by commas: {', '.join(self.choices)}"
         if self.choices:
             return ", ".join(self.choices)
         if self.low is None or self.high is None:
@@ -109,15 +113,17 @@ def _checked(flag: Flag, value: str, model_type: str) -> str:
         )
     if _fits(flag, value.strip()):
         return value.strip()
-    near = get_close_matches(value, flag.choices, n=1) or [flag.default or flag.takes]
     raise OpsError(
         Code.USAGE,
         f"--{flag.name} takes {flag.takes}. Received: {value}.",
-        f"Type --{flag.name} {near[0]}" if flag.choices else _instead(flag, value),
+        f"Type --{flag.name} {_nearest(flag, value)}" if flag.choices else _instead(flag, value),
     )
 
 
 def _fits(flag: Flag, value: str) -> bool:
+    if flag.alone:
+        named = {part.strip() for part in value.split(",")}
+        return value in flag.alone or named <= set(flag.choices)
     if flag.choices:
         return value in flag.choices
     if flag.type == "numbers":
@@ -135,6 +141,17 @@ def _in_range(flag: Flag, text: str, kind: type[int] | type[float]) -> bool:
         return False
     assert flag.low is not None and flag.high is not None
     return flag.low <= number <= flag.high
+
+
+def _nearest(flag: Flag, value: str) -> str:
+    """What to type for a word that a flag does not have; of several names, those it has."""
+    if value in flag.renamed:
+        return flag.renamed[value]
+    known = [part.strip() for part in value.split(",") if part.strip() in flag.choices]
+    if flag.alone and known:
+        return ",".join(known)
+    near = get_close_matches(value, flag.choices, n=1)
+    return near[0] if near else flag.default or flag.takes
 
 
 def _instead(flag: Flag, value: str) -> str:
@@ -161,6 +178,8 @@ def _flag(name: str, row: Mapping[str, Any]) -> Flag:
         shortest=shortest,
         longest=longest,
         choices=tuple(row.get("choices", ())),
+        alone=tuple(row.get("alone", ())),
+        renamed=dict(row.get("renamed", {})),
         model_types=tuple(row.get("model_types", ())),
         default="" if default is None else f"{default}",
         without=chosen if default is None else f"{default}",

@@ -15,11 +15,11 @@ def hyper_of(photos: int, *arguments: str, sides: tuple[int, ...] = (28,)) -> Hy
 
 def test_what_the_user_gives_stands() -> None:
     """Also nought and no, which are values."""
-    given = ("--epochs=3", "--dropout=0", "--augment=no", "--filters=7", "--image-size=40")
+    given = ("--epochs=3", "--dropout=0", "--augment=none", "--filters=7", "--image-size=40")
 
     hyper = hyper_of(5000, "--model-type=cnn", *given)
 
-    assert (hyper.epochs, hyper.dropout, hyper.augment) == (3, 0.0, False)
+    assert (hyper.epochs, hyper.dropout, hyper.augment) == (3, 0.0, ())
     assert (hyper.filters, hyper.image_size) == ((7,), 40)
 
 

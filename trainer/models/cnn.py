@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from trainer.data.augment import random_maps
+from trainer.data.augment import apply
+from trainer.data.augment_draws import Seeds, photo_seeds
 from trainer.data.decode import Pixels
 from trainer.export import embedded, tensorflow
 from trainer.models.linear import Labels
@@ -34,6 +35,7 @@ LABEL_SMOOTHING = 0.05
 NORM_EPSILON = 1e-3
 NORM_MOMENTUM = 0.9
 LEAST_SPREAD = 1.0
+AUGMENTED_BY = ("affine",)
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,8 @@ def train(
             order = random.permutation(len(labels))
         chosen = np.resize(order[step % per_epoch * BATCH :], BATCH)
         rate = _rate(step, total)
-        learner.step(
-            pixels[chosen], labels[chosen], random_maps(random, BATCH, pixels.shape[1]), rate
-        )
+        seeds = photo_seeds(seed, step // per_epoch, chosen)
+        learner.step(pixels[chosen], labels[chosen], seeds, rate)
         listen(step + 1, total)
     return learner.result(finished=True)
 
@@ -120,11 +121,11 @@ class _Learner:
     def _variable(self, values: Any) -> Any:
         return self.tf.Variable(self.tf.cast(values, self.tf.float32))
 
-    def step(self, pixels: Pixels, labels: Labels, changes: Floats, rate: float) -> None:
+    def step(self, pixels: Pixels, labels: Labels, seeds: Seeds, rate: float) -> None:
         """One update of every variable from a batch."""
         self.count += 1
         rates = np.array([rate, 1 - 0.9**self.count, 1 - 0.999**self.count], np.float32)
-        seen = self._compiled(pixels, labels.astype(np.int32), changes, rates)
+        seen = self._compiled(pixels, labels.astype(np.int32), seeds, rates)
         for place, (mean, variance) in enumerate(seen):
             old_mean, old_variance = self.running[place]
             self.running[place] = (
@@ -153,17 +154,10 @@ class _Learner:
             relu6=True,
         )
 
-    def _step(self, pixels: Any, labels: Any, changes: Any, rates: Any) -> list[Any]:
+    def _step(self, pixels: Any, labels: Any, seeds: Any, rates: Any) -> list[Any]:
         tf = self.tf
-        values = (tf.cast(pixels, tf.float32) - self.mean) / self.scale
-        values = tf.raw_ops.ImageProjectiveTransformV3(
-            images=values,
-            transforms=changes,
-            output_shape=(self.size, self.size),
-            fill_value=0.0,
-            interpolation="BILINEAR",
-            fill_mode="NEAREST",
-        )
+        changed = apply(tf, tf.cast(pixels, tf.float32), AUGMENTED_BY, seeds)
+        values = (changed - self.mean) / self.scale
         with tf.GradientTape() as tape:
             logits, seen = self._forward(values)
             classes = self.bias.shape[0]

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.data.augment import no_maps, random_maps
+from trainer.data.augment import apply, mixed
+from trainer.data.augment_draws import seeds_of
 from trainer.data.decode import Pixels
 from trainer.export import tensorflow
 from trainer.hyper import Hyper
@@ -71,11 +72,11 @@ class Learner:
     ) -> tuple[float, float]:
         """The loss and the share of right answers of one step on the chosen photos."""
         self.count += 1
-        count = len(chosen)
-        maps = random_maps(random, count, self.size) if self.hyper.augment else no_maps(count)
-        rates = step_rates(rate, self.count)
+        rates, seeds = step_rates(rate, self.count), seeds_of(random, chosen)
         number = np.int32(self.count)
-        loss, share = self._compiled(self.pixels[chosen], self.targets[chosen], maps, rates, number)
+        loss, share = self._compiled(
+            self.pixels[chosen], self.targets[chosen], seeds, rates, number
+        )
         return float(loss), float(share)
 
     def logits(self, pixels: Pixels) -> Floats:
@@ -164,21 +165,14 @@ class Learner:
             return Layer("dense", *arrays, relu6=True)
         return Layer("convolution", *arrays, relu6=True)
 
-    def _step(self, pixels: Any, targets: Any, maps: Any, rates: Any, number: Any) -> Any:
-        tf = self.tf
-        values = self._centred(pixels)
-        if self.hyper.augment:
-            values = tf.raw_ops.ImageProjectiveTransformV3(
-                images=values,
-                transforms=maps,
-                output_shape=(self.size, self.size),
-                fill_value=0.0,
-                interpolation="BILINEAR",
-                fill_mode="NEAREST",
-            )
+    def _step(self, pixels: Any, targets: Any, seeds: Any, rates: Any, number: Any) -> Any:
+        tf, names = self.tf, self.hyper.augment or ()
+        changed = apply(tf, tf.cast(pixels, tf.float32), names, seeds)
+        changed, wanted = mixed(tf, changed, targets, names, seeds)
+        values = self._centred(changed)
         with tf.GradientTape() as tape:
             logits = self._forward(values, number)
-            each = losses(tf, logits, targets, self.hyper.label_smoothing, self.multi_label)
+            each = losses(tf, logits, wanted, self.hyper.label_smoothing, self.multi_label)
             loss = tf.reduce_mean(each) + penalty(
                 tf, self.learned.values(), self.hyper.l1, self.hyper.l2
             )
