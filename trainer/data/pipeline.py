@@ -1,0 +1,167 @@
+"""Photos as batches of pixels and targets, read by threads while the trainer computes.
+
+Every epoch has a number; seed and number decide its order, so the same epoch comes again the same,
+byte for byte, whatever the machine's threads did. Only the batches on their way are in memory:
+the photos may be many times larger than it. What is decoded once may be kept (`cache`).
+
+    feed = Feed(photos.training, len(photos.labels), size=64, batch_size=32, seed=7)
+    for epoch in range(1, 11):
+        for pixels, targets in feed.epoch(epoch).map(augmented):
+            ...
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.data.decode import Pixels, square_of_file
+from trainer.data.manifest import Photo, truth_matrix
+from trainer.data.squares import Squares, squares_for
+from trainer.errors import PhotoError
+
+# More threads than cores: on a mounted bucket most of a thread's time is waiting for bytes.
+READERS_PER_CORE = 2
+MAX_READERS = 32
+BATCHES_AHEAD = 3
+
+Targets = NDArray[np.float32]
+Places = NDArray[np.int64]
+
+
+class Feed:
+    """Gives epochs of the photos, as `tf.data` or as plain arrays.
+
+    `labels` is the number of labels, `size` the height and width of the squares in pixels (add the
+    margin that a random crop needs). `cache` is "none", "memory", or a folder for the squares, of
+    `size * size * 3` bytes each, which a later process finds again while the photos are unchanged.
+    """
+
+    def __init__(
+        self,
+        photos: Sequence[Photo],
+        labels: int,
+        size: int,
+        batch_size: int,
+        seed: int = 0,
+        cache: str | Path = "none",
+        readers: int | None = None,
+    ) -> None:
+        self.photos, self.labels, self.size = photos, labels, size
+        self.batch_size, self.seed = batch_size, seed
+        self.problem: PhotoError | None = None
+        self._readers = readers or min(READERS_PER_CORE * (os.cpu_count() or 1), MAX_READERS)
+        self._squares: Squares = squares_for(cache, [photo.path for photo in photos], size)
+
+    def __len__(self) -> int:
+        """Batches in an epoch; the last may be smaller."""
+        return -(-len(self.photos) // self.batch_size)
+
+    def order(self, epoch: int | None) -> Places:
+        """Places of the photos in the order of an epoch; as they are given for None."""
+        if epoch is None:
+            return np.arange(len(self.photos))
+        return np.random.default_rng([self.seed, epoch]).permutation(len(self.photos))
+
+    def arrays(self, epoch: int | None = None, start: int = 0) -> Iterator[tuple[Pixels, Targets]]:
+        """Batches `(batch, size, size, 3)` uint8 and `(batch, labels)` float32, 0 or 1.
+
+        `start` is the first batch to give: a resumed epoch goes on in the middle. Raises PhotoError
+        naming the photo that cannot be read.
+        """
+        order = self.order(epoch)
+        pool = ThreadPoolExecutor(self._readers)
+        ahead: deque[_Batch] = deque()
+        try:
+            for first in range(start * self.batch_size, len(order), self.batch_size):
+                ahead.append(self._begun(pool, order[first : first + self.batch_size]))
+                if len(ahead) > BATCHES_AHEAD:
+                    yield self._whole(ahead.popleft())
+            while ahead:
+                yield self._whole(ahead.popleft())
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def epoch(self, epoch: int | None = None, start: int = 0) -> Any:
+        """The same as a `tf.data.Dataset` of (pixels, targets), one element a batch.
+
+        Iterate it inside `with feed.naming_photos():` to have the PhotoError and not TensorFlow's.
+        """
+        from trainer.export import tensorflow
+
+        tf = tensorflow()
+        shapes = (
+            tf.TensorSpec((None, self.size, self.size, 3), tf.uint8),
+            tf.TensorSpec((None, self.labels), tf.float32),
+        )
+        found = tf.data.Dataset.from_generator(
+            lambda: self.arrays(epoch, start), output_signature=shapes
+        )
+        count = max(len(self) - start, 0)
+        return found.apply(tf.data.experimental.assert_cardinality(count)).prefetch(1)
+
+    @contextmanager
+    def naming_photos(self) -> Iterator[None]:
+        """Turns TensorFlow's error about a photo into the PhotoError that names it."""
+        try:
+            yield
+        except Exception as error:
+            if self.problem is None:
+                raise
+            raise self.problem from error
+
+    def _begun(self, pool: ThreadPoolExecutor, places: Places) -> _Batch:
+        pixels = np.empty((len(places), self.size, self.size, 3), np.uint8)
+        shares = [range(first, len(places), self._readers) for first in range(self._readers)]
+        futures = [pool.submit(self._read, pixels, places, share) for share in shares if share]
+        return _Batch(places, pixels, futures)
+
+    def _read(self, pixels: Pixels, places: Places, share: range) -> None:
+        for row in share:
+            place = int(places[row])
+            self._squares.put(place, pixels[row], lambda path: square_of_file(path, self.size))
+
+    def _whole(self, batch: _Batch) -> tuple[Pixels, Targets]:
+        try:
+            for future in batch.futures:
+                future.result()
+        except PhotoError as error:
+            self.problem = error
+            raise
+        chosen = [self.photos[place] for place in batch.places]
+        return batch.pixels, truth_matrix(chosen, self.labels).astype(np.float32)
+
+
+def batches(
+    photos: Sequence[Photo],
+    labels: int,
+    size: int,
+    batch_size: int,
+    *,
+    seed: int = 0,
+    epoch: int | None = None,
+    cache: str | Path = "none",
+) -> Any:
+    """One epoch as a `tf.data.Dataset` of (pixels, targets), one element a batch.
+
+    Pixels are `(batch, size, size, 3)` uint8, 0–255, RGB: each photo's centre square as
+    `trainer.data.decode` makes it; targets `(batch, labels)` float32, 1 where the photo has the
+    label. `epoch` numbers the order that `seed` gives; None keeps the photos' own. For several
+    epochs, or a cache in memory, make one `Feed` and ask it for each.
+    """
+    return Feed(photos, labels, size, batch_size, seed, cache).epoch(epoch)
+
+
+class _Batch:
+    """A batch whose pixels are being read."""
+
+    def __init__(self, places: Places, pixels: Pixels, futures: list[Future[None]]) -> None:
+        self.places, self.pixels, self.futures = places, pixels, futures

@@ -1,0 +1,81 @@
+"""Decoded squares, kept for the next epoch: nowhere, in memory, or in a memory-mapped file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from trainer.data.decode import Pixels
+from trainer.errors import ConfigError
+
+NONE, MEMORY = "none", "memory"
+
+Reader = Callable[[Path], Pixels]
+
+
+class Squares:
+    """Squares of photos by their place; this one keeps nothing."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = paths
+
+    def put(self, place: int, target: Pixels, read: Reader) -> None:
+        """Writes the square of the photo at `place` into `target`, `(size, size, 3)`."""
+        target[:] = read(self._paths[place])
+
+
+class KeptSquares(Squares):
+    """The same; each photo is decoded once. `done` says, a byte a photo, which ones are kept."""
+
+    def __init__(self, paths: Sequence[Path], kept: Pixels, done: Pixels) -> None:
+        super().__init__(paths)
+        self._kept, self._done = kept, done
+
+    def put(self, place: int, target: Pixels, read: Reader) -> None:
+        """Writes the square from the cache, or reads it and keeps it."""
+        if not self._done[place]:
+            self._kept[place] = read(self._paths[place])
+            self._done[place] = 1
+        target[:] = self._kept[place]
+
+
+def squares_for(cache: str | Path, paths: Sequence[Path], size: int) -> Squares:
+    """The squares of the files by the kind of cache: "none", "memory" or a folder.
+
+    Raises ConfigError for a folder that cannot be written.
+    """
+    if cache == NONE or not paths:
+        return Squares(paths)
+    shape = (len(paths), size, size, 3)
+    if cache == MEMORY:
+        return KeptSquares(paths, np.empty(shape, np.uint8), np.zeros(len(paths), np.uint8))
+    stem = Path(cache, f"squares-{_key(paths, size)[:16]}")
+    try:
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        kept = _mapped(stem.with_suffix(".pixels"), shape)
+        # A square is marked after it is written: a killed process leaves none half done.
+        return KeptSquares(paths, kept, _mapped(stem.with_suffix(".done"), shape[:1]))
+    except OSError as error:
+        raise ConfigError(f"The cache {cache} cannot be written ({error.strerror}).") from error
+
+
+def _mapped(path: Path, shape: tuple[int, ...]) -> Pixels:
+    if not path.exists() or path.stat().st_size != int(np.prod(shape)):
+        with path.open("wb") as file:
+            file.truncate(int(np.prod(shape)))
+    return np.memmap(path, np.uint8, "r+", shape=shape)
+
+
+def _key(paths: Sequence[Path], size: int) -> str:
+    """Changes with any photo's place, length or time of change, and with the size."""
+    digest = hashlib.sha256(f"{size}".encode())
+    for path in paths:
+        try:
+            found = path.stat()
+            digest.update(f"\n{path}\t{found.st_size}\t{found.st_mtime_ns}".encode())
+        except OSError:
+            digest.update(f"\n{path}\t-".encode())
+    return digest.hexdigest()
