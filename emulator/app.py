@@ -20,6 +20,7 @@ from emulator.artifactregistry.routes import routes as registry_routes
 from emulator.billing.routes import routes as billing_routes
 from emulator.clock import Clock, SystemClock
 from emulator.cloud import Cloud, ServerSettings
+from emulator.cloudbuild.routes import routes as build_routes
 from emulator.cloudquotas.routes import routes as quota_routes
 from emulator.control import routes as control_routes
 from emulator.control import stopping
@@ -120,6 +121,7 @@ def api_routes(cloud: Cloud, tokens: Tokens, retry_tests: RetryTests) -> list[Ba
         *organization_routes(cloud),
         *monitoring_routes(cloud),
         *registry_routes(cloud),
+        *build_routes(cloud),
         *vertex_routes(cloud),
     ]
 

@@ -129,6 +129,13 @@ def _add_custom_jobs(serve: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="how long a job whose image nobody knows stays pending before it fails (default 20)",
     )
+    serve.add_argument(
+        "--build-seconds",
+        type=_positive,
+        default=1.0,
+        metavar="SECONDS",
+        help="how long a build of Cloud Build takes, which runs no Docker here (default 1)",
+    )
 
 
 def _port(text: str) -> int:

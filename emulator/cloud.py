@@ -33,6 +33,7 @@ class ServerSettings:
     memory: bool = False
     run_user_code: bool = False
     image_pull_seconds: float = 20.0
+    build_seconds: float = 1.0
     allowed_hosts: tuple[str, ...] = ()
     allow_keys: bool = False
 

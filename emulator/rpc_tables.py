@@ -44,6 +44,11 @@ SMALL_APIS = (
         "google.cloud.artifactregistry_v1",
         ("artifact_registry",),
     ),
+    (
+        EMULATOR / "cloudbuild" / "tables",
+        "google.cloud.devtools.cloudbuild_v1",
+        ("cloud_build",),
+    ),
 )
 MIXINS = frozenset(
     [

@@ -129,6 +129,7 @@ def settings_from(
         memory=options.memory,
         run_user_code=options.run_user_code,
         image_pull_seconds=options.image_pull_seconds,
+        build_seconds=options.build_seconds,
         allowed_hosts=tuple(options.allow_host),
         allow_keys=options.allow_keys,
     )

@@ -1,1 +1,1 @@
-"""Artifact Registry: repositories of container images, without the images."""
+"""Artifact Registry: repositories, and the images that builds registered in them."""

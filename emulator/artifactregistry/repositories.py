@@ -99,12 +99,6 @@ def delete(cloud: Cloud, request: Body, _: Request) -> Body:
         return _over(cloud, body["name"], empty)
 
 
-def images(cloud: Cloud, request: Body, _: Request) -> Body:
-    """No images: nothing can be pushed here."""
-    _require(cloud, request["parent"])
-    return {}
-
-
 def key_of(cloud: Cloud, name: str) -> str:
     """The name with the project's id. NOT_FOUND for what is no repository's."""
     found = NAME.fullmatch(name)

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from emulator.artifactregistry import policies, repositories
+from emulator.artifactregistry import images, policies, repositories
 from emulator.cloud import Cloud
 from emulator.numbers import whole
 from emulator.resourcemanager.bodies import body_of, only
@@ -23,9 +23,12 @@ HANDLERS = {
     "GetRepository": repositories.get,
     "ListRepositories": repositories.listed,
     "UpdateRepository": repositories.update,
-    "DeleteRepository": repositories.delete,
-    "ListDockerImages": repositories.images,
-    "ListPackages": repositories.images,
+    "DeleteRepository": images.delete_repository,
+    "ListDockerImages": images.listed,
+    "ListPackages": images.packages,
+    "GetPackage": images.get,
+    "ListTags": images.tags,
+    "GetTag": images.get,
 }
 
 
@@ -51,12 +54,18 @@ def routes(cloud: Cloud) -> list[Route]:
         found = policies.granted_to(cloud, _name(request), request.scope["caller"], asked)
         return JSONResponse({"permissions": found} if found else {})
 
+    async def docker_image(request: Request) -> JSONResponse:
+        name = request.url.path.removeprefix("/v1/")
+        return JSONResponse(images.get(cloud, {"name": name}, request))
+
     api = TypedApi(cloud, TABLES, HANDLERS)
     return [
         Route(f"{PLACE}/operations/{{id:uuid}}", operation, methods=["GET"]),
         Route(f"{ONE}:getIamPolicy", get_policy, methods=["GET"]),
         Route(f"{ONE}:setIamPolicy", set_policy, methods=["POST"]),
         Route(f"{ONE}:testIamPermissions", test_permissions, methods=["POST"]),
+        # A digest's colon is no verb.
+        Route(f"{ONE}/dockerImages/{{image}}", docker_image, methods=["GET"]),
         *api.routes(f"{PLACE}/repositories", f"{PLACE}/repositories/{{rest:path}}"),
     ]
 

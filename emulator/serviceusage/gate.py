@@ -11,12 +11,17 @@ from emulator.resourcemanager import projects
 from emulator.serviceusage import services
 from emulator.web import App, Receive, Scope, Send, answer_json
 
-# Cloud Quotas and Artifact Registry share the first words of Vertex AI's paths.
-VERTEX = re.compile(
-    r"/(?:v1|v1beta1|ui)/projects/([^/:]+)/locations/"
-    r"(?![^/]+/(?:quota|repositories|services/))"
-)
 AIPLATFORM = "aiplatform.googleapis.com"
+# Cloud Quotas, Artifact Registry and Cloud Build share the first words of Vertex AI's paths.
+SWITCHED = {
+    AIPLATFORM: re.compile(
+        r"/(?:v1|v1beta1|ui)/projects/([^/:]+)/locations/"
+        r"(?![^/]+/(?:quota|repositories|services/|builds))"
+    ),
+    "cloudbuild.googleapis.com": re.compile(
+        r"/v1/projects/([^/:]+)/(?:locations/[^/]+/)?builds(?:[/:]|$)"
+    ),
+}
 CONSOLE = "https://console.developers.google.com/apis/api/{service}/overview?project={project}"
 DISABLED = (
     "{title} has not been used in project {project} before or it is disabled. Enable it by "
@@ -26,13 +31,13 @@ DISABLED = (
 
 
 def gate(cloud: Cloud, app: App) -> App:
-    """The app behind the check; of the services, only Vertex AI can really be switched off here."""
+    """The app behind the check; of the services, only those of SWITCHED really stop here."""
 
     async def checked(scope: Scope, receive: Receive, send: Send) -> None:
-        found = VERTEX.match(scope.get("path", ""))
         try:
-            if found is not None:
-                _check(cloud, found[1])
+            for service, paths in SWITCHED.items():
+                if found := paths.match(scope.get("path", "")):
+                    _check(cloud, service, found[1])
         except ApiError as error:
             await answer_json(send, error.http_code, error_body(error))
             return
@@ -41,21 +46,21 @@ def gate(cloud: Cloud, app: App) -> App:
     return checked
 
 
-def _check(cloud: Cloud, project: str) -> None:
-    """Raises PERMISSION_DENIED when the project has disabled Vertex AI."""
+def _check(cloud: Cloud, service: str, project: str) -> None:
+    """Raises PERMISSION_DENIED when the project has disabled the service."""
     number = projects.number(cloud, projects.canonical(cloud, project))
-    kept = cloud.resources.get(f"projects/{number}/services/{AIPLATFORM}")
+    kept = cloud.resources.get(f"projects/{number}/services/{service}")
     if kept is None or kept["state"] == "ENABLED":
         return
-    url = CONSOLE.format(service=AIPLATFORM, project=number)
-    title = services.catalogue()[AIPLATFORM]
+    url = CONSOLE.format(service=service, project=number)
+    title = services.catalogue()[service]
     message = DISABLED.format(title=title, project=number, url=url)
-    raise ApiError("PERMISSION_DENIED", message, [_detail(number, title, url)])
+    raise ApiError("PERMISSION_DENIED", message, [_detail(service, number, title, url)])
 
 
-def _detail(number: int, title: str, url: str) -> dict[str, Any]:
+def _detail(service: str, number: int, title: str, url: str) -> dict[str, Any]:
     metadata = {
-        "service": AIPLATFORM,
+        "service": service,
         "serviceTitle": title,
         "consumer": f"projects/{number}",
         "containerInfo": str(number),

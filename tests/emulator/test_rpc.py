@@ -40,6 +40,7 @@ def test_the_tables_are_those_of_the_installed_sdk(
     folder: Path, package: str, typed: tuple[str, ...], tmp_path: Path
 ) -> None:
     """Derived again from the SDK, routes and types are what is committed."""
+    pytest.importorskip(package, reason=f"{package} is not among the installed requirements")
     rpc_tables.write(tmp_path, package, typed)
 
     for name in ("routes.json", "types.binpb"):

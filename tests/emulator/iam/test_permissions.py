@@ -79,7 +79,7 @@ def test_requests_of_the_other_apis(app_routes: list[Route]) -> None:
 
 @pytest.mark.parametrize(
     "folder", ["cloudquotas/tables", "billing/tables", "billing/budget_tables",
-               "artifactregistry/tables"],
+               "artifactregistry/tables", "cloudbuild/tables"],
 )  # fmt: skip
 def test_typed_apis(folder: str) -> None:
     """Each RPC with a handler has a line."""
@@ -126,6 +126,7 @@ def _paths(uri: str) -> Iterator[str]:
 def _handled(folder: str) -> set[str]:
     from emulator.artifactregistry import routes as registry
     from emulator.billing import routes as billing
+    from emulator.cloudbuild import routes as builds
     from emulator.cloudquotas import routes as quotas
 
     tables: dict[str, Any] = {
@@ -133,5 +134,6 @@ def _handled(folder: str) -> set[str]:
         "billing/tables": billing.ACCOUNT_HANDLERS,
         "billing/budget_tables": billing.BUDGET_HANDLERS,
         "artifactregistry/tables": registry.HANDLERS,
+        "cloudbuild/tables": builds.HANDLERS,
     }
     return set(tables[folder])

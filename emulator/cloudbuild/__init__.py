@@ -1,0 +1,1 @@
+"""Cloud Build: builds of container images that fetch, check and register, and run no Docker."""
