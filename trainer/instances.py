@@ -10,99 +10,151 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trainer.artifacts import likely
 from trainer.errors import FetchError, PhotoError
-from trainer.models.network import Floats
 from trainer.paths import SCHEME
-from trainer.serving import Model, readable
+
+if TYPE_CHECKING:
+    from trainer.batching import Encoded, Outcome
+    from trainer.models.network import Floats
 
 DEFAULT_THRESHOLD = 0.0
 DEFAULT_MAX_PREDICTIONS = 10
+FORMS = ("content", "b64")
+BAD_REQUEST = 400
+INTERNAL = 500
 
-_one_at_a_time = threading.Lock()
+Read = Callable[[str], bytes]
 
 
 class RequestError(ValueError):
-    """A request that cannot be answered; the text names the instance."""
+    """A request that cannot be answered; the text says why."""
 
 
-def answer(model: Model, body: bytes, read: Callable[[str], bytes] | None = None) -> dict[str, Any]:
-    """`{"predictions": […]}`, one for each instance, in order. Raises RequestError.
+@dataclass(frozen=True)
+class Asked:
+    """A request: its instances as they came, and what their answers are to be like.
 
-    `read` gives the bytes at a `gs://` address, which is refused without it.
+    `explain` are the options of explanations, None where none are wanted.
     """
-    request = _request(body)
-    threshold, most = _parameters(request.get("parameters") or {})
-    instances = request["instances"]
-    photos = [_photo(instance, number, read) for number, instance in enumerate(instances)]
-    scores = _scores(model, photos)
-    return {
-        "predictions": [
-            _automl_form(model.labels, row, threshold, most)
-            if "content" in instance
-            else _custom_form(model, row, instance)
-            for instance, row in zip(instances, scores, strict=True)
-        ]
-    }
+
+    instances: Sequence[Any]
+    threshold: float = DEFAULT_THRESHOLD
+    most: int = DEFAULT_MAX_PREDICTIONS
+    explain: Mapping[str, Any] | None = None
+
+    def photos(self, read: Read | None) -> list[Encoded]:
+        """What gives each instance's photo, or raises the PhotoError that says why there is none.
+
+        `read` gives the bytes at a `gs://` address, which is refused without it.
+        """
+        return [partial(_photo, instance, read) for instance in self.instances]
+
+    def is_stored(self, place: int) -> bool:
+        """Whether the photo of an instance lies in Cloud Storage."""
+        return _text(self.instances[place]).startswith(SCHEME)
 
 
-def _request(body: bytes) -> dict[str, Any]:
+def read_request(body: bytes | bytearray) -> Asked:
+    """What a body asks for. Raises RequestError for what concerns the request as a whole."""
     try:
         request = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RequestError(f"the request is not JSON ({error})") from error
     found = isinstance(request, dict) and request.get("instances")
     if not isinstance(request, dict) or not isinstance(found, list) or not found:
         # Clients of protobuf leave out an empty list, so none and no list are the same.
         raise RequestError('the request must be an object with at least one of "instances"')
-    return request
+    return Asked(found, *_parameters(request.get("parameters") or {}))
 
 
-def _parameters(raw: Any) -> tuple[float, int]:
+def answer(
+    asked: Asked, outcomes: Sequence[Outcome], labels: Sequence[str], multi_label: bool
+) -> tuple[int, dict[str, Any]]:
+    """The status and `{"predictions": […]}`, one for each instance, in order.
+
+    A photo without scores has `{"error": {"code", "message"}}` in its place; a request of that one
+    photo has its status and `{"error": text}`.
+    """
+    if len(outcomes) == 1 and isinstance(outcomes[0], Exception):
+        told = failure(0, outcomes[0])
+        return told["code"], {"error": told["message"]}
+    shaped = partial(_shaped, asked, labels, multi_label)
+    return 200, {"predictions": [shaped(place, one) for place, one in enumerate(outcomes)]}
+
+
+def failure(place: int, error: Exception) -> dict[str, Any]:
+    """What is said of an instance without an answer: `{"code", "message"}`.
+
+    The code is 400 where the photo is at fault, else 500.
+    """
+    if isinstance(error, PhotoError):
+        return {"code": BAD_REQUEST, "message": f"instance {place}: {error}"}
+    kind = type(error).__name__
+    return {"code": INTERNAL, "message": f"instance {place}: the model failed ({kind}: {error})"}
+
+
+def _parameters(raw: Any) -> tuple[float, int, Mapping[str, Any] | None]:
     if not isinstance(raw, Mapping):
         raise RequestError('"parameters" must be an object')
     threshold = raw.get("confidenceThreshold", DEFAULT_THRESHOLD)
     most = raw.get("maxPredictions", DEFAULT_MAX_PREDICTIONS)
+    explain = raw.get("explain")
     if not _is_number(threshold) or not 0 <= threshold <= 1:
         raise RequestError(f"confidenceThreshold must be between 0 and 1, received {threshold!r}")
     if not _is_number(most) or most < 1 or most != int(most):
         raise RequestError(f"maxPredictions must be a whole number from 1, received {most!r}")
-    return float(threshold), int(most)
+    if explain is not None and not isinstance(explain, Mapping):
+        raise RequestError(f"explain must be an object of options, received {explain!r}")
+    return float(threshold), int(most), explain
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
 
 
-def _photo(instance: Any, number: int, read: Callable[[str], bytes] | None) -> bytes:
-    names = [name for name in ("content", "b64") if isinstance(instance, dict) and name in instance]
-    if len(names) != 1 or not isinstance(instance[names[0]], str):
-        raise RequestError(f'instance {number}: needs a string, either "content" or "b64"')
+def _form(instance: Any) -> str:
+    """Which of the two forms an instance has; empty where it has neither or both."""
+    names = [name for name in FORMS if isinstance(instance, dict) and name in instance]
+    return names[0] if len(names) == 1 and isinstance(instance[names[0]], str) else ""
+
+
+def _text(instance: Any) -> str:
+    form = _form(instance)
+    return str(instance[form]) if form else ""
+
+
+def _photo(instance: Any, read: Read | None) -> bytes:
+    if not _form(instance):
+        raise PhotoError('needs a string, either "content" or "b64"')
+    text = _text(instance)
     try:
-        if read and instance[names[0]].startswith(SCHEME):
-            return read(instance[names[0]])
-        return base64.b64decode(instance[names[0]], validate=True)
+        if read and text.startswith(SCHEME):
+            return read(text)
+        return base64.b64decode(text, validate=True)
     except FetchError as error:
-        raise RequestError(f"instance {number}: {error}") from error
+        raise PhotoError(str(error)) from error
     except (binascii.Error, ValueError) as error:
-        raise RequestError(f"instance {number}: not base64 ({error})") from error
+        raise PhotoError(f"not base64 ({error})") from error
 
 
-def _scores(model: Model, photos: Sequence[bytes]) -> Floats:
-    with _one_at_a_time:
-        try:
-            return model.scores(photos)
-        except PhotoError:
-            for number, photo in enumerate(photos):
-                if reason := readable(model, photo):
-                    raise RequestError(f"instance {number}: {reason}") from None
-            raise
+def _shaped(
+    asked: Asked, labels: Sequence[str], multi_label: bool, place: int, outcome: Outcome
+) -> dict[str, Any]:
+    instance = asked.instances[place]
+    key = {"key": instance["key"]} if isinstance(instance, dict) and "key" in instance else {}
+    if isinstance(outcome, Exception):
+        return key | {"error": failure(place, outcome)}
+    if "content" in instance:
+        return _automl_form(labels, outcome, asked.threshold, asked.most)
+    return key | _custom_form(labels, multi_label, outcome)
 
 
 def _automl_form(labels: Sequence[str], row: Floats, threshold: float, most: int) -> dict[str, Any]:
@@ -113,12 +165,11 @@ def _automl_form(labels: Sequence[str], row: Floats, threshold: float, most: int
     }
 
 
-def _custom_form(model: Model, row: Floats, instance: Mapping[str, Any]) -> dict[str, Any]:
-    given = {"key": instance["key"]} if "key" in instance else {}
-    several = {"predictions": likely(model.labels, row)} if model.multi_label else {}
-    return given | {
-        "prediction": model.labels[int(row.argmax())],
+def _custom_form(labels: Sequence[str], multi_label: bool, row: Floats) -> dict[str, Any]:
+    several = {"predictions": likely(labels, row)} if multi_label else {}
+    return {
+        "prediction": labels[int(row.argmax())],
         **several,
-        "labels": list(model.labels),
+        "labels": list(labels),
         "scores": [float(score) for score in row],
     }

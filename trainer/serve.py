@@ -1,28 +1,36 @@
 """The prediction server: the same in a container on Vertex and behind the local endpoint.
 
 `python -m trainer.serve` reads Vertex's variables (`AIP_HTTP_PORT`, `AIP_HEALTH_ROUTE`,
-`AIP_PREDICT_ROUTE`, `AIP_STORAGE_URI`), brings the model here, then answers until SIGTERM.
+`AIP_PREDICT_ROUTE`, `AIP_STORAGE_URI`) and listens at once; meanwhile it brings and loads the model
+and answers 503. On SIGTERM it answers what it has taken on, refuses what comes, and ends.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from trainer.errors import ConfigError, TrainerError
-from trainer.instances import RequestError, answer
 from trainer.journal import Journal
-from trainer.serving import Model
+from trainer.serving_limits import read_limits
+
+if TYPE_CHECKING:
+    from trainer.serving_app import Served
 
 STORAGE_URI = "AIP_STORAGE_URI"
 # Either leads the client of Cloud Storage to a local server: anonymously, or as an account.
 LOCAL_STORAGE = ("STORAGE_EMULATOR_HOST", "API_ENDPOINT_OVERRIDE")
+BACKLOG = 1024
 
 
 @dataclass(frozen=True)
@@ -51,80 +59,85 @@ def read_address(environ: Mapping[str, str]) -> Address:
     return Address(environ.get("TRAINER_SERVE_HOST", host), int(port), health, predict)
 
 
-def build_app(
-    model: Model, health: str, predict: str, read: Callable[[str], bytes] | None = None
-) -> Any:
-    """The ASGI application that answers health checks and predictions of one model.
+def loading(environ: Mapping[str, str], folder: Path) -> Future[Served]:
+    """The model on its way, in a thread of its own; what it brings it puts into `folder`."""
+    future: Future[Served] = Future()
 
-    `read` gives the photo at a `gs://` address; without it photos come in the request only.
-    """
-    from starlette.applications import Starlette
-    from starlette.concurrency import run_in_threadpool
-    from starlette.requests import Request
-    from starlette.responses import JSONResponse
-    from starlette.routing import Route
-
-    async def healthy(_: Request) -> JSONResponse:
-        return JSONResponse({"status": "ok"})
-
-    async def predicted(request: Request) -> JSONResponse:
-        body = await request.body()
+    def load() -> None:
         try:
-            return JSONResponse(await run_in_threadpool(answer, model, body, read))
-        except RequestError as error:
-            return JSONResponse({"error": str(error)}, status_code=400)
+            future.set_result(_load(environ, folder))
+        except Exception as error:
+            future.set_exception(error)
 
-    return Starlette(
-        routes=[
-            Route(health, healthy, methods=["GET"]),
-            Route(predict, predicted, methods=["POST"]),
-        ]
-    )
+    threading.Thread(target=load, name="loading", daemon=True).start()
+    return future
+
+
+def _load(environ: Mapping[str, str], brought: Path) -> Served:
+    """The model of AIP_STORAGE_URI, with its first, slow answer behind it."""
+    from trainer.batching import Batcher
+    from trainer.fetch import fetch, reader
+    from trainer.serving import AUTOML_ENGINE, blank_photo, engine, load, prepare, scorers
+    from trainer.serving_app import Served
+
+    folder = fetch(environ[STORAGE_URI], brought, environ)
+    model, is_custom = load(folder), engine(folder) != AUTOML_ENGINE
+    model.scores([blank_photo()])
+    workers = scorers(model)
+    threading.Thread(target=prepare, args=(workers,), name="preparing", daemon=True).start()
+    batcher = Batcher(workers, read_limits(environ).max_waiting_photos)
+    return Served(model, batcher, reader(environ) if is_custom else None)
 
 
 def main(environ: Mapping[str, str] = os.environ) -> int:
     """0 after SIGTERM; 1 after one sentence on why the model cannot be served."""
     journal = Journal()
+    # Until the server itself listens to signals there is nothing to end gracefully.
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        return _serve(environ, journal)
+        # Ended while the model is on its way, the folder may still be written to.
+        with tempfile.TemporaryDirectory(
+            prefix="trainer-serve-", ignore_cleanup_errors=True
+        ) as brought:
+            _serve(environ, Path(brought), journal)
     except TrainerError as error:
         journal.say(str(error), "ERROR")
         return 1
-
-
-def _serve(environ: Mapping[str, str], journal: Journal) -> int:
-    import uvicorn
-
-    from trainer.fetch import fetch, reader
-    from trainer.serving import AUTOML_ENGINE, engine, load
-
-    address = read_address(environ)
-    if not environ.get(STORAGE_URI):
-        raise ConfigError(f"{STORAGE_URI} is not set. Set it to the model's gs:// URI or folder.")
-    with tempfile.TemporaryDirectory(prefix="trainer-serve-") as brought:
-        folder = fetch(environ[STORAGE_URI], Path(brought), environ)
-        model, is_custom = load(folder), engine(folder) != AUTOML_ENGINE
-        model.scores([_blank_photo()])
-    app = build_app(model, address.health, address.predict, reader(environ) if is_custom else None)
-    journal.say(f"Serving {len(model.labels)} labels on port {address.port}.")
-    settings = uvicorn.Config(
-        app, host=address.host, port=address.port, log_level="warning", access_log=False
-    )
-    # uvicorn ends gracefully on SIGTERM, then raises it again: this makes the exit code 0.
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    uvicorn.Server(settings).run()
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return 0
 
 
-def _blank_photo() -> bytes:
-    """A small grey PNG: the first answer is slow, so the server gives it to itself."""
-    import io
+def _serve(environ: Mapping[str, str], brought: Path, journal: Journal) -> None:
+    address, limits = read_address(environ), read_limits(environ)
+    if not environ.get(STORAGE_URI):
+        raise ConfigError(f"{STORAGE_URI} is not set. Set it to the model's gs:// URI or folder.")
+    with _listening(address) as listener:
+        coming = loading(environ, brought)
+        coming.add_done_callback(partial(_tell, journal, address))
+        # Imported while the model is being loaded.
+        from trainer.serving_app import App
+        from trainer.serving_http import run
 
-    from PIL import Image
+        run(App(address.health, address.predict, limits), listener, coming)
+    if coming.done():
+        coming.result()
 
-    file = io.BytesIO()
-    Image.new("RGB", (32, 32), "grey").save(file, "PNG")
-    return file.getvalue()
+
+def _tell(journal: Journal, address: Address, coming: Future[Served]) -> None:
+    if coming.exception() is None:
+        labels = len(coming.result().model.labels)
+        journal.say(f"Serving {labels} labels on port {address.port}.")
+
+
+def _listening(address: Address) -> socket.socket:
+    try:
+        return socket.create_server((address.host, address.port), backlog=BACKLOG)
+    except OSError as error:
+        raise ConfigError(
+            f"Port {address.port} of {address.host} cannot be listened on ({error.strerror}). "
+            "Set AIP_HTTP_PORT to a free one."
+        ) from error
 
 
 if __name__ == "__main__":

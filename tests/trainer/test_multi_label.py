@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from tests.trainer.conftest import Rows, Trained, run_job, write_job
 from trainer.data.manifest import read_photos, truth_matrix
 from trainer.export import Exported
-from trainer.instances import answer
+from trainer.instances import answer, read_request
 from trainer.serving import load
 
 SHAPES = {"bar": "black", "disc": "red", "ring": "blue", "square": "green"}
@@ -119,9 +119,11 @@ def test_the_server_answers_every_likely_label(shapes_model: Trained, shape_rows
     photo = base64.b64encode(shape_rows["test"][0][0].read_bytes()).decode()
     body = {"instances": [{"b64": photo}, {"content": photo}]}
 
-    custom, automl = answer(
-        model, json.dumps(body | {"parameters": {"confidenceThreshold": 0.5}}).encode()
-    )["predictions"]
+    asked = read_request(json.dumps(body | {"parameters": {"confidenceThreshold": 0.5}}).encode())
+
+    row = model.scores([asked.photos(None)[0]()])[0]
+    _, answered = answer(asked, [row, row], model.labels, model.multi_label)
+    custom, automl = answered["predictions"]
 
     assert custom["predictions"] == sorted(automl["displayNames"])
     assert all(confidence >= 0.5 for confidence in automl["confidences"])

@@ -1,0 +1,284 @@
+"""The ASGI application of the prediction server: what is taken on, what is refused, and how.
+
+What cannot be taken on is refused before anything is decoded, and where its length says so before
+it is read: 413 for what is too large, 503 with Retry-After for what there is no room for now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from trainer.batching import BusyError
+from trainer.instances import Asked, Read, RequestError, answer, read_request
+from trainer.serving_limits import Limits
+
+if TYPE_CHECKING:
+    from trainer.batching import Batcher, Encoded, Outcome
+    from trainer.serving import Model
+
+Message: TypeAlias = dict[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+STORED_AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer: its status, its JSON, and whether the connection ends with it."""
+
+    status: int
+    content: Mapping[str, Any]
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class RefusalError(Exception):
+    """A request that is not answered with predictions; `reply` says so to whoever asked."""
+
+    def __init__(self, status: int, message: str, **headers: str) -> None:
+        super().__init__(message)
+        sent = tuple((key.replace("_", "-").encode(), one.encode()) for key, one in headers.items())
+        self.reply = Reply(status, {"error": message}, sent)
+
+
+class GoneError(Exception):
+    """Whoever asked has gone; nobody reads an answer."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model that is ready, its workers, and what reads `gs://` addresses for it (or nothing)."""
+
+    model: Model
+    batcher: Batcher
+    read: Read | None = None
+
+
+class App:
+    """Health and predictions of one model; the model comes when it is `ready`."""
+
+    def __init__(self, health: str, predict: str, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self.served: Served | None = None
+        self._health, self._predict = health, predict
+        self._draining = False
+        self._in_flight = self._held_bytes = 0
+        self._reading: set[asyncio.Timeout] = set()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is being read or answered."""
+        return not self._in_flight
+
+    def ready(self, served: Served) -> None:
+        """From now on predictions are answered."""
+        self.served = served
+
+    def drain(self) -> None:
+        """From now on what is not there whole is refused; what was taken on is answered."""
+        self._draining = True
+        for clock in self._reading:
+            if not clock.expired():
+                clock.reschedule(0)
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        try:
+            reply = await self._route(scope, receive)
+        except RefusalError as refusal:
+            reply = refusal.reply
+        except GoneError:
+            return
+        content = json.dumps(reply.content, ensure_ascii=False).encode()
+        headers = [(b"content-type", b"application/json"), *reply.headers]
+        headers.append((b"content-length", str(len(content)).encode()))
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+    async def _route(self, scope: Mapping[str, Any], receive: Receive) -> Reply:
+        path, method = scope["path"], scope["method"]
+        if path == self._health and method in ("GET", "HEAD"):
+            return self._healthy()
+        if path == self._predict and method == "POST":
+            self._in_flight += 1
+            try:
+                return await self._predicted(scope, receive)
+            finally:
+                self._in_flight -= 1
+        if path in (self._health, self._predict):
+            allowed = "GET" if path == self._health else "POST"
+            raise RefusalError(405, f"{method} is not allowed here; use {allowed}", allow=allowed)
+        raise RefusalError(404, f"nothing is at {path}; predictions are at {self._predict}")
+
+    def _healthy(self) -> Reply:
+        if self._draining:
+            return Reply(503, {"status": "ending"})
+        return Reply(200, {"status": "ok"}) if self.served else Reply(503, {"status": "loading"})
+
+    async def _predicted(self, scope: Mapping[str, Any], receive: Receive) -> Reply:
+        served = self._admit(scope)
+        body = bytearray()
+        held_bytes = 0
+        try:
+            try:
+                await self._fill(body, served, receive)
+            finally:
+                held_bytes = len(body)
+            asked = self._read(body)
+            # Its texts are a copy of it.
+            body.clear()
+            outcomes = await self._outcomes(served, asked, receive)
+            return Reply(*answer(asked, outcomes, served.model.labels, served.model.multi_label))
+        finally:
+            self._held_bytes -= held_bytes
+
+    def _admit(self, scope: Mapping[str, Any]) -> Served:
+        """The model, if a request of this length would be taken on now."""
+        if self._draining:
+            raise _ending()
+        if self.served is None:
+            raise RefusalError(503, "the model is being loaded", retry_after="1")
+        headers = dict(scope["headers"])
+        length = headers.get(b"content-length", b"0")
+        self._check_size(int(length) if length.isdigit() else 0, 0)
+        self._check_room(self.served.batcher)
+        return self.served
+
+    def _check_size(self, length_bytes: int, have_bytes: int) -> None:
+        most = self.limits.max_request_bytes
+        if length_bytes > most:
+            message = f"a request may have {most} bytes; this one has {length_bytes} or more"
+            raise RefusalError(413, message, connection="close")
+        if self._held_bytes + length_bytes - have_bytes > self.limits.max_held_bytes:
+            assert self.served is not None
+            raise _busy(self.served.batcher.retry_seconds)
+
+    def _check_room(self, batcher: Batcher) -> None:
+        if batcher.is_full:
+            raise _busy(batcher.retry_seconds)
+
+    async def _fill(self, body: bytearray, served: Served, receive: Receive) -> None:
+        """Reads a request's body; what is held is counted byte by byte, for all requests."""
+        try:
+            async with asyncio.timeout(self.limits.body_seconds) as clock:
+                self._reading.add(clock)
+                try:
+                    while await self._more(body, receive):
+                        self._check_size(len(body), len(body))
+                finally:
+                    self._reading.discard(clock)
+        except TimeoutError:
+            if self._draining:
+                raise _ending() from None
+            said = f"the request was not there in {self.limits.body_seconds} s"
+            raise RefusalError(408, said, connection="close") from None
+        self._check_size(len(body), len(body))
+        self._check_room(served.batcher)
+
+    async def _more(self, body: bytearray, receive: Receive) -> bool:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise GoneError
+        chunk = message.get("body", b"")
+        body += chunk
+        self._held_bytes += len(chunk)
+        return bool(message.get("more_body"))
+
+    def _read(self, body: bytearray) -> Asked:
+        try:
+            asked = read_request(body)
+        except RequestError as error:
+            raise RefusalError(400, str(error)) from None
+        most = self.limits.max_instances
+        if len(asked.instances) > most:
+            count = len(asked.instances)
+            raise RefusalError(413, f"a request may have {most} instances; this one has {count}")
+        return asked
+
+    async def _outcomes(self, served: Served, asked: Asked, receive: Receive) -> list[Outcome]:
+        photos = asked.photos(served.read)
+        if served.read is not None:
+            photos = await _brought(asked, photos)
+        settled: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        watch = asyncio.ensure_future(_departed(receive))
+        watch.add_done_callback(lambda _: _settle(settled, "gone"))
+        try:
+            return await self._scored(served.batcher, photos, settled)
+        finally:
+            watch.cancel()
+
+    async def _scored(
+        self, batcher: Batcher, photos: list[Encoded], settled: asyncio.Future[str]
+    ) -> list[Outcome]:
+        loop = asyncio.get_running_loop()
+        try:
+            ticket = batcher.submit(
+                photos, lambda: loop.call_soon_threadsafe(_settle, settled, "done")
+            )
+        except BusyError as busy:
+            raise _busy(busy.retry_seconds) from None
+        alarm = loop.call_later(self.limits.answer_seconds, _settle, settled, "late")
+        try:
+            how = await settled
+        finally:
+            alarm.cancel()
+            if ticket.answered < len(photos):
+                batcher.drop(ticket)
+        if how == "gone":
+            raise GoneError
+        if how == "late":
+            raise RefusalError(504, f"there was no answer in {self.limits.answer_seconds} s")
+        return [outcome for outcome in ticket.outcomes if outcome is not None]
+
+
+def _settle(settled: asyncio.Future[str], how: str) -> None:
+    if not settled.done():
+        settled.set_result(how)
+
+
+async def _departed(receive: Receive) -> None:
+    """Returns when whoever asked has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _brought(asked: Asked, photos: list[Encoded]) -> list[Encoded]:
+    """The same photos, those of Cloud Storage read: that is no work for the cores' workers."""
+    places = [place for place in range(len(photos)) if asked.is_stored(place)]
+    room = asyncio.Semaphore(STORED_AT_ONCE)
+
+    async def bring(place: int) -> Encoded:
+        async with room:
+            return await asyncio.to_thread(_kept, photos[place])
+
+    found = await asyncio.gather(*(bring(place) for place in places))
+    brought = dict(zip(places, found, strict=True))
+    return [brought.get(place, photo) for place, photo in enumerate(photos)]
+
+
+def _kept(photo: Encoded) -> Encoded:
+    """A photo that is read now; whatever was wrong is raised again when it is asked for."""
+    try:
+        content = photo()
+    except Exception as error:
+        return _raiser(error)
+    return lambda: content
+
+
+def _raiser(error: Exception) -> Encoded:
+    def photo() -> bytes:
+        raise error
+
+    return photo
+
+
+def _busy(retry_seconds: int) -> RefusalError:
+    message = f"too many photos are waiting; try again in {retry_seconds} s"
+    return RefusalError(503, message, retry_after=str(retry_seconds))
+
+
+def _ending() -> RefusalError:
+    return RefusalError(503, "the server is ending; try again", retry_after="1", connection="close")
