@@ -88,16 +88,19 @@ def run(job: Job, journal: Journal) -> None:
 
 
 def _read(job: Job, journal: Journal) -> Dataset:
-    from trainer.data.dataset import exported_dataset, read_dataset
+    from trainer.data.dataset import exported_dataset
+    from trainer.data.source import read_source
     from trainer.data.survey import check_files, tell
 
     several = job.flag("multi-label")
     if job.manifest is not None:
-        dataset = read_dataset(job.manifest, job.mount, several)
+        dataset = read_source(job.manifest, job.mount, several)
     else:
         dataset = exported_dataset(job.data_files, job.mount, several)
     photos = dataset.photos
     tell(photos, journal, ", several a photo" if dataset.multi_label else "")
+    for remark in dataset.remarks:
+        journal.say(remark, "WARNING")
     check_files([*photos.training, *photos.validation, *photos.test])
     return dataset
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,24 +19,32 @@ SPLITS = ("training", "validation", "test")
 LABELS_FILE = "labels.txt"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a manifest; `identity` is the photo's SHA-256, or its URI where there is none."""
+    """One row of a manifest; `identity` is the photo's SHA-256, or its URI where there is none.
+
+    `path` is the photo's file where the URI does not say it.
+    """
 
     uri: str
     labels: tuple[str, ...]
     split: str
     identity: str
+    path: Path | None = None
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Photos by split, each label's name as the user wrote it, and the digest of it all."""
+    """Photos by split, each label's name as the user wrote it, and the digest of it all.
+
+    `remarks` are sentences about what was found, for the person who trains.
+    """
 
     photos: Photos
     own_names: Mapping[str, str]
     multi_label: bool
     digest: str
+    remarks: tuple[str, ...] = ()
 
 
 def read_dataset(manifest: Path, mount: Path, multi_label: str = "auto") -> Dataset:
@@ -46,11 +55,27 @@ def read_dataset(manifest: Path, mount: Path, multi_label: str = "auto") -> Data
     """
     rows = read_rows(manifest)
     own_names = read_labels(manifest.with_name(LABELS_FILE))
+    return dataset_of(rows, own_names, mount, manifest.parent, multi_label)
+
+
+def dataset_of(
+    rows: Sequence[Row],
+    own_names: Mapping[str, str],
+    mount: Path,
+    folder: Path,
+    multi_label: str = "auto",
+    remarks: tuple[str, ...] = (),
+) -> Dataset:
+    """The data set of these rows; a relative path is below `folder`.
+
+    Raises DataError for data that nothing can be learned from.
+    """
     several = [row for row in rows if len(row.labels) > 1]
     if several and multi_label == "no":
         raise DataError(f"{several[0].uri} has several labels, and --multi-label is no.")
-    photos = _photos(rows, list(own_names), mount, manifest.parent)
-    return Dataset(photos, own_names, bool(several) or multi_label == "yes", digest(rows))
+    photos = _photos(rows, list(own_names), mount, folder)
+    remarks = (*remarks, *_unjudged(photos))
+    return Dataset(photos, own_names, bool(several) or multi_label == "yes", digest(rows), remarks)
 
 
 def exported_dataset(
@@ -71,17 +96,18 @@ def exported_dataset(
 def read_rows(manifest: Path) -> list[Row]:
     """Every row of a manifest. Raises DataError naming the line that is not one."""
     try:
-        lines = manifest.read_bytes().split(b"\n")
+        with manifest.open("rb") as lines:
+            rows = [
+                row_of(line, f"{manifest.name}, line {number}")
+                for number, line in enumerate(lines, 1)
+                if line.strip()
+            ]
     except OSError as error:
         raise DataError(
             f"The manifest {manifest} cannot be read ({error.strerror}). "
-            "Give --manifest a manifest.jsonl that ops import-dataset wrote."
+            "Give --manifest a manifest.jsonl that ops import-dataset wrote, a folder of photos, "
+            "or TFRecord files."
         ) from error
-    rows = [
-        _row(line, f"{manifest.name}, line {number}")
-        for number, line in enumerate(lines, 1)
-        if line.strip()
-    ]
     if not rows:
         raise DataError(f"{manifest.name} has no rows. Import photos first.")
     return rows
@@ -117,7 +143,8 @@ def digest(rows: Iterable[Row]) -> str:
     return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
 
 
-def _row(line: bytes, where: str) -> Row:
+def row_of(line: bytes, where: str) -> Row:
+    """The row of a manifest's line; `where` names it in the DataError for what is not one."""
     try:
         row: Any = json.loads(line)
     except ValueError as error:
@@ -131,7 +158,9 @@ def _row(line: bytes, where: str) -> Row:
     # A photo without labels is stored only: its split is "" (docs/formats.md).
     if split not in SPLITS and (labels or split != ""):
         raise DataError(f"{where}: split must be one of {', '.join(SPLITS)}. Received: {split!r}")
-    return Row(uri, tuple(dict.fromkeys(labels)), split, str(row.get("sha256") or uri))
+    # Interned: a million rows share a few names.
+    names = tuple(sys.intern(name) for name in dict.fromkeys(labels))
+    return Row(uri, names, sys.intern(split), str(row.get("sha256") or uri))
 
 
 def _shown(line: bytes) -> str:
@@ -149,7 +178,7 @@ def _photos(rows: Sequence[Row], listed: Sequence[str], mount: Path, folder: Pat
         if row.labels:
             # The rarest label stands first, as in `trainer.data.manifest`.
             first, *others = (place for _, place in sorted(index[name] for name in row.labels))
-            path = _path(row.uri, mount, folder)
+            path = row.path or _path(row.uri, mount, folder)
             by_split[row.split].append(Photo(row.uri, path, first, tuple(others)))
     return Photos(
         labels=used,
@@ -175,7 +204,25 @@ def _check(
     trained = {label for row in rows if row.split == "training" for label in row.labels}
     untrained = [name for name in used if name not in trained]
     if untrained:
-        raise DataError(f"These labels have no training photo: {_listed(untrained)}.")
+        raise DataError(
+            f"These labels have no training photo: {_listed(untrained)}. Give each some, or take "
+            "its rows out: a model cannot answer what it never saw."
+        )
+
+
+def _unjudged(photos: Photos) -> tuple[str, ...]:
+    """A sentence for labels that validation, where there is one, or test has no photo of."""
+    held = {"validation": photos.validation, "test": photos.test}
+    return tuple(
+        f"No {split} photo has these labels: {_listed(missing)}. Their accuracy there is not known."
+        for split, listed in held.items()
+        if listed and (missing := _missing(photos.labels, listed))
+    )
+
+
+def _missing(labels: Sequence[str], photos: Sequence[Photo]) -> list[str]:
+    seen = {place for photo in photos for place in photo.labels}
+    return [name for place, name in enumerate(labels) if place not in seen]
 
 
 def _listed(names: Sequence[str]) -> str:

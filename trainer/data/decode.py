@@ -77,7 +77,7 @@ def short_side(path: Path) -> int:
     from PIL import Image
 
     try:
-        with Image.open(path) as image:
+        with path.open("rb") as file, Image.open(file) as image:
             return min(image.size)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise PhotoError(f"{path.name}: a damaged photo ({error})") from error

@@ -100,7 +100,8 @@ def test_a_line_that_is_no_row_is_named(tmp_path: Path, line: str, sentence: str
         ([row("1.jpg", "a")], "Training needs photos of at least two labels. Received: ['a']"),
         (
             [row("1.jpg", "a"), row("2.jpg", "b", "test")],
-            "These labels have no training photo: b.",
+            "These labels have no training photo: b. Give each some, or take its rows out: a model "
+            "cannot answer what it never saw.",
         ),
     ],
 )
