@@ -62,8 +62,9 @@ class Flag:
         if self.type == "numbers":
             fewest, most = self.length
             return f"{fewest} to {most} whole numbers from {low} to {high}, with commas"
-        kind = "whole number" if self.type == "int" else "number"
-        return f"a {kind} from {_plain(self.range[0])} to {_plain(self.range[1])}"
+        words = f"{', '.join(self.choices)} or " if self.choices else ""
+        kind = "number" if self.type == "float" else "whole number"
+        return f"{words}a {kind} from {_plain(self.range[0])} to {_plain(self.range[1])}"
 
 
 def read_table(path: Path = TABLE) -> dict[str, Flag]:
@@ -180,6 +181,10 @@ def _whole(flag: Flag, text: str) -> int:
     return int(_within(flag, int(text)))
 
 
+def _amount(flag: Flag, text: str) -> Value:
+    return text if text in flag.choices else _whole(flag, text)
+
+
 def _number(flag: Flag, text: str) -> float:
     return float(_within(flag, float(text)))
 
@@ -212,6 +217,7 @@ _READERS: dict[str, Callable[[Flag, str], Value]] = {
     "float": _number,
     "text": _text,
     "choice": _text,
+    "amount": _amount,
     "names": _names,
     "numbers": _numbers,
 }

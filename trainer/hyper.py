@@ -8,6 +8,7 @@ from typing import Any
 
 from trainer import schedule
 from trainer.flags import MODEL_TYPE
+from trainer.models.backbones import input_size
 
 AUTO, NONE = "auto", "none"
 
@@ -35,7 +36,9 @@ class Hyper:
     filters: tuple[int, ...]
     kernel_size: int
     image_size: int
-    unfreeze: str
+    unfreeze: str | int
+    backbone: str
+    weights: str
     patience: int
     seed: int
 
@@ -60,11 +63,18 @@ def settle(flags: Mapping[str, Any], photos: int, short_sides: Sequence[int]) ->
         hidden_units=_given(flags, "hidden-units", family.hidden_units),
         filters=_given(flags, "filters", family.filters),
         kernel_size=_given(flags, "kernel-size", 3),
-        image_size=_given(flags, "image-size", schedule.scratch_size(list(short_sides))),
+        image_size=_given(flags, "image-size", _usual_size(flags, short_sides)),
         unfreeze=_given(flags, "unfreeze", "none"),
+        backbone=_given(flags, "backbone", ""),
+        weights=_given(flags, "weights", ""),
         patience=_given(flags, "patience", schedule.patience(epochs)),
         seed=_given(flags, "seed", 0),
     )
+
+
+def _usual_size(flags: Mapping[str, Any], short_sides: Sequence[int]) -> int:
+    backbone = flags.get("backbone")
+    return input_size(backbone) if backbone else schedule.scratch_size(list(short_sides))
 
 
 def _augment(given: Any) -> tuple[str, ...] | None:

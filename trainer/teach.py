@@ -24,7 +24,8 @@ from trainer.hyper import Hyper, settle
 from trainer.job import Job
 from trainer.journal import Journal
 from trainer.maps import MapsEmbedder
-from trainer.models.efficientnet_lite import lite0, tail_layer
+from trainer.models.backbones import LITE, has_cached_way, lite_of
+from trainer.models.efficientnet_lite import tail_layer
 from trainer.schedule import trains_tail
 
 LOOKED_AT = 200
@@ -68,10 +69,14 @@ def teach(job: Job, dataset: Dataset, journal: Journal) -> Taught:
 
 
 def _transfer(here: Class) -> Taught:
-    started, network = time.monotonic(), lite0()
+    unfreeze = here.hyper.unfreeze
+    if not has_cached_way(here.hyper.backbone, here.hyper.weights, unfreeze):
+        return _keras_transfer(here)
+    started, network = time.monotonic(), lite_of(here.hyper.backbone, here.hyper.image_size)
+    number = LITE.index(here.hyper.backbone)
     most_seconds = here.course.max_seconds
-    unfreezes = trains_tail(here.hyper.unfreeze, len(here.training)) and bool(here.judges)
-    embedder = MapsEmbedder(network, tail_layer()) if unfreezes else None
+    unfreezes = trains_tail(str(unfreeze), len(here.training)) and bool(here.judges)
+    embedder = MapsEmbedder(network, tail_layer(number=number)) if unfreezes else None
     lesson = frozen.Lesson(
         here.dataset.photos,
         here.training,
@@ -92,6 +97,35 @@ def _transfer(here: Class) -> Taught:
     if embedder is None or left <= 0:
         return Taught(choice, _told(here.hyper, None))
     return _tail_trained(here, choice, embedder, replace(here.course, max_seconds=left))
+
+
+def _keras_transfer(here: Class) -> Taught:
+    from trainer import keras_transfer
+    from trainer.models.keras_backbone import build, weights_of
+    from trainer.models.keras_classifier import fingerprint
+
+    hyper = here.hyper
+    weights = weights_of(hyper.weights, here.job.mount)
+    here.journal.say(f"Building {hyper.backbone}, weights: {hyper.weights}.", phase="features")
+    backbone = build(hyper.backbone, hyper.image_size, weights, hyper.seed)
+    begun = fingerprint(backbone)
+    lesson = keras_transfer.Lesson(
+        here.dataset.photos,
+        here.training,
+        here.judges,
+        hyper,
+        here.course,
+        here.job.given,
+        here.dataset.multi_label,
+    )
+    with Curves(here.job.log_folder) as curves:
+        choice, hyper, result = keras_transfer.train(
+            lesson,
+            backbone,
+            here.journal,
+            lambda hyper, judge: _room(replace(here, hyper=hyper), judge, curves, begun),
+        )
+    return Taught(choice, _told(hyper, result) | {"weights": backbone.origin})
 
 
 def _tail_trained(here: Class, choice: Choice, embedder: MapsEmbedder, course: Course) -> Taught:
@@ -134,20 +168,31 @@ def _from_scratch(here: Class) -> Taught:
         len(here.training),
         tuple(here.judges),
     )
-    return Taught(choice, _told(here.hyper, result))
+    return Taught(choice, _told(here.hyper, result) | changes.told)
 
 
-def _room(here: Class, judge: Callable[[], tuple[float, float]], curves: Curves) -> Room:
+def _own_names(dataset: Dataset) -> list[str]:
+    return [dataset.own_names.get(label, label) for label in dataset.photos.labels]
+
+
+def _room(
+    here: Class, judge: Callable[[], tuple[float, float]], curves: Curves, begun: str = ""
+) -> Room:
     def warn(message: str) -> None:
         here.journal.say(message, "WARNING")
 
-    known = Checkpoints(here.job.checkpoint_folder, training_id(here.dataset, here.hyper), warn)
+    training = training_id(here.dataset, here.hyper, begun)
+    known = Checkpoints(here.job.checkpoint_folder, training, warn)
     return Room(judge, here.journal, known, curves)
 
 
-def training_id(dataset: Dataset, hyper: Hyper) -> str:
-    """SHA-256, in hex, of all that decides the weights: a checkpoint of another is of no use."""
+def training_id(dataset: Dataset, hyper: Hyper, begun: str = "") -> str:
+    """SHA-256, in hex, of all that decides the weights: a checkpoint of another is of no use.
+
+    `begun` is what tells apart the weights to begin with, where the seed alone does not say.
+    """
     said = [dataset.digest, dataset.photos.labels, dataset.multi_label, asdict(hyper), versions()]
+    said += [begun] if begun else []
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 

@@ -14,6 +14,7 @@ from ops.workflows.trainer_flags import Flag
 
 PANEL = "The trainer's own flags (--mode custom)"
 METAVARS = {"int": "N", "float": "X", "numbers": "N,N,…", "text": "TEXT", "names": "NAME,…"}
+MOST_WORDS = 10
 
 
 def with_trainer_flags(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
@@ -40,7 +41,7 @@ def _parameter(key: str, flag: Flag) -> inspect.Parameter:
     only = f" For {', '.join(flag.model_types)}." if flag.model_types else ""
     option = typer.Option(
         f"--{flag.name}",
-        metavar=METAVARS.get(flag.type, "|".join(flag.choices)),
+        metavar=METAVARS.get(flag.type) or _words(flag),
         help=f"{flag.help} ({_range(flag)}{flag.without}.){_names(flag)}{only}",
         rich_help_panel=PANEL,
     )
@@ -48,8 +49,15 @@ def _parameter(key: str, flag: Flag) -> inspect.Parameter:
     return inspect.Parameter(key, kind, default=None, annotation=Annotated[str | None, option])
 
 
+def _words(flag: Flag) -> str:
+    if len(flag.choices) > MOST_WORDS:
+        return METAVARS["text"]
+    return "|".join([*flag.choices, "N"] if flag.type == "amount" else flag.choices)
+
+
 def _names(flag: Flag) -> str:
-    return f" It takes {flag.takes}." if flag.type == "names" else ""
+    many = flag.type == "names" or len(flag.choices) > MOST_WORDS
+    return f" It takes {flag.takes}." if many else ""
 
 
 def _range(flag: Flag) -> str:

@@ -48,11 +48,12 @@ class Flag:
         """The allowed values in words: `from 1 to 1000`, `adam, sgd`."""
         if self.alone:
             return f"{', '.join(self.alone)}, or names by commas: {', '.join(self.choices)}"
-        if self.choices:
-            return ", ".join(self.choices)
+        words = ", ".join(self.choices)
         if self.low is None or self.high is None:
-            return "text"
+            return words or "text"
         span = f"from {self.low:.10g} to {self.high:.10g}"
+        if self.choices:
+            return f"{words} or a whole number {span}"
         if self.type == "numbers":
             return f"{self.shortest} to {self.longest} whole numbers {span} with commas"
         return f"{'a whole number' if self.type == 'int' else 'a number'} {span}"
@@ -124,13 +125,13 @@ def _fits(flag: Flag, value: str) -> bool:
     if flag.alone:
         named = {part.strip() for part in value.split(",")}
         return value in flag.alone or named <= set(flag.choices)
-    if flag.choices:
+    if value in flag.choices or flag.type == "choice":
         return value in flag.choices
     if flag.type == "numbers":
         parts = value.split(",")
         is_long_enough = flag.shortest <= len(parts) <= flag.longest
         return is_long_enough and all(_in_range(flag, part.strip(), int) for part in parts)
-    kinds = {"int": int, "float": float}
+    kinds = {"int": int, "amount": int, "float": float}
     return _in_range(flag, value, kinds[flag.type]) if flag.type in kinds else bool(value)
 
 

@@ -86,16 +86,21 @@ def lite(number: int, path: Path | None = None) -> Network:
     Raises WeightsError if its package is not installed or the file is not the one that was
     published.
     """
-    variant = VARIANTS[number]
+    layers = tuple(_layers(read_weights(number, path), stages(number)))
+    size = VARIANTS[number].size
+    return Network(f"efficientnet-lite{number}", size, PIXEL_MEAN, PIXEL_SCALE, layers)
+
+
+def read_weights(number: int, path: Path | None = None) -> State:
+    """The arrays of the published weights file, by torch's names. Raises WeightsError as `lite`."""
     file = path or weights_file(number)
     state = read_state(file)
-    if hashlib.sha256(file.read_bytes()).hexdigest() != variant.sha256:
+    if hashlib.sha256(file.read_bytes()).hexdigest() != VARIANTS[number].sha256:
         raise WeightsError(
             f"The weights file {file.name} is not the one that was published as "
             f"{package(number)} (its SHA-256 differs). Install that package again."
         )
-    layers = tuple(_layers(state, stages(number)))
-    return Network(f"efficientnet-lite{number}", variant.size, PIXEL_MEAN, PIXEL_SCALE, layers)
+    return state
 
 
 def lite0(path: Path | None = None) -> Network:
