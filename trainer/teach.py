@@ -168,11 +168,7 @@ def _from_scratch(here: Class) -> Taught:
         len(here.training),
         tuple(here.judges),
     )
-    return Taught(choice, _told(here.hyper, result) | changes.told)
-
-
-def _own_names(dataset: Dataset) -> list[str]:
-    return [dataset.own_names.get(label, label) for label in dataset.photos.labels]
+    return Taught(choice, _told(here.hyper, result))
 
 
 def _room(
