@@ -61,10 +61,11 @@ print(scores("photo.jpg"))
 
 SAVED_MODEL = """
 saved_model.pb (TensorFlow SavedModel), signature serving_default
-  in   image_bytes: strings (batch,), each a whole JPEG, PNG, GIF or BMP file; the model decodes it.
+  in   image_bytes: strings (batch,), each a whole JPEG, PNG, GIF, BMP or WebP file; the model
+       decodes it.
   out  labels: strings (batch, $count); scores: float32 (batch, $count).
 
-Python, in this folder: pip install tensorflow
+Python, in this folder: pip install "tensorflow>=2.20"
 
 """
 
