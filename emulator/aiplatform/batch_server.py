@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Any
 
 from emulator.aiplatform import batch_rows, models, predictions, serving, storage_access
 from emulator.aiplatform.batch_rows import BatchRow
 from emulator.aiplatform.import_files import RowError
-from emulator.aiplatform.prediction_client import post
+from emulator.aiplatform.prediction_client import Answered, post
+from emulator.aiplatform.serving import Address
 from emulator.aiplatform.storage_access import Access
 from emulator.cloud import Cloud
 
 Body = dict[str, Any]
 INVALID_ARGUMENT = 3
+BUSY = 503
+BUSY_ATTEMPTS = 30
+# A row is told by its own place in the input, not by that in a request.
+PLACE = re.compile(r"^instance \d+: ")
 
 
 async def ask(cloud: Cloud, body: Body, deployed: Body, rows: list[BatchRow]) -> list[Body] | None:
@@ -75,10 +81,16 @@ class _Asking:
             return []
         answer = await self._post(instances)
         if not isinstance(answer, RowError):
-            return [predictions.with_ids(one, self._model) for one in answer]
+            return [self._told(one) for one in answer]
         if len(instances) == 1:
-            return [RowError(str(answer).removeprefix("instance 0: "))]
+            return [RowError(PLACE.sub("", str(answer)))]
         return [one for each in instances for one in await self.answers([each])]
+
+    def _told(self, prediction: Any) -> Any:
+        problem = predictions.problem_of(prediction)
+        if problem is not None:
+            return RowError(PLACE.sub("", problem))
+        return predictions.with_ids(prediction, self._model)
 
     async def _post(self, instances: list[Any]) -> list[Any] | RowError:
         server = serving.address(self._cloud, self._body["name"], self._deployed["id"])
@@ -86,13 +98,23 @@ class _Asking:
         request: Body = {"instances": instances}
         if "modelParameters" in self._body:
             request["parameters"] = self._body["modelParameters"]
-        status, content = await post(server.port, server.predict, json.dumps(request).encode())
+        answered = await _patiently(server, json.dumps(request).encode())
         try:
-            if status == 200:
-                answer = list(json.loads(content)["predictions"])
+            if answered.status == 200:
+                answer = list(json.loads(answered.content)["predictions"])
                 if len(answer) == len(instances):
                     return answer
                 return RowError(f"{len(answer)} predictions came for {len(instances)} instances.")
-            return RowError(predictions.refused(status, content).message)
+            return RowError(predictions.refused(answered).message)
         except (ValueError, KeyError, TypeError):
             return RowError("The model's server did not answer with predictions.")
+
+
+async def _patiently(server: Address, body: bytes) -> Answered:
+    """The answer; a server that is busy and says until when is asked again then."""
+    for _ in range(BUSY_ATTEMPTS):
+        answered = await post(server.port, server.predict, body)
+        if answered.status != BUSY or answered.retry_seconds is None:
+            break
+        await asyncio.sleep(answered.retry_seconds)
+    return answered

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -36,9 +37,19 @@ async def get_health(port: int, route: str) -> bool:
     return answer.status_code == 200
 
 
-async def post(port: int, route: str, body: bytes) -> tuple[int, bytes]:
-    """Status and body of the answer. httpx.HTTPError when there is none."""
+@dataclass(frozen=True)
+class Answered:
+    """A prediction server's answer; `retry_seconds` says when to ask again, if it says so."""
+
+    status: int
+    content: bytes
+    retry_seconds: int | None = None
+
+
+async def post(port: int, route: str, body: bytes) -> Answered:
+    """The answer to a prediction request. httpx.HTTPError when there is none."""
     headers = {"content-type": "application/json"}
     url = f"http://127.0.0.1:{port}{route}"
     answer = await client().post(url, content=body, headers=headers)
-    return answer.status_code, answer.content
+    later = answer.headers.get("retry-after", "")
+    return Answered(answer.status_code, answer.content, int(later) if later.isdigit() else None)

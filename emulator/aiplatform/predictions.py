@@ -9,13 +9,21 @@ from typing import Any
 from starlette.requests import Request
 
 from emulator.aiplatform import models, resources, results, serving
-from emulator.aiplatform.prediction_client import post
+from emulator.aiplatform.prediction_client import Answered, post
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
 
 Body = dict[str, Any]
 # "1.5 MB" (Choose an endpoint type, read 2026-08-22); Google's refusal counts 1,572,864 bytes.
 MAX_REQUEST_BYTES = 1_572_864
+# What a prediction server's statuses are called; any other is INTERNAL.
+REFUSALS = {
+    400: "INVALID_ARGUMENT",
+    413: "INVALID_ARGUMENT",
+    429: "RESOURCE_EXHAUSTED",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
 
 
 async def predict(cloud: Cloud, variables: dict[str, str], request: Request) -> Body:
@@ -26,6 +34,8 @@ async def predict(cloud: Cloud, variables: dict[str, str], request: Request) -> 
     deployed = chosen(endpoint)
     answer = await _ask(cloud, name, deployed, body)
     model = models.require(cloud, models.deployed_version(deployed))
+    if models.is_automl(model):
+        _require_answers(answer)
     return {
         "predictions": [with_ids(one, model) for one in answer],
         "deployedModelId": deployed["id"],
@@ -67,25 +77,46 @@ async def _ask(cloud: Cloud, endpoint: str, deployed: Body, body: bytes) -> list
     try:
         if server is None:
             raise httpx.ConnectError("not launched")
-        status, content = await post(server.port, server.predict, body)
+        answer = await post(server.port, server.predict, body)
     except httpx.TimeoutException:
         raise ApiError("DEADLINE_EXCEEDED", "The prediction took longer than 60 s.") from None
     except httpx.HTTPError:
         raise unavailable() from None
-    if status != 200:
-        raise refused(status, content)
-    return list(json.loads(content)["predictions"])
+    if answer.status != 200:
+        raise refused(answer)
+    return list(json.loads(answer.content)["predictions"])
 
 
-def refused(status: int, content: bytes) -> ApiError:
-    """The server's own refusal: 400 is the request's fault, anything else the server's."""
+def refused(answer: Answered) -> ApiError:
+    """The server's own refusal, as one of Google's: what has no word of its own is INTERNAL."""
     try:
-        said = str(json.loads(content)["error"])
+        said = str(json.loads(answer.content)["error"])
     except (ValueError, KeyError, TypeError):
-        said = content[:500].decode(errors="replace")
-    if status == 400:
-        return ApiError("INVALID_ARGUMENT", said)
-    return ApiError("INTERNAL", f"The prediction server answered {status}: {said}")
+        said = answer.content[:500].decode(errors="replace")
+    if answer.status in REFUSALS:
+        return ApiError(REFUSALS[answer.status], said)
+    return ApiError("INTERNAL", f"The prediction server answered {answer.status}: {said}")
+
+
+def problem_of(prediction: Any) -> str | None:
+    """Why an instance has no prediction, where a server says so in its place; else None."""
+    if not isinstance(prediction, dict) or not set(prediction) <= {"error", "key"}:
+        return None
+    error = prediction.get("error")
+    if not isinstance(error, dict) or not {"code", "message"} <= set(error):
+        return None
+    return str(error["message"])
+
+
+def _require_answers(predictions: list[Any]) -> None:
+    """INVALID_ARGUMENT for the first instance without one.
+
+    What AutoML's models answer has no place for an error ("image_classification_1.0.0", the
+    prediction schema in google-cloud-aiplatform 2.7.0): the request fails as a whole.
+    """
+    for prediction in predictions:
+        if (problem := problem_of(prediction)) is not None:
+            raise ApiError("INVALID_ARGUMENT", problem)
 
 
 def with_ids(prediction: Any, model: Body) -> Any:

@@ -7,9 +7,12 @@ binary inputs, and answer with the label and every score.
 """
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from ops.errors import Code, OpsError
 
 ModelKind = Literal["automl", "custom"]
 
@@ -49,7 +52,16 @@ def every_score(kind: ModelKind, labels: int) -> dict[str, Any]:
 
 
 def answer(kind: ModelKind, prediction: Mapping[str, Any]) -> Scored:
-    """One element of ``predictions``, whatever the kind of model that gave it."""
+    """One element of ``predictions``, whatever the kind of model that gave it.
+
+    BAD_DATA where our own server says in its place what is wrong with this photo.
+    """
+    if "error" in prediction:
+        raise OpsError(
+            Code.BAD_DATA,
+            f"The model cannot read it: {_problem(prediction['error'])}.",
+            "Save the photo anew as JPEG or PNG.",
+        )
     if kind == "automl":
         pairs = zip(prediction["displayNames"], prediction["confidences"], strict=True)
     else:
@@ -57,3 +69,8 @@ def answer(kind: ModelKind, prediction: Mapping[str, Any]) -> Scored:
     ranked = sorted(pairs, key=lambda pair: -float(pair[1]))
     scores = {str(label): float(score) for label, score in ranked}
     return Scored(prediction=str(ranked[0][0]), scores=scores)
+
+
+def _problem(error: Any) -> str:
+    said = error.get("message", error) if isinstance(error, Mapping) else error
+    return re.sub(r"^instance \d+: ", "", str(said)).rstrip(".")

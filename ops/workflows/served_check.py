@@ -17,6 +17,7 @@ from ops.cloud import endpoints, instances, stored_photos
 from ops.cloud.instances import ModelKind, Scored
 from ops.cloud.session import Session
 from ops.data.shrink import MAX_CONTENT_BYTES
+from ops.errors import Code, OpsError
 from ops.progress import Progress
 from ops.workflows.evaluate_photos import Judged, Photos
 
@@ -148,6 +149,10 @@ def _ask(
         return compare(row, instances.answer(kind, given[0]))
     except (BadRequest, InternalServerError) as error:
         return _unanswered(row, str(error.message))
+    except OpsError as error:
+        if error.code is not Code.BAD_DATA:
+            raise
+        return _unanswered(row, error.message)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         return _unanswered(row, f"an answer of another form ({type(error).__name__}: {error})")
 

@@ -97,6 +97,24 @@ def test_every_row_has_its_prediction_or_its_error(
     assert len(job["partialFailures"]) == 3
 
 
+def test_an_error_in_place_of_a_prediction_is_its_rows(
+    trained_project: tuple[Vertex, Body], model: str
+) -> None:
+    """The server is busy once and is asked again; one photo's error goes to the errors file."""
+    vertex, _ = trained_project
+    vertex.upload(BUCKET, {"spoilt.png": b"spoilt", "busy.png": b"busy"})
+    names = ["cat/0.png", "spoilt.png", "busy.png", "dog/0.png"]
+    rows = "\n".join(row(f"gs://{BUCKET}/{name}") for name in names)
+    vertex.upload(BUCKET, {"spoilt.jsonl": rows.encode()})
+
+    job = run(vertex, batch_body(model, f"gs://{BUCKET}/spoilt.jsonl", f"gs://{BUCKET}/spoilt"))
+
+    assert job["completionStats"] == {"successfulCount": "3", "failedCount": "1"}, job
+    (failed,) = lines(vertex, job["outputInfo"]["gcsOutputDirectory"], "errors_0001.jsonl")
+    assert failed["instance"]["content"] == f"gs://{BUCKET}/spoilt.png"
+    assert failed["error"] == {"code": 3, "message": "spoilt"}
+
+
 def test_a_row_that_ends_the_server_is_an_error_of_its_own(
     trained_project: tuple[Vertex, Body], model: str
 ) -> None:

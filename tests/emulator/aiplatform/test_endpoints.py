@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import partial
 
 import httpx
 import pytest
@@ -124,6 +125,20 @@ def test_what_the_model_refuses_is_the_callers_error(deployed: tuple[Vertex, str
     answer = vertex.call("POST", f"{endpoint}:predict", {"wrong": []})
 
     assert error(answer) == (400, "INVALID_ARGUMENT", "instances are missing")
+
+
+def test_a_busy_server_and_a_spoilt_photo_have_googles_words(
+    deployed: tuple[Vertex, str, Body],
+) -> None:
+    """Its 503 is UNAVAILABLE, to be tried again; AutoML's answers have no place for one error."""
+    vertex, endpoint, _ = deployed
+    ask = partial(vertex.call, "POST", f"{endpoint}:predict")
+
+    busy = ask({"instances": [instance(b"busy")]})
+    spoilt = ask({"instances": [instance(b"busy"), instance(b"spoilt")]})
+
+    assert error(busy) == (503, "UNAVAILABLE", "too many photos")
+    assert error(spoilt) == (400, "INVALID_ARGUMENT", "instance 1: spoilt")
 
 
 def test_the_same_deployed_id_twice_is_refused(deployed: tuple[Vertex, str, Body]) -> None:

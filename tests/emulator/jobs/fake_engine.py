@@ -110,6 +110,7 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     known: dict[str, Any]
+    was_busy = False
 
     def do_GET(self) -> None:
         """Healthy once the model is there."""
@@ -124,22 +125,31 @@ class Handler(BaseHTTPRequestHandler):
         contents = [photo(instance) for instance in body["instances"]]
         if any(b"deadly" in content for content in contents):
             os._exit(9)
+        if any(content.startswith(b"busy") for content in contents) and not Handler.was_busy:
+            Handler.was_busy = True
+            self.answer(503, {"error": "too many photos"}, ("retry-after", "0"))
+            return
         for number, content in enumerate(contents):
             if content == b"no photo":
                 self.answer(400, {"error": f"instance {number}: not a photo"})
                 return
-        self.answer(200, {"predictions": [self.predict(content) for content in contents]})
+        found = [self.predict(number, content) for number, content in enumerate(contents)]
+        self.answer(200, {"predictions": found})
 
-    def predict(self, content: bytes) -> dict[str, Any]:
-        """The labels known by heart, or the commonest."""
+    def predict(self, number: int, content: bytes) -> dict[str, Any]:
+        """The labels known by heart, or the commonest; of a spoilt photo the error in its place."""
+        if content == b"spoilt":
+            return {"error": {"code": 400, "message": f"instance {number}: spoilt"}}
         sha256 = hashlib.sha256(content).hexdigest()
         names = self.known["by_heart"].get(sha256, [self.known["commonest"]])
         return {"displayNames": names, "confidences": [1.0] * len(names)}
 
-    def answer(self, status: int, value: dict[str, Any]) -> None:
+    def answer(self, status: int, value: dict[str, Any], *headers: tuple[str, str]) -> None:
         """Sends JSON."""
         content = json.dumps(value).encode()
         self.send_response(status)
+        for header in headers:
+            self.send_header(*header)
         self.send_header("content-length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

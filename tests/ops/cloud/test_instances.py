@@ -5,6 +5,7 @@ import base64
 import pytest
 
 from ops.cloud import instances
+from ops.errors import OpsError
 
 PHOTO = b"\xff\xd8 a photo"
 ENCODED = base64.b64encode(PHOTO).decode()
@@ -38,6 +39,17 @@ def test_both_answers_become_the_same(kind: instances.ModelKind, prediction: obj
         list(scored.scores),
         scored.scores,
     ) == ("hat", ["hat", "bag"], {"hat": 0.9, "bag": 0.1})
+
+
+@pytest.mark.parametrize("kind", ["automl", "custom"])
+def test_an_error_in_place_of_an_answer_is_the_photos(kind: instances.ModelKind) -> None:
+    """What our server says of one photo of several is told without its place in the request."""
+    error = {"code": 400, "message": "instance 3: a damaged JPEG (cut short)"}
+
+    with pytest.raises(
+        OpsError, match=r"^The model cannot read it: a damaged JPEG \(cut short\)\.$"
+    ):
+        instances.answer(kind, {"key": "a.jpg", "error": error})
 
 
 @pytest.mark.parametrize(
