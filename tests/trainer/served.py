@@ -55,9 +55,7 @@ class Server:
     """A prediction server of its own process on a free port."""
 
     def __init__(self, storage_uri: str, **variables: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = self.free_port()
         environ = {"AIP_HTTP_PORT": str(self.port), "AIP_STORAGE_URI": storage_uri, **variables}
         environ |= {"AIP_HEALTH_ROUTE": "/healthz", "AIP_PREDICT_ROUTE": "/v1/predict"}
         self.process = subprocess.Popen(
@@ -67,6 +65,13 @@ class Server:
             stdout=subprocess.PIPE,
             text=True,
         )
+
+    @staticmethod
+    def free_port() -> int:
+        """A port that nobody listens on."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            return int(free.getsockname()[1])
 
     def __enter__(self) -> "Server":
         return self
