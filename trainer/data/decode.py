@@ -55,15 +55,23 @@ def square(data: bytes, size: int) -> Pixels:
     """The centre square of an encoded photo as `(size, size, 3)` RGB. Raises PhotoError."""
     from PIL import Image
 
-    kind = photo_format(data)
-    pixels = _jpeg(data, size) if kind == "JPEG" else None
-    whole = pixels if pixels is not None else np.asarray(_pillow(data, kind, size))
-    height, width = whole.shape[:2]
+    pixels = whole(data, size)
+    height, width = pixels.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     # Cut first: Pillow's own `box` would mix in the pixels beside it, which the graph never sees.
-    image = Image.fromarray(np.ascontiguousarray(whole[top : top + side, left : left + side]))
+    image = Image.fromarray(np.ascontiguousarray(pixels[top : top + side, left : left + side]))
     return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
+
+
+def whole(data: bytes, size: int) -> Pixels:
+    """The whole photo as `(height, width, 3)` RGB. Raises PhotoError.
+
+    A big JPEG is shrunk on the way, its shorter side still at least `size`.
+    """
+    kind = photo_format(data)
+    pixels = _jpeg(data, size) if kind == "JPEG" else None
+    return pixels if pixels is not None else np.asarray(_pillow(data, kind, size))
 
 
 def square_of_file(path: Path, size: int) -> Pixels:
