@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from trainer import scratch, transfer
 from trainer.course import Course, Result, Room
+from trainer.data.augment_trial import Trial
 from trainer.data.decode import Pixels
 from trainer.data.manifest import Photo, truth_matrix
+from trainer.export import tensorflow
 from trainer.fit import fit
 from trainer.hyper import Hyper
 from trainer.models.learner import Learner
@@ -33,16 +35,40 @@ class Lesson:
     multi_label: bool
 
 
+@dataclass(frozen=True)
+class Squares:
+    """Squares `(photos, size, size, 3)` uint8 and labels `(photos, labels)`, of either sort."""
+
+    training: Pixels
+    targets: NDArray[np.bool_]
+    judges: Pixels
+    truth: NDArray[np.bool_]
+
+    def trial(self, lesson: Lesson, seed: int) -> Trial:
+        """What these photos have to say about random changes of them."""
+        several = lesson.multi_label
+        tf = tensorflow()
+        return Trial(tf, self.training, self.targets, self.judges, self.truth, several, seed)
+
+
+def read(lesson: Lesson, hyper: Hyper) -> Squares:
+    """The photos of a lesson. Raises ConfigError where the layers do not fit the size."""
+    blocks(hyper)
+    return Squares(
+        scratch.read(lesson.training, hyper.image_size),
+        truth_matrix(lesson.training, len(lesson.labels)),
+        scratch.read(lesson.judges, hyper.image_size),
+        truth_matrix(lesson.judges, len(lesson.labels)),
+    )
+
+
 def train(
-    lesson: Lesson, hyper: Hyper, course: Course, room: Callable[[Judge], Room]
+    lesson: Lesson, squares: Squares, hyper: Hyper, course: Course, room: Callable[[Judge], Room]
 ) -> tuple[Classifier, Result]:
     """The classifier of the best epoch, its scores made honest on the photos that judge."""
-    layers = blocks(hyper)
-    pixels = scratch.read(lesson.training, hyper.image_size)
-    targets = truth_matrix(lesson.training, len(lesson.labels)).astype(np.float32)
-    learner = Learner(layers, pixels, targets, hyper, lesson.multi_label)
-    judged = scratch.read(lesson.judges, hyper.image_size)
-    judge = Judge(learner, judged, truth_matrix(lesson.judges, len(lesson.labels)))
+    targets = squares.targets.astype(np.float32)
+    learner = Learner(blocks(hyper), squares.training, targets, hyper, lesson.multi_label)
+    judge = Judge(learner, squares.judges, squares.truth)
     result = fit(learner, course, room(judge))
     return _classifier(learner, judge, lesson), result
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from trainer import from_scratch, frozen, unfrozen
+from trainer import augmented, from_scratch, frozen, unfrozen
 from trainer.artifacts import Candidate, versions
 from trainer.checkpoints import Checkpoints
 from trainer.choice import TRANSFER, Choice
@@ -146,10 +146,14 @@ def _from_scratch(here: Class) -> Taught:
     lesson = from_scratch.Lesson(
         here.dataset.photos.labels, here.training, here.judges, here.dataset.multi_label
     )
+    squares = from_scratch.read(lesson, here.hyper)
+    trials = squares.trial(lesson, here.hyper.seed)
+    changes = augmented.settled(here.hyper, _own_names(here.dataset), trials, here.journal)
+    here = replace(here, hyper=changes.hyper)
     here.journal.say(f"Training {here.hyper.model_type}.", phase="train", **_said(here.hyper))
     with Curves(here.job.log_folder) as curves:
         classifier, result = from_scratch.train(
-            lesson, here.hyper, here.course, lambda judge: _room(here, judge, curves)
+            lesson, squares, here.hyper, here.course, lambda judge: _room(here, judge, curves)
         )
     best = result.history[result.best_epoch - 1] if result.history else {}
     candidate = Candidate(
@@ -168,7 +172,11 @@ def _from_scratch(here: Class) -> Taught:
         len(here.training),
         tuple(here.judges),
     )
-    return Taught(choice, _told(here.hyper, result))
+    return Taught(choice, _told(here.hyper, result) | changes.told)
+
+
+def _own_names(dataset: Dataset) -> list[str]:
+    return [dataset.own_names.get(label, label) for label in dataset.photos.labels]
 
 
 def _room(
