@@ -81,9 +81,9 @@ def decoded(photo: bytes, size: int) -> Any:
     """The photo's centre square `(size, size, 3)`, as Pillow makes it."""
     from PIL import Image
 
-    image = Image.open(io.BytesIO(photo))
-    image.draft("RGB", (size, size))
-    image = image.convert("RGB")
+    file = Image.open(io.BytesIO(photo))
+    file.draft("RGB", (size, size))
+    image = file.convert("RGB")
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     box = (left, top, left + side, top + side)

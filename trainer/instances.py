@@ -42,13 +42,13 @@ class RequestError(ValueError):
 class Asked:
     """A request: its instances as they came, and what their answers are to be like.
 
-    `explain` are the options of explanations, None where none are wanted.
+    `explain` is what is asked of explanations, as it came; None where none are wanted.
     """
 
     instances: Sequence[Any]
     threshold: float = DEFAULT_THRESHOLD
     most: int = DEFAULT_MAX_PREDICTIONS
-    explain: Mapping[str, Any] | None = None
+    explain: Any = None
 
     def photos(self, read: Read | None) -> list[Encoded]:
         """What gives each instance's photo, or raises the PhotoError that says why there is none.
@@ -101,19 +101,16 @@ def failure(place: int, error: Exception) -> dict[str, Any]:
     return {"code": INTERNAL, "message": f"instance {place}: the model failed ({kind}: {error})"}
 
 
-def _parameters(raw: Any) -> tuple[float, int, Mapping[str, Any] | None]:
+def _parameters(raw: Any) -> tuple[float, int, Any]:
     if not isinstance(raw, Mapping):
         raise RequestError('"parameters" must be an object')
     threshold = raw.get("confidenceThreshold", DEFAULT_THRESHOLD)
     most = raw.get("maxPredictions", DEFAULT_MAX_PREDICTIONS)
-    explain = raw.get("explain")
     if not _is_number(threshold) or not 0 <= threshold <= 1:
         raise RequestError(f"confidenceThreshold must be between 0 and 1, received {threshold!r}")
     if not _is_number(most) or most < 1 or most != int(most):
         raise RequestError(f"maxPredictions must be a whole number from 1, received {most!r}")
-    if explain is not None and not isinstance(explain, Mapping):
-        raise RequestError(f"explain must be an object of options, received {explain!r}")
-    return float(threshold), int(most), explain
+    return float(threshold), int(most), raw.get("explain")
 
 
 def _is_number(value: Any) -> bool:

@@ -25,7 +25,7 @@ from trainer.journal import Journal
 from trainer.serving_limits import read_limits
 
 if TYPE_CHECKING:
-    from trainer.serving_app import Served
+    from trainer.answering import Served
 
 STORAGE_URI = "AIP_STORAGE_URI"
 # Either leads the client of Cloud Storage to a local server: anonymously, or as an account.
@@ -75,18 +75,21 @@ def loading(environ: Mapping[str, str], folder: Path) -> Future[Served]:
 
 def _load(environ: Mapping[str, str], brought: Path) -> Served:
     """The model of AIP_STORAGE_URI, with its first, slow answer behind it."""
+    from trainer.answering import Served
     from trainer.batching import Batcher
+    from trainer.explanation_lane import ExplanationLane
     from trainer.fetch import fetch, reader
     from trainer.serving import AUTOML_ENGINE, blank_photo, engine, load, prepare, scorers
-    from trainer.serving_app import Served
 
     folder = fetch(environ[STORAGE_URI], brought, environ)
     model, is_custom = load(folder), engine(folder) != AUTOML_ENGINE
     model.scores([blank_photo()])
     workers = scorers(model)
     threading.Thread(target=prepare, args=(workers,), name="preparing", daemon=True).start()
-    batcher = Batcher(workers, read_limits(environ).max_waiting_photos)
-    return Served(model, batcher, reader(environ) if is_custom else None)
+    limits = read_limits(environ)
+    batcher = Batcher(workers, limits.max_waiting_photos)
+    lane = ExplanationLane(folder, model.labels, limits.max_waiting_explanations)
+    return Served(model, batcher, reader(environ) if is_custom else None, lane)
 
 
 def main(environ: Mapping[str, str] = os.environ) -> int:

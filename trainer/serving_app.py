@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from trainer.batching import BusyError
-from trainer.instances import Asked, Read, RequestError, answer, read_request
+from trainer.instances import Asked, RequestError, read_request
 from trainer.serving_limits import Limits
 
 if TYPE_CHECKING:
-    from trainer.batching import Batcher, Encoded, Outcome
-    from trainer.serving import Model
+    from trainer.answering import Served
+    from trainer.batching import Batcher
 
 Message: TypeAlias = dict[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
-STORED_AT_ONCE = 16
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -46,15 +46,6 @@ class RefusalError(Exception):
 
 class GoneError(Exception):
     """Whoever asked has gone; nobody reads an answer."""
-
-
-@dataclass(frozen=True)
-class Served:
-    """A model that is ready, its workers, and what reads `gs://` addresses for it (or nothing)."""
-
-    model: Model
-    batcher: Batcher
-    read: Read | None = None
 
 
 class App:
@@ -130,8 +121,11 @@ class App:
             asked = self._read(body)
             # Its texts are a copy of it.
             body.clear()
-            outcomes = await self._outcomes(served, asked, receive)
-            return Reply(*answer(asked, outcomes, served.model.labels, served.model.multi_label))
+            return Reply(*await self._attended(served.answered(asked), receive))
+        except RequestError as error:
+            raise RefusalError(400, str(error)) from None
+        except BusyError as busy:
+            raise _busy(busy.retry_seconds) from None
         finally:
             self._held_bytes -= held_bytes
 
@@ -188,91 +182,33 @@ class App:
         return bool(message.get("more_body"))
 
     def _read(self, body: bytearray) -> Asked:
-        try:
-            asked = read_request(body)
-        except RequestError as error:
-            raise RefusalError(400, str(error)) from None
+        asked = read_request(body)
         most = self.limits.max_instances
         if len(asked.instances) > most:
             count = len(asked.instances)
             raise RefusalError(413, f"a request may have {most} instances; this one has {count}")
         return asked
 
-    async def _outcomes(self, served: Served, asked: Asked, receive: Receive) -> list[Outcome]:
-        photos = asked.photos(served.read)
-        if served.read is not None:
-            photos = await _brought(asked, photos)
-        settled: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        watch = asyncio.ensure_future(_departed(receive))
-        watch.add_done_callback(lambda _: _settle(settled, "gone"))
+    async def _attended(self, work: Coroutine[Any, Any, T], receive: Receive) -> T:
+        """What comes of `work`, unless it takes too long or nobody waits for it any more."""
+        task, watch = asyncio.ensure_future(work), asyncio.ensure_future(_departed(receive))
+        seconds = self.limits.answer_seconds
         try:
-            return await self._scored(served.batcher, photos, settled)
+            await asyncio.wait((task, watch), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            if watch.done():
+                raise GoneError
+            raise RefusalError(504, f"there was no answer in {seconds} s")
         finally:
+            task.cancel()
             watch.cancel()
-
-    async def _scored(
-        self, batcher: Batcher, photos: list[Encoded], settled: asyncio.Future[str]
-    ) -> list[Outcome]:
-        loop = asyncio.get_running_loop()
-        try:
-            ticket = batcher.submit(
-                photos, lambda: loop.call_soon_threadsafe(_settle, settled, "done")
-            )
-        except BusyError as busy:
-            raise _busy(busy.retry_seconds) from None
-        alarm = loop.call_later(self.limits.answer_seconds, _settle, settled, "late")
-        try:
-            how = await settled
-        finally:
-            alarm.cancel()
-            if ticket.answered < len(photos):
-                batcher.drop(ticket)
-        if how == "gone":
-            raise GoneError
-        if how == "late":
-            raise RefusalError(504, f"there was no answer in {self.limits.answer_seconds} s")
-        return [outcome for outcome in ticket.outcomes if outcome is not None]
-
-
-def _settle(settled: asyncio.Future[str], how: str) -> None:
-    if not settled.done():
-        settled.set_result(how)
 
 
 async def _departed(receive: Receive) -> None:
     """Returns when whoever asked has gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-async def _brought(asked: Asked, photos: list[Encoded]) -> list[Encoded]:
-    """The same photos, those of Cloud Storage read: that is no work for the cores' workers."""
-    places = [place for place in range(len(photos)) if asked.is_stored(place)]
-    room = asyncio.Semaphore(STORED_AT_ONCE)
-
-    async def bring(place: int) -> Encoded:
-        async with room:
-            return await asyncio.to_thread(_kept, photos[place])
-
-    found = await asyncio.gather(*(bring(place) for place in places))
-    brought = dict(zip(places, found, strict=True))
-    return [brought.get(place, photo) for place, photo in enumerate(photos)]
-
-
-def _kept(photo: Encoded) -> Encoded:
-    """A photo that is read now; whatever was wrong is raised again when it is asked for."""
-    try:
-        content = photo()
-    except Exception as error:
-        return _raiser(error)
-    return lambda: content
-
-
-def _raiser(error: Exception) -> Encoded:
-    def photo() -> bytes:
-        raise error
-
-    return photo
 
 
 def _busy(retry_seconds: int) -> RefusalError:

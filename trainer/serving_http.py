@@ -13,7 +13,8 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 if TYPE_CHECKING:
-    from trainer.serving_app import App, Served
+    from trainer.answering import Served
+    from trainer.serving_app import App
 
 # uvicorn asks `on_tick` ten times a second; connections are looked at once a second.
 TICKS_A_LOOK = 10

@@ -26,6 +26,7 @@ class Limits:
     max_held_bytes: int = 256 * MIB
     max_instances: int = 1024
     max_waiting_photos: int = 256
+    max_waiting_explanations: int = 8
     answer_seconds: int = 60
     body_seconds: int = 30
     idle_seconds: int = 75
