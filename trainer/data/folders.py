@@ -29,6 +29,12 @@ def read_folder(folder: Path, mount: Path, multi_label: str = "auto") -> Dataset
     out, and so is a photo's second copy. Raises DataError for a folder without photos, and for one
     photo under two labels or in two splits.
     """
+    rows, own_names, remarks = folder_rows(folder)
+    return dataset_of(rows, own_names, mount, folder, multi_label, remarks)
+
+
+def folder_rows(folder: Path) -> tuple[list[Row], dict[str, str], tuple[str, ...]]:
+    """The rows of a folder, safe label → the folder's name, and remarks; see `read_folder`."""
     found = list(_split_photos(folder) if _is_split(folder) else _class_photos(folder, ""))
     if not found:
         raise DataError(
@@ -39,7 +45,7 @@ def read_folder(folder: Path, mount: Path, multi_label: str = "auto") -> Dataset
     rows, remarks = _unique(found, safe)
     if not rows[0].split:
         rows = shared_out(rows)
-    return dataset_of(rows, own_names, mount, folder, multi_label, remarks)
+    return rows, own_names, remarks
 
 
 def _is_split(folder: Path) -> bool:

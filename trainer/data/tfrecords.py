@@ -13,7 +13,7 @@ import re
 import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from trainer.data.dataset import Dataset, Row, dataset_of, read_labels
 from trainer.data.examples import Feature, decoded, texts
@@ -63,7 +63,15 @@ class RecordPath(type(Path())):  # type: ignore[misc]
         )  # fmt: skip
 
 
-def write_record(file: IO[bytes], data: bytes) -> None:
+class Sink(Protocol):
+    """What records are written to."""
+
+    def write(self, data: bytes, /) -> Any:
+        """Takes all of the bytes."""
+        ...
+
+
+def write_record(file: Sink, data: bytes) -> None:
     """Appends one record."""
     length = struct.pack("<Q", len(data))
     file.write(length + _crc(length) + data + _crc(data))

@@ -1,0 +1,1 @@
+"""What `trainer.prepare` does to rows and photos on Apache Beam."""
