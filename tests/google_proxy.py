@@ -41,6 +41,7 @@ HOSTS = {
     "cloudquotas.googleapis.com": "Cloud Quotas",
     "orgpolicy.googleapis.com": "Organization Policy",
     "artifactregistry.googleapis.com": "Artifact Registry",
+    "cloudbuild.googleapis.com": "Cloud Build",
     "billingbudgets.googleapis.com": "Cloud Billing Budget",
     "iam.googleapis.com": "Identity and Access Management",
     "monitoring.googleapis.com": "Cloud Monitoring",

@@ -77,6 +77,14 @@ Image = Annotated[
         rich_help_panel=CUSTOM,
     ),
 ]
+Build = Annotated[
+    str | None,
+    typer.Option(
+        metavar="cloud|docker|never",
+        help="Who builds the trainer's image if it is not there: Cloud Build, Docker here, nobody.",
+        rich_help_panel=CUSTOM,
+    ),
+]
 MaxMinutes = Annotated[
     float | None,
     typer.Option(help="End it after this, 2 to 10080; 60 unless given.", rich_help_panel=CUSTOM),
@@ -115,6 +123,7 @@ def train(
     accelerator: Accelerator = None,
     spot: Spot = False,
     image: Image = None,
+    build: Build = None,
     max_minutes: MaxMinutes = None,
     local: Here = False,
     to: To = None,
@@ -123,7 +132,7 @@ def train(
 ) -> Outcome:
     """Train a model, price first."""
     custom = CustomOptions(
-        model_type, flags, machine, accelerator, spot, image, max_minutes, local, to
+        model_type, flags, machine, accelerator, spot, image, max_minutes, local, to, build
     )
     options = Options(mode, dataset, budget, max_cost, again, custom)
     workflow.check(call.settings, options)

@@ -30,6 +30,13 @@ def post(session: Session, host: str, path: str, body: Mapping[str, Any]) -> Bod
     return _sent(session, host, "POST", path, json.dumps(body).encode())
 
 
+def make(session: Session, host: str, path: str, body: Mapping[str, Any]) -> Body:
+    """What a POST answers that makes something: repeated only when it surely did nothing."""
+    headers = {"content-type": "application/json"}
+    sent = json.dumps(body).encode()
+    return _read(session.submit(session.wire(host).send, "POST", path, sent, headers))
+
+
 def pages(session: Session, host: str, path: str, key: str, size: int) -> Iterator[Body]:
     """The entries under `key`, of every page of a list; `size` of them are asked for at a time.
 
@@ -47,7 +54,10 @@ def pages(session: Session, host: str, path: str, key: str, size: int) -> Iterat
 
 def _sent(session: Session, host: str, method: str, path: str, body: bytes) -> Body:
     headers = {"content-type": "application/json"} if body else {}
-    answer = session.call(session.wire(host).send, method, path, body, headers)
+    return _read(session.call(session.wire(host).send, method, path, body, headers))
+
+
+def _read(answer: urllib3.BaseHTTPResponse) -> Body:
     if answer.status >= 400:
         raise _refusal(answer)
     found: Body = json.loads(answer.data)

@@ -35,16 +35,25 @@ LOG_SECONDS = {Target.LOCAL: 0.5, Target.GCP: 5.0}
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a target can do that the other cannot."""
+    """What a target can do that the other cannot.
+
+    `builds_images`: jobs run in containers, whose image must be there; where they do not, the
+    trainer runs as a process.
+    """
 
     prepares_project: bool
     bills: bool
     checks_rights: bool
+    builds_images: bool
 
 
 CAPABILITIES = {
-    Target.LOCAL: Capabilities(prepares_project=True, bills=False, checks_rights=False),
-    Target.GCP: Capabilities(prepares_project=False, bills=True, checks_rights=True),
+    Target.LOCAL: Capabilities(
+        prepares_project=True, bills=False, checks_rights=False, builds_images=False
+    ),
+    Target.GCP: Capabilities(
+        prepares_project=False, bills=True, checks_rights=True, builds_images=True
+    ),
 }
 
 
@@ -60,7 +69,7 @@ class Session:
     ) -> None:
         self.settings = settings
         self.base_url = base_url
-        self.capabilities = _capabilities(settings)
+        self.capabilities = capabilities(settings)
         self.retry_seconds = RETRY_SECONDS[settings.target]
         self._credentials = credentials
         self._sleep = sleep
@@ -75,6 +84,10 @@ class Session:
     def member(self) -> str:
         """Who calls, as IAM policies name members."""
         return sign_in.member(self._credentials)
+
+    def token(self) -> str:
+        """An access token of whoever calls, for a program that takes no credentials."""
+        return sign_in.token(self._credentials)
 
     def moved(self, region: str) -> Session:
         """The same session in another region."""
@@ -242,7 +255,7 @@ class Session:
         return patience.retry(passes, self.retry_seconds)
 
 
-def _capabilities(settings: Settings) -> Capabilities:
+def capabilities(settings: Settings) -> Capabilities:
     """Those of the target; whoever acts as an account has its rights, on a local cloud too."""
     can = CAPABILITIES[settings.target]
     return replace(can, checks_rights=can.checks_rights or bool(settings.impersonate))

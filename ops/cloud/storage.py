@@ -144,6 +144,13 @@ def write_text(
     return int(blob.generation)
 
 
+def write_bytes(session: Session, bucket: str, name: str, content: bytes, kind: str) -> int:
+    """The new generation of an object with these bytes, of this content type."""
+    blob = session.storage().bucket(bucket).blob(name)
+    session.call(blob.upload_from_string, content, content_type=kind)
+    return int(blob.generation)
+
+
 def list_objects(
     session: Session, bucket: str, prefix: str = "", *, versions: bool = False
 ) -> Iterator[Object]:

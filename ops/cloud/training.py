@@ -26,6 +26,8 @@ SERVING = {
     "predict_route": "/predict",
     "health_route": "/health",
     "ports": [{"container_port": 8080}],
+    # In place of the image's entry point, which trains (trainer/Dockerfile).
+    "command": ["python", "-m", "trainer.serve"],
 }
 ML_USE_FILTER = "labels.aiplatform.googleapis.com/ml_use={split}"
 ENDED = frozenset({"PIPELINE_STATE_SUCCEEDED", "PIPELINE_STATE_FAILED", "PIPELINE_STATE_CANCELLED"})

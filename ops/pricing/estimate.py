@@ -110,6 +110,11 @@ def custom_training(
     return tuple(costs)
 
 
+def image_build(seconds: float, region: str) -> Cost:
+    """A build of a container image, by the minutes that its machine works."""
+    return cost("Building the trainer's image", rates.BUILD, seconds / 60, region)
+
+
 def custom_deployed(node_hours: float, machine_type: str, region: str) -> Cost:
     """A deployed custom model, by hours times nodes, with or without traffic."""
     return cost(f"Model deployed on {machine_type}", f"serving-{machine_type}", node_hours, region)

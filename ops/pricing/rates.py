@@ -14,6 +14,7 @@ AUTOML_DEPLOYED = "automl-image-deployed"
 AUTOML_BATCH = "automl-image-batch"
 STORAGE = "storage-standard"
 IMAGES = "storage-images"
+BUILD = "build-e2-standard-2"
 
 
 @dataclass(frozen=True)

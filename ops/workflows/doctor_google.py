@@ -20,7 +20,6 @@ MOST_SKEW_SECONDS = 300
 SMALL_SKEW_SECONDS = 60
 # Where a refusal has no details (storage has none), its sentence names the permission.
 PERMISSION = re.compile(r"Permission '([\w.]+)' denied")
-BUILD = "cloudbuild.googleapis.com"
 NOBODY = "the owner of the local cloud (no credentials are needed)"
 
 
@@ -142,16 +141,19 @@ def rights(visit: Visit) -> Check:
 
 def images(visit: Visit) -> Check:
     """What can build the trainer's container image."""
-    if visit.session.capabilities.prepares_project:
+    if not visit.session.capabilities.builds_images:
         return Check("Images", Level.OK, "none is needed: the trainer runs as a process here")
     version = doctor_machine.docker_version(visit.case)
+    here = f"Docker {version} here" if version else "no Docker runs here"
+    wrong = [one for one in preflight.build_findings(visit.session) if one.fix]
+    if not wrong:
+        more = f", and {here} (--build docker)" if version else f"; {here}"
+        return Check("Images", Level.OK, f"Cloud Build can build the trainer's{more}")
+    found = "; ".join(one.found for one in wrong)
+    fix = "\n".join(one.fix for one in wrong)
     if version:
-        return Check("Images", Level.OK, f"Docker {version} can build the trainer's")
-    if not permissions.disabled_services(visit.session, (BUILD,)):
-        return Check("Images", Level.OK, "no Docker runs here; Cloud Build can build the trainer's")
-    fix = f"gcloud services enable {BUILD} --project {visit.project.id}"
-    found = "no Docker runs here and Cloud Build is not enabled: custom training has no image"
-    return Check("Images", Level.WARNING, found, fix)
+        return Check("Images", Level.OK, f"{here} can build the trainer's (--build docker)")
+    return Check("Images", Level.WARNING, f"Cloud Build cannot build: {found}; {here}", fix)
 
 
 def as_check(finding: preflight.Finding) -> Check:

@@ -46,6 +46,22 @@ def check(session: Session, command: str) -> None:
     if not session.capabilities.checks_rights or command not in _table()["commands"]:
         return
     wrong = [finding for finding in look(session, needs(command)) if finding.fix]
+    _refuse(f"ops {command}", wrong)
+
+
+def check_build(session: Session) -> None:
+    """Nothing, when Google would let an image be built; else an error with everything to mend."""
+    wrong = [finding for finding in build_findings(session) if finding.fix]
+    _refuse("a build of the trainer's image", wrong)
+
+
+def build_findings(session: Session) -> list[Finding]:
+    """What was found of services and permissions for a build of an image."""
+    wanted = build_needs()
+    return [one(session, name, wanted) for name in ("Services", "Permissions")]
+
+
+def _refuse(what: str, wrong: Sequence[Finding]) -> None:
     if not wrong:
         return
     denied = any(finding.code is Code.DENIED for finding in wrong)
@@ -53,7 +69,7 @@ def check(session: Session, command: str) -> None:
     fixes = "".join(f"\n  {line}" for finding in wrong for line in finding.fix.splitlines())
     raise OpsError(
         Code.DENIED if denied else Code.NOT_PREPARED,
-        f"Google would not let ops {command} through; nothing was begun.{lines}",
+        f"Google would not let {what} through; nothing was begun.{lines}",
         f"Type:{fixes}",
     )
 
@@ -69,6 +85,12 @@ def needs(*commands: str) -> Needs:
         (*always["project"], *sorted(named)),
         tuple(always["bucket"]),
     )
+
+
+def build_needs() -> Needs:
+    """What a build of an image needs."""
+    build = _table()["build"]
+    return Needs(tuple(build["services"]), tuple(build["project"]), ())
 
 
 def infra_services() -> tuple[str, ...]:

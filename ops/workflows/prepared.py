@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from ops import names
+from ops import image_names, names
 from ops.cloud.instances import ModelKind
 from ops.settings import Settings
 from ops.workflows import records
 
 TRAINER, PREDICTOR, REPOSITORY = "trainer_email", "predictor_email", "repository"
+RUNNER = "runner_email"
 
 
 def trainer(settings: Settings) -> str:
@@ -23,6 +24,17 @@ def trainer(settings: Settings) -> str:
 def predictor(settings: Settings, kind: ModelKind) -> str:
     """The account that a model's container runs as; AutoML's models have no container of ours."""
     return records.output(settings, PREDICTOR) if kind == "custom" else ""
+
+
+def builder(settings: Settings) -> str:
+    """The account that builds of images run as: the stack's runner, who may push them."""
+    return records.output(settings, RUNNER)
+
+
+def repository(settings: Settings) -> str:
+    """Where the stack's images are: REGION-docker.pkg.dev/PROJECT/REPOSITORY."""
+    own = image_names.stack_repository(settings.project, settings.region, settings.stack)
+    return records.output(settings, REPOSITORY) or own
 
 
 def image(settings: Settings) -> str:

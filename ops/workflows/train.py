@@ -10,9 +10,10 @@ from typing import Any, Protocol
 from ops import ledger as runs
 from ops import names
 from ops.cloud import models, training
+from ops.cloud.session import Session
 from ops.cloud.training import Pipeline
 from ops.ledger import Ledger, Run, RunState
-from ops.pricing.estimate import Estimate
+from ops.pricing.estimate import Cost, Estimate
 from ops.progress import Progress
 from ops.settings import Settings
 from ops.workflows import (
@@ -27,7 +28,7 @@ from ops.workflows import (
     trainer_flags,
 )
 from ops.workflows.imported import Imported
-from ops.workflows.train_options import AUTOML, CUSTOM, Options
+from ops.workflows.train_options import AUTOML, CLOUD, CUSTOM, Options
 from ops.workflows.train_result import Trained
 
 KIND = "train"
@@ -45,6 +46,12 @@ class Way(Protocol):
 
     def most(self, inputs: Mapping[str, Any], region: str) -> Estimate:
         """The most that these inputs can cost."""
+
+    def beforehand(self, session: Session, inputs: Mapping[str, Any], how: str) -> tuple[Cost, ...]:
+        """What must be made before it, at its price; `how` is --build."""
+
+    def prepare(self, ledger: Ledger, run: Run, how: str, progress: Progress) -> None:
+        """Makes what must be there before it is submitted."""
 
     def submit(self, ledger: Ledger, run: Run, data: Imported) -> Pipeline:
         """The new pipeline."""
@@ -78,6 +85,7 @@ class TrainPlan:
     run_plan: runs.Plan
     again: bool
     estimate: Estimate
+    build: str = ""
 
 
 def check(settings: Settings, options: Options) -> Estimate:
@@ -108,7 +116,9 @@ def plan(ledger: Ledger, options: Options) -> TrainPlan:
         is_new = local_training.is_new(ledger, run_plan, options.again)
         return TrainPlan(data, run_plan, again=is_new, estimate=most)
     is_new = _standing(ledger, run_plan, options.again) is RunState.NEW
-    return TrainPlan(data, run_plan, again=is_new, estimate=most if is_new else Estimate())
+    build = options.custom.build or CLOUD
+    cost = _with_beforehand(ledger.session, most, inputs, build) if is_new else Estimate()
+    return TrainPlan(data, run_plan, again=is_new, estimate=cost, build=build)
 
 
 def run(
@@ -130,6 +140,7 @@ def run(
         progress,
         wait=wait,
         now=now,
+        build=plan.build,
     )
 
 
@@ -141,6 +152,7 @@ def go_on(
     *,
     wait: bool = True,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    build: str = "",
 ) -> Trained:
     """How a run's training ended, taken up where it stands; see `run`."""
     if run.state is RunState.SUCCEEDED:
@@ -148,6 +160,8 @@ def go_on(
         return Trained(**run.result)
     if local_training.is_local(run.plan["inputs"]):
         return local_training.run(ledger, run, data, progress)
+    if not any(event.event == SUBMITTED for event in run.events()):
+        way(run).prepare(ledger, run, build or _build_typed(run), progress)
     progress.goes_on(f"The training {run.id} goes on if it was submitted, {ends_with(run.id)}")
     pipeline = _submit_once(ledger, run, data, progress)
     progress.goes_on(f"The training {run.id} goes on, {ends_with(run.id)}")
@@ -163,7 +177,21 @@ def left(ledger: Ledger, run: Run) -> Estimate:
     inputs = run.plan["inputs"]
     if local_training.is_local(inputs) or pipelines(ledger, run.id):
         return Estimate()
-    return way(run).most(inputs, ledger.session.settings.region)
+    most = way(run).most(inputs, ledger.session.settings.region)
+    return _with_beforehand(ledger.session, most, inputs, _build_typed(run))
+
+
+def _with_beforehand(
+    session: Session, most: Estimate, inputs: Mapping[str, Any], build: str
+) -> Estimate:
+    """The price with that of what must be made first."""
+    before = WAYS[str(inputs["mode"])].beforehand(session, inputs, build)
+    return replace(most, costs=(*before, *most.costs))
+
+
+def _build_typed(run: Run) -> str:
+    """The --build that the run was begun with."""
+    return str(run.plan.get("typed", {}).get("values", {}).get("build") or CLOUD)
 
 
 def ends_with(run_id: str) -> str:

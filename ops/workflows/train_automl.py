@@ -8,10 +8,12 @@ from typing import Any
 
 from ops import names
 from ops.cloud import training
+from ops.cloud.session import Session
 from ops.cloud.training import Pipeline
 from ops.ledger import Ledger, Run
 from ops.pricing import estimate, regions
-from ops.pricing.estimate import Estimate
+from ops.pricing.estimate import Cost, Estimate
+from ops.progress import Progress
 from ops.settings import Settings
 from ops.workflows import evaluate, registry
 from ops.workflows.imported import Imported
@@ -36,6 +38,24 @@ def most(asked: Mapping[str, Any], region: str) -> Estimate:
 def inputs(settings: Settings, options: Options) -> dict[str, Any]:  # noqa: ARG001
     """What decides the outcome, beside mode and data set."""
     return {"budget_node_hours": options.node_hours}
+
+
+def beforehand(
+    session: Session,  # noqa: ARG001
+    inputs: Mapping[str, Any],  # noqa: ARG001
+    how: str,  # noqa: ARG001
+) -> tuple[Cost, ...]:
+    """Nothing: AutoML brings its own."""
+    return ()
+
+
+def prepare(
+    ledger: Ledger,
+    run: Run,
+    how: str,
+    progress: Progress,
+) -> None:
+    """Nothing has to be there."""
 
 
 def submit(ledger: Ledger, run: Run, data: Imported) -> Pipeline:

@@ -8,12 +8,14 @@ from typing import Any
 
 from ops import names
 from ops.cloud import storage, training
+from ops.cloud.session import Session
 from ops.cloud.training import Pipeline
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger, Run
 from ops.pricing import estimate
 from ops.pricing.estimate import Cost, Estimate
 from ops.pricing.machines import DEFAULT_TRAINING_MACHINE, Machine, machine
+from ops.progress import Progress
 from ops.settings import Settings
 from ops.workflows import (
     custom_evaluation,
@@ -21,7 +23,9 @@ from ops.workflows import (
     registry,
     train_limits,
     train_log,
+    train_options,
     trainer_flags,
+    trainer_image,
 )
 from ops.workflows.imported import Imported
 from ops.workflows.registry import Place
@@ -58,15 +62,27 @@ def checked_flags(custom: CustomOptions) -> dict[str, str]:
 def inputs(settings: Settings, options: Options) -> dict[str, Any]:
     """What decides the outcome, beside mode and data set."""
     chosen = _machine(options.custom)
-    limits = train_limits.of(options, chosen, settings.region)
+    train_options.check_build(options.custom)
+    kept = trainer_image.kept_usd(settings, options.custom, chosen)
+    limits = train_limits.of(options, chosen, settings.region, kept)
     flags = {**checked_flags(options.custom), MAX_SECONDS: str(limits.max_seconds)}
     return {
         "flags": flags,
         "machine": {**chosen.spec(), "is_included": chosen.is_included},
         "spot": options.custom.spot,
-        "image": options.custom.image or prepared.image(settings),
+        "image": trainer_image.planned(settings, options.custom, chosen),
         "timeout_seconds": limits.timeout_seconds,
     }
+
+
+def beforehand(session: Session, inputs: Mapping[str, Any], how: str) -> tuple[Cost, ...]:
+    """What the image costs at most, where it has to be built: see `trainer_image`."""
+    return trainer_image.beforehand(session, inputs, how)
+
+
+def prepare(ledger: Ledger, run: Run, how: str, progress: Progress) -> None:
+    """The image of the run is there."""
+    trainer_image.ensure(ledger, run, how, progress)
 
 
 def submit(ledger: Ledger, run: Run, data: Imported) -> Pipeline:
@@ -82,7 +98,7 @@ def _spec(ledger: Ledger, run: Run, data: Imported, place: Place) -> training.Cu
         display_name=run.id,
         place=place.fields,
         model_display_name=f"{data.name}-custom",
-        image=asked["image"],
+        image=trainer_image.of(run),
         arguments=[
             f"--manifest={storage.uri(ledger.session, manifest)}",
             *trainer_flags.arguments(asked["flags"], multi_label=data.multi_label),
@@ -123,13 +139,14 @@ def outcome(ledger: Ledger, run: Run, ended: Pipeline) -> dict[str, Any]:
 
 
 def used(ledger: Ledger, run: Run, ended: Pipeline) -> dict[str, Any]:
-    """What an ended training cost on Google: its machine, from start to end, also if it failed."""
+    """What an ended training cost on Google: its machine, also if it failed, and its image."""
     if ended.started is None or ended.ended is None:
         return {}
     seconds = round((ended.ended - ended.started).total_seconds(), 1)
     found = costs(run.plan["inputs"], seconds, ledger.session.settings.region)
     most = {"usd_is_most": True} if run.plan["inputs"].get("spot") else {}
-    return {"seconds": seconds, "usd_on_google": round(estimate.total_usd(found), 6), **most}
+    usd = estimate.total_usd(found) + trainer_image.usd(run)
+    return {"seconds": seconds, "usd_on_google": round(usd, 6), **most}
 
 
 def costs(asked: Mapping[str, Any], seconds: float, region: str) -> tuple[Cost, ...]:

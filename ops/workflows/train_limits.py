@@ -30,9 +30,10 @@ class Limits:
     max_seconds: int
 
 
-def of(options: Options, machine: Machine, region: str) -> Limits:
+def of(options: Options, machine: Machine, region: str, kept_usd: float = 0.0) -> Limits:
     """The shortest of what --max-cost, --max-minutes and --max-seconds allow; an hour if none.
 
+    `kept_usd` of the cap are for something else: the build of an image, should it be needed.
     OVER_CAP when the cap buys less than a training needs; USAGE when the minutes are not usable.
     """
     asked = options.custom.flags.get(MAX_SECONDS)
@@ -40,7 +41,7 @@ def of(options: Options, machine: Machine, region: str) -> Limits:
     if options.custom.max_minutes is None:
         wanted = [_by_seconds(float(asked)) if asked else int(DEFAULT_MINUTES * 60)]
     if options.max_cost_usd is not None:
-        wanted.append(_by_cost(options.max_cost_usd, machine, region))
+        wanted.append(_by_cost(options.max_cost_usd, machine, region, kept_usd))
     timeout_seconds = min(*wanted, MOST_SECONDS)
     soft = timeout_seconds - _export_seconds(timeout_seconds)
     return Limits(timeout_seconds, min(soft, int(float(asked))) if asked else soft)
@@ -64,16 +65,17 @@ def _by_seconds(max_seconds: float) -> int:
     return int(max_seconds + max(LEAST_EXPORT_SECONDS, EXPORT_SHARE * max_seconds))
 
 
-def _by_cost(cap_usd: float, machine: Machine, region: str) -> int:
+def _by_cost(cap_usd: float, machine: Machine, region: str, kept_usd: float) -> int:
     hour = estimate.total_usd(estimate.custom_training(3600, machine, region))
-    seconds = estimate.seconds_for(cap_usd, hour)
+    seconds = estimate.seconds_for(cap_usd - kept_usd, hour)
     if seconds >= LEAST_SECONDS:
         return seconds
-    least = estimate.cents_up(hour * LEAST_SECONDS / 3600)
+    least = estimate.cents_up(hour * LEAST_SECONDS / 3600 + kept_usd)
+    kept = f" ({estimate.amount(kept_usd)} of it are kept for building the image)"
     raise OpsError(
         Code.OVER_CAP,
-        f"A cap of {estimate.amount(cap_usd)} buys {max(seconds, 0)} s at ${hour:.4g} an hour; "
-        f"a training needs at least {LEAST_SECONDS} s.",
+        f"A cap of {estimate.amount(cap_usd)}{kept if kept_usd else ''} buys {max(seconds, 0)} s "
+        f"at ${hour:.4g} an hour; a training needs at least {LEAST_SECONDS} s.",
         f"Type --max-cost {least:.2f} or more",
     )
 

@@ -13,6 +13,9 @@ from ops.pricing import estimate
 from ops.pricing.estimate import Estimate
 
 AUTOML, CUSTOM = "automl", "custom"
+# How a missing image of the trainer is made.
+CLOUD, DOCKER, NEVER = "cloud", "docker", "never"
+BUILDS = (CLOUD, DOCKER, NEVER)
 # AutoML image classification in the cloud: aiplatform_v1 PROTO, read 2026-08-22.
 MIN_NODE_HOURS, MAX_NODE_HOURS = 8.0, 800.0
 
@@ -34,6 +37,7 @@ class CustomOptions:
     max_minutes: float | None = None
     local: bool = False
     to: Path | None = None
+    build: str | None = None
 
     def named(self) -> list[str]:
         """The options that were given, as typed: `--model-type`, `--spot`, …"""
@@ -124,6 +128,25 @@ def check_cap(most: Estimate, options: Options) -> None:
     )
 
 
+def check_build(custom: CustomOptions) -> None:
+    """USAGE for a --build that there is not, and for one beside --image."""
+    if custom.build is None:
+        return
+    if custom.build not in BUILDS:
+        near = get_close_matches(custom.build, BUILDS, n=1) or [CLOUD]
+        raise OpsError(
+            Code.USAGE,
+            f"--build is {', '.join(BUILDS[:-1])} or {BUILDS[-1]}. Received: {custom.build}.",
+            f"Type --build {near[0]}",
+        )
+    if custom.image:
+        raise OpsError(
+            Code.USAGE,
+            "--build is for the image of the trainer here. Received: --image, which names another.",
+            "Leave one of them out.",
+        )
+
+
 def check_local(options: Options) -> None:
     """USAGE for options of a training on Vertex AI together with --local, and --to without it."""
     own = options.custom
@@ -133,7 +156,7 @@ def check_local(options: Options) -> None:
             "--to is for --local: a training on Vertex AI leaves its model in the bucket.",
             "Leave --to out, or type --local",
         )
-    remote = {"--machine", "--accelerator", "--spot", "--image", "--max-minutes"}
+    remote = {"--machine", "--accelerator", "--spot", "--image", "--max-minutes", "--build"}
     strange = [name for name in own.named() if name in remote]
     strange += [] if options.max_cost_usd is None else ["--max-cost"]
     if own.local and strange:

@@ -20,6 +20,12 @@ WANTED = {
     "storage.v1": re.compile(r"storage\.(buckets|objects)\..*"),
     "logging.v2": re.compile(r"logging\.entries\.(list|write)"),
     "orgpolicy.v2": re.compile(r"orgpolicy\.projects\.policies\.(get|getEffectivePolicy|list)"),
+    "artifactregistry.v1": re.compile(
+        r"artifactregistry\.projects\.locations\.repositories\.(get|dockerImages\.get|packages\.tags\.get)"
+    ),
+    "cloudbuild.v1": re.compile(
+        r"cloudbuild\.projects\.locations\.builds\.(cancel|create|get|list)"
+    ),
     "iamcredentials.v1": re.compile(r"iamcredentials\.projects\.serviceAccounts\..*"),
 }
 # docs.cloud.google.com/storage/docs/json_api: bytes are read under /download, written under

@@ -44,6 +44,8 @@ ORDER = (
     "cloudbilling.googleapis.com",
     "cloudquotas.googleapis.com",
     "storage.googleapis.com",
+    "artifactregistry.googleapis.com",
+    "cloudbuild.googleapis.com",
     "REGION-aiplatform.googleapis.com",
     "logging.googleapis.com",
 )

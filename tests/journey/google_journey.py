@@ -86,7 +86,7 @@ class GoogleUser:
         return lines - {"look-up 127.0.0.1", f"connect 127.0.0.1:{self.proxy.port}"}
 
     def prepare(self, region: str = REGION) -> None:
-        """What `make bootstrap` leaves: the stack's bucket, with the stack's label."""
+        """What `make bootstrap` leaves: the stack's labelled bucket, and its repository."""
         bucket = {
             "name": names.bucket_name(PROJECT, "default"),
             "location": region,
@@ -95,6 +95,8 @@ class GoogleUser:
             "iamConfiguration": {"uniformBucketLevelAccess": {"enabled": True}},
         }
         self.posted(f"/storage/v1/b?project={PROJECT}", bucket)
+        repositories = f"/v1/projects/{PROJECT}/locations/{region}/repositories"
+        self.posted(f"{repositories}?repositoryId=ops-default", {"format": "DOCKER"})
 
     def share(self, bucket: str) -> str:
         """A CSV of somebody else's photos, in a bucket of another region."""
@@ -140,7 +142,8 @@ def google_user(folder: Path, *options: str) -> Iterator[GoogleUser]:
     home.mkdir()
     write_photos(home / "photos")
     (home / "gate").touch()
-    given = ["--project", PROJECT, *engines(home / "gate"), *options]
+    quick = ["--build-seconds", "0.2"]
+    given = ["--project", PROJECT, *engines(home / "gate"), *quick, *options]
     with running_cloud(folder / "cloud", *given) as cloud, google_proxy(cloud.url) as proxy:
         user = GoogleUser(proxy, cloud, home)
         issued = json.loads((cloud.data / "service-account.json").read_text())
