@@ -48,11 +48,13 @@ class Grant:
 
 GRANTS = (
     Grant(PROJECT_ITSELF, "roles/aiplatform.user", "runner"),
+    Grant(PROJECT_ITSELF, "roles/cloudbuild.builds.editor", "runner"),
     Grant(PROJECT_ITSELF, "roles/cloudquotas.viewer", "runner"),
     Grant(PROJECT_ITSELF, "roles/logging.viewer", "runner"),
     Grant(PROJECT_ITSELF, "roles/serviceusage.serviceUsageConsumer", "runner"),
     Grant(PROJECT_ITSELF, "roles/logging.logWriter", "trainer"),
     Grant("predictor", "roles/iam.serviceAccountUser", "runner"),
+    Grant("runner", "roles/iam.serviceAccountUser", "runner"),
     Grant("trainer", "roles/iam.serviceAccountUser", "runner"),
     Grant("predictor", "roles/iam.serviceAccountAdmin", "agent"),
     Grant(BUCKET_ITSELF, "roles/storage.objectViewer", "agent"),

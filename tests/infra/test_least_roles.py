@@ -6,8 +6,10 @@ is enforced: every command acts as the runner (`OPS_IMPERSONATE`).
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -32,15 +34,14 @@ from tests.infra.stack_grants import (
     by_hand,
 )
 from tests.infra.terraform_stack import prepared, provider_version
-from tests.local_cloud import ROOT, LocalCloud, running_cloud
+from tests.local_cloud import ROOT, LocalCloud, running_cloud, wait_until
 from tests.ops.conftest import Ran
 from tests.ops.life import Life, engine_options, write_photos
 from tests.ops.tiny_custom_engine import DEADLY
 
-RESOURCES = (PROJECT_ITSELF, BUCKET_ITSELF, STATE, IMAGES, "predictor", "trainer")
+RESOURCES = (PROJECT_ITSELF, BUCKET_ITSELF, STATE, IMAGES, "predictor", "runner", "trainer")
 CUSTOM = ("train", "--dataset", "photos", "--mode", "custom", "--model-type")
 AUTOML_MODEL, CUSTOM_MODEL = f"{STACK}-photos-automl", f"{STACK}-photos-custom"
-PUSH = "artifactregistry.repositories.uploadArtifacts"
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,9 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     folder = tmp_path_factory.mktemp("least")
     (folder / "home").mkdir()
     (folder / "home" / "gate").touch()
-    with running_cloud(folder / "cloud", *engine_options(folder / "home")) as server:
+    with running_cloud(
+        folder / "cloud", *engine_options(folder / "home"), "--build-seconds", "0.1"
+    ) as server:
         yield server
 
 
@@ -120,7 +123,7 @@ def trained(runner: Runner) -> dict[str, Any]:
 def test_the_table_is_what_the_terraform_files_grant() -> None:
     """Every role that a module grants to accounts of the stack, and no other."""
     files = {
-        "identities/grants.tf": (PROJECT_ITSELF, "predictor", "trainer", STATE),
+        "identities/grants.tf": (PROJECT_ITSELF, "predictor", "runner", "trainer", STATE),
         "bucket/main.tf": (BUCKET_ITSELF,),
         "registry/main.tf": (IMAGES,),
     }
@@ -230,7 +233,9 @@ READS = granted(BUCKET_ITSELF, "roles/storage.objectViewer", "trainer")
 LOGS = granted(PROJECT_ITSELF, "roles/logging.logWriter", "trainer")
 QUOTAS = granted(PROJECT_ITSELF, "roles/cloudquotas.viewer", "runner")
 PUSHES = granted(IMAGES, "roles/artifactregistry.writer", "runner")
-ELSEWHERE = {READS, LOGS, QUOTAS, PUSHES}
+BUILDS = granted(PROJECT_ITSELF, "roles/cloudbuild.builds.editor", "runner")
+ITSELF = granted("runner", "roles/iam.serviceAccountUser", "runner")
+ELSEWHERE = {READS, LOGS, QUOTAS, PUSHES, BUILDS, ITSELF}
 
 
 @pytest.mark.parametrize(
@@ -285,16 +290,49 @@ def test_a_runner_that_may_not_ask_for_quotas(runner: Runner) -> None:
     assert "not seen: Permission 'cloudquotas.quotas.get' denied" in ran.out
 
 
-def test_a_runner_that_may_not_push_images(runner: Runner) -> None:
-    """Docker asks the registry, which there is none of here: so the right itself is asked for."""
-    path, body = f"/v1/{REPOSITORY}:testIamPermissions", {"permissions": [PUSH]}
+def build(http: httpx.Client, project: str, email: str) -> str:
+    """How a build of an image as the runner ended, or which permission it was refused for."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        tar.addfile(tarfile.TarInfo("Dockerfile"), io.BytesIO())
+    where = {"uploadType": "media", "name": "builds/source/source.tar.gz"}
+    path = f"/upload/storage/v1/b/{BUCKET}/o"
+    http.post(path, params=where, content=packed.getvalue()).raise_for_status()
+    image = f"{REPOSITORY.split('/')[3]}-docker.pkg.dev/{project}/ops-{STACK}/trainer:src-1"
+    body = {
+        "source": {"storageSource": {"bucket": BUCKET, "object": where["name"]}},
+        "steps": [
+            {"name": "gcr.io/cloud-builders/docker", "args": ["build", f"--tag={image}", "."]}
+        ],
+        "images": [image],
+        "serviceAccount": f"projects/{project}/serviceAccounts/{email}",
+        "logsBucket": f"gs://{BUCKET}/builds/logs",
+    }
+    builds = f"/v1/{REPOSITORY.partition('/repositories')[0]}/builds"
+    answer = http.post(builds, json=body).json()
+    if "error" in answer:
+        return str(answer["error"]["message"])
+    one = f"{builds}/{answer['metadata']['build']['id']}"
+    wait_until(lambda: http.get(one).json()["status"] not in ("QUEUED", "WORKING"), 30)
+    found = http.get(one).json()
+    return str(found.get("statusDetail", found["status"]))
+
+
+def test_a_runner_that_may_not_build_or_push_images(runner: Runner) -> None:
+    """An image is built as the runner by the runner; without one of three roles it is not."""
+    email = runner.owner.email("runner")
 
     with runner.http() as http:
-        before = http.post(path, json=body).json()
-        with runner.owner.without(PUSHES):
-            after = http.post(path, json=body).json()
+        whole = build(http, PROJECT, email)
+        said = {}
+        for grant in (BUILDS, ITSELF, PUSHES):
+            with runner.owner.without(grant):
+                said[grant] = build(http, PROJECT, email)
 
-    assert (before, after) == ({"permissions": [PUSH]}, {})
+    assert whole == "SUCCESS"
+    assert "cloudbuild.builds.create" in said[BUILDS]
+    assert "iam.serviceAccounts.actAs" in said[ITSELF]
+    assert "artifactregistry.repositories.uploadArtifacts" in said[PUSHES]
 
 
 def test_every_role_is_taken_away_once() -> None:

@@ -1,5 +1,7 @@
 """The whole journey with --target gcp, unmodified, through a company's proxy."""
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,6 +51,31 @@ def test_nothing_leaves_but_by_the_proxy_to_google_s_hosts(
 def test_every_call_is_documented_and_the_page_lists_it(user: GoogleUser) -> None:
     """Each request is checked against Google's own tables; docs/google-calls.md is current."""
     assert google_calls.page(user.proxy.exchanges, PROJECT) == google_calls.PAGE.read_text()
+
+
+@pytest.mark.usefixtures("journey")
+def test_custom_trainings_run_in_one_image_that_was_built_once(user: GoogleUser) -> None:
+    """The first has the image of its source built, the second finds it; both name its digest."""
+    sent = [one for one in user.proxy.exchanges if one.method == "POST"]
+    builds = [json.loads(one.body) for one in sent if one.host == "cloudbuild.googleapis.com"]
+    paths = [(one.target.partition("?")[0], one.body) for one in sent]
+    pipelines = [json.loads(body) for path, body in paths if path.endswith("/trainingPipelines")]
+    pools = [one["trainingTaskInputs"].get("workerPoolSpecs") for one in pipelines]
+    trained = [pool[0]["containerSpec"]["imageUri"] for pool in pools if pool]
+    served = [
+        one["modelToUpload"]["containerSpec"]
+        for one in pipelines
+        if "containerSpec" in one["modelToUpload"]
+    ]
+
+    assert [one["images"][0].partition("src-")[0] for one in builds] == [
+        f"us-central1-docker.pkg.dev/{PROJECT}/ops-default/trainer:"
+    ]
+    assert len(trained) == 2 and len(set(trained)) == 1
+    assert re.search(r"/trainer@sha256:[0-9a-f]{64}$", trained[0])
+    assert {(one["imageUri"], *one["command"]) for one in served} == {
+        (trained[0], "python", "-m", "trainer.serve")
+    }
 
 
 # docs.cloud.google.com/gemini-enterprise-agent-platform/machine-learning/general/iam-permissions,

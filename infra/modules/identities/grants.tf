@@ -3,6 +3,7 @@
 locals {
   runner_roles = toset([
     "roles/aiplatform.user",                   # all of Vertex AI's
+    "roles/cloudbuild.builds.editor",          # the trainer's image
     "roles/cloudquotas.viewer",                # doctor: GPU quotas
     "roles/logging.viewer",                    # logs of its jobs
     "roles/serviceusage.serviceUsageConsumer", # calls on the project's quota
@@ -28,9 +29,10 @@ resource "google_project_iam_member" "trainer" {
   member  = google_service_account.this["trainer"].member
 }
 
-# Who starts a job or a server as an account must be allowed to act as it.
+# Who starts a job, a server or a build as an account must be allowed to act as
+# it, the account itself too: builds of images run as the runner.
 resource "google_service_account_iam_member" "runner_acts_as" {
-  for_each = toset(["predictor", "trainer"])
+  for_each = toset(["predictor", "runner", "trainer"])
 
   service_account_id = google_service_account.this[each.value].name
   role               = "roles/iam.serviceAccountUser"

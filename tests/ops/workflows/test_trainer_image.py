@@ -272,6 +272,18 @@ def test_a_failed_build_shows_its_last_words(quick: LocalCloud, make: Make) -> N
     assert len(stack.builds()) == 2
 
 
+def test_a_lost_answer_builds_nothing_twice(slow: LocalCloud, make: Make) -> None:
+    """The connection ends while the build is being told: it is found, and joined."""
+    stack = make(slow, sleep=Interrupting())
+    lost = {"method": "POST", "path_prefix": f"/v1/{stack.session.parent}/builds"}
+    stack.post("/_emulator/faults", [{**lost, "reset": True, "after_answer_bytes": 20}])
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer_image.ensure(stack.ledger, stack.run(), CLOUD, stack.told)
+
+    assert len(stack.builds()) == 1
+
+
 class Interrupting:
     """A sleep that is interrupted, as by Ctrl-C."""
 

@@ -35,7 +35,7 @@ run "the_runner_administers_nothing" {
   assert {
     condition = !anytrue([
       for role in keys(google_project_iam_member.runner) :
-      can(regex("(?i)admin|owner|editor", role))
+      can(regex("(?i)admin|owner|editor", role)) && role != "roles/cloudbuild.builds.editor"
     ])
     error_message = "The runner has a role of administrators."
   }
@@ -46,12 +46,12 @@ run "the_runner_administers_nothing" {
   }
 }
 
-run "the_runner_acts_as_the_other_two" {
+run "the_runner_acts_as_all_three" {
   command = plan
 
   assert {
-    condition     = join(" ", keys(google_service_account_iam_member.runner_acts_as)) == "predictor trainer"
-    error_message = "The runner cannot start jobs and servers as their accounts."
+    condition     = join(" ", keys(google_service_account_iam_member.runner_acts_as)) == "predictor runner trainer"
+    error_message = "The runner cannot start jobs, servers and builds as their accounts."
   }
 }
 
