@@ -20,7 +20,14 @@ from ops.cloud.session import Session
 from ops.errors import Code, OpsError
 from ops.ledger import Ledger
 from ops.progress import Progress, Silent
-from ops.workflows import closing, cost_report, records, teardown_infrastructure, teardown_records
+from ops.workflows import (
+    closing,
+    cost_report,
+    records,
+    teardown_infrastructure,
+    teardown_records,
+    trainer_build,
+)
 from ops.workflows.teardown_found import Infrastructure
 from ops.workflows.teardown_records import RUNS
 
@@ -153,6 +160,7 @@ def run(ledger: Ledger, todo: Plan, progress: Progress, now: Callable[[], dateti
     """
     session = ledger.session
     _say_what_goes_on(progress)
+    trainer_build.cancel_all(session, progress)
     _cancel_jobs(session, todo, progress)
     _undeploy(session, todo, progress)
     if todo.bucket is not None:

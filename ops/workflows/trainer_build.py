@@ -47,6 +47,26 @@ def by_cloud(
     return ended.digests.get(name) or registry_images.digest(ledger.session, image)
 
 
+def cancel_all(session: Session, progress: Progress) -> None:
+    """No build of the stack runs on; those that the caller may not see are not looked for."""
+    from google.api_core.exceptions import Forbidden
+
+    if not session.capabilities.builds_images:
+        return
+    try:
+        found = builds.find(session, _stack_tag(session))
+    except Forbidden as error:
+        progress.note(f"Builds of images were not looked for: {error.message}")
+        return
+    for build in (one for one in found if one.is_running):
+        builds.cancel(session, build.name)
+        progress.note(f"Build {build.id} of an image was cancelled.")
+
+
+def _stack_tag(session: Session) -> str:
+    return f"ops-stack-{session.settings.stack}"
+
+
 def _begun_once(
     ledger: Ledger, source: Source, image: ImageName, name: str, progress: Progress
 ) -> tuple[Build | None, bool]:
@@ -62,13 +82,13 @@ def _begun_once(
             return running[0], False
         if registry_images.digest(session, image):
             return None, False
-        build = _created(session, source, name)
+        build = begin(session, source, name)
     progress.note(f"Build {build.id} has begun. {build.log_url}")
     return build, True
 
 
-def _created(session: Session, source: Source, name: str) -> Build:
-    """The new build; if the answer was lost, the one that was made all the same."""
+def begin(session: Session, source: Source, name: str) -> Build:
+    """The new build of a source; if the answer was lost, the one that was made all the same."""
     from google.api_core.exceptions import ServiceUnavailable
 
     spec = _spec(session, source, name)
@@ -93,7 +113,7 @@ def _spec(session: Session, source: Source, name: str) -> BuildSpec:
         build_file=trainer_source.DOCKERFILE,
         arguments=arguments(source),
         image=name,
-        tags=("ops-trainer", f"ops-stack-{settings.stack}", source.tag),
+        tags=("ops-trainer", _stack_tag(session), source.tag),
         timeout_seconds=MOST_SECONDS[source.device],
         account=prepared.builder(settings),
         project=settings.project,

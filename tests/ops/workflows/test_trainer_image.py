@@ -23,7 +23,7 @@ from ops.image_names import parse
 from ops.ledger import Ledger, Plan, Run
 from ops.pricing.machines import machine
 from ops.progress import Silent
-from ops.workflows import records, train_custom, trainer_image
+from ops.workflows import records, train_custom, trainer_build, trainer_image
 from ops.workflows.train_options import (
     CLOUD,
     DOCKER,
@@ -282,6 +282,29 @@ def test_a_lost_answer_builds_nothing_twice(slow: LocalCloud, make: Make) -> Non
         trainer_image.ensure(stack.ledger, stack.run(), CLOUD, stack.told)
 
     assert len(stack.builds()) == 1
+
+
+def test_typed_again_it_takes_up_the_build_that_runs(quick: LocalCloud, make: Make) -> None:
+    """One build, whoever began it, and the image that came of it."""
+    stack = make(quick)
+    source = trainer_source.read("cpu")
+    begun = trainer_build.begin(stack.session, source, stack.image)
+    run = stack.run()
+
+    trainer_image.ensure(stack.ledger, run, CLOUD, stack.told)
+
+    assert [one.id for one in stack.builds()] == [begun.id]
+    assert trainer_image.of(run).partition("@")[2] == stack.builds()[0].digests[stack.image]
+
+
+def test_a_teardown_ends_builds(slow: LocalCloud, make: Make) -> None:
+    """None goes on, and is billed, behind its back."""
+    stack = make(slow)
+    trainer_build.begin(stack.session, trainer_source.read("cpu"), stack.image)
+
+    trainer_build.cancel_all(stack.session, stack.told)
+
+    assert [one.status for one in stack.builds()] == ["CANCELLED"]
 
 
 class Interrupting:
