@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
+
 from ops.cloud import builds, registry_images, storage
 from ops.cloud.builds import Build, BuildSpec
 from ops.cloud.session import Session
@@ -20,6 +23,8 @@ MOST_SECONDS: dict[Device, int] = {"cpu": 1200, "gpu": 2700}
 # Beside the build's own limit: it may wait for a machine.
 QUEUE_SECONDS = 1800.0
 MOST_LOG_LINES = 5
+# Cloud Build's own words for who may not act as an account, and the permission's.
+ACT_AS = re.compile(r"act ?as", re.IGNORECASE)
 
 
 def arguments(source: Source) -> dict[str, str]:
@@ -44,7 +49,10 @@ def by_cloud(
         run.event(BUILT, build=ended.name, status=ended.status, usd=round(cost.usd, 6))
     if ended.status != "SUCCESS":
         raise _failed(ledger.session, ended)
-    return ended.digests.get(name) or registry_images.digest(ledger.session, image)
+    found = ended.digests.get(name) or registry_images.digest(ledger.session, image)
+    if not found:
+        raise _not_pushed(ended, name)
+    return found
 
 
 def cancel_all(session: Session, progress: Progress) -> None:
@@ -89,11 +97,15 @@ def _begun_once(
 
 def begin(session: Session, source: Source, name: str) -> Build:
     """The new build of a source; if the answer was lost, the one that was made all the same."""
-    from google.api_core.exceptions import ServiceUnavailable
+    from google.api_core.exceptions import Forbidden, ServiceUnavailable
 
     spec = _spec(session, source, name)
     try:
         return builds.create(session, spec)
+    except Forbidden as error:
+        if not ACT_AS.search(error.message):
+            raise
+        raise _may_not_act(session, spec.account) from None
     except ServiceUnavailable:
         made = [one for one in builds.find(session, source.tag) if one.is_running]
         if not made:
@@ -135,7 +147,7 @@ def _watched(
     with progress.step("Building the trainer's image") as step:
 
         def tell(_: object) -> None:
-            step.reach(seen[0].seconds, f"{seen[0].status.lower()}, at most {most // 60} min")
+            step.reach(_so_far(seen[0]), f"{seen[0].status.lower()}, at most {most // 60} min")
 
         try:
             ended = session.poll(look, most + QUEUE_SECONDS, tell, f"Build {build.id}")
@@ -145,6 +157,11 @@ def _watched(
             raise
     assert isinstance(ended, Build)
     return ended
+
+
+def _so_far(build: Build) -> float:
+    since = build.started or build.created
+    return (datetime.now(UTC) - since).total_seconds() if since else 0.0
 
 
 def _cancel(session: Session, build: Build, progress: Progress) -> None:
@@ -158,6 +175,23 @@ def _cancel(session: Session, build: Build, progress: Progress) -> None:
         progress.goes_on(f"Build {build.id} could not be cancelled ({error.message}): {by_hand}")
         return
     progress.goes_on(f"Build {build.id} was cancelled; its minutes so far are billed.")
+
+
+def _may_not_act(session: Session, account: str) -> OpsError:
+    grant = f"gcloud iam service-accounts add-iam-policy-binding {account}"
+    return OpsError(
+        Code.DENIED,
+        f"Images are built as {account}, and you may not act as it.",
+        f"Type: {grant} --member={session.member} --role=roles/iam.serviceAccountUser",
+    )
+
+
+def _not_pushed(build: Build, name: str) -> OpsError:
+    return OpsError(
+        Code.JOB_FAILED,
+        f"Build {build.id} ended well, and {name} is not in its repository.",
+        f"Look at {build.log_url}, then type the same command again: it builds anew.",
+    )
 
 
 def _failed(session: Session, build: Build) -> OpsError:

@@ -162,6 +162,16 @@ def test_the_trainer_imports_nothing_that_the_image_lacks() -> None:
         assert set(imports(file)) <= known, file
 
 
+def test_every_file_of_the_trainer_goes_in() -> None:
+    """Whatever git has of it, but for what only builds: a new kind of file is not forgotten."""
+    listed = subprocess.run(
+        ["git", "ls-files", "trainer"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    sent = {path for path, _ in trainer_source.read("cpu", ROOT).files}
+
+    assert set(listed.stdout.split()) - sent == {"trainer/Dockerfile.dockerignore"}
+
+
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with exactly what the build file copies, from exactly what is sent to be built."""
