@@ -104,17 +104,11 @@ def throughput(server: Measured, bodies: Sequence[bytes], seconds: float) -> flo
     return sum(counts) / (time.perf_counter() - began)
 
 
-def request_bodies(count: int) -> list[bytes]:
-    """Requests of one photo each, of all classes in turn."""
+def sample_photos(count: int) -> list[bytes]:
+    """Clothing photos of the test split, of all classes in turn."""
     folders = sorted(path for path in (CLOTHING / "test").iterdir() if path.is_dir())
-    photos = [
-        path
-        for group in zip(*(sorted(one.iterdir()) for one in folders), strict=False)
-        for path in group
-    ]
-    return [
-        json.dumps({"instances": [instance(path.read_bytes())]}).encode() for path in photos[:count]
-    ]
+    each = zip(*(sorted(one.iterdir()) for one in folders), strict=False)
+    return [path.read_bytes() for group in each for path in group][:count]
 
 
 @contextmanager
@@ -138,7 +132,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--photos", type=int, default=PHOTOS)
     given = parser.parse_args()
-    bodies = request_bodies(given.photos)
+    bodies = [
+        json.dumps({"instances": [instance(photo)]}).encode()
+        for photo in sample_photos(given.photos)
+    ]
     with ExitStack() as stack:
         servers = {}
         port = stack.enter_context(peer())

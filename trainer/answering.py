@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from trainer.errors import TrainerError
@@ -72,13 +74,19 @@ class Served:
 async def _scored(batcher: Batcher, photos: Sequence[Encoded]) -> list[Outcome]:
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
-    ticket = batcher.submit(photos, lambda: loop.call_soon_threadsafe(_settle, done))
+    ticket = batcher.submit(photos, partial(_tell, loop, done))
     try:
         await done
     except asyncio.CancelledError:
         batcher.drop(ticket)
         raise
     return [outcome for outcome in ticket.outcomes if outcome is not None]
+
+
+def _tell(loop: asyncio.AbstractEventLoop, done: asyncio.Future[None]) -> None:
+    """From a worker; after the server has ended there is nobody to tell."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(_settle, done)
 
 
 def _settle(done: asyncio.Future[None]) -> None:

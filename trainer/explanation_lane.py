@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,9 +64,11 @@ class ExplanationLane:
             self._waiting -= len(photos)
 
     def close(self) -> None:
-        """Ends the process; what it has not begun is not begun."""
+        """Ends the process, whatever it is at."""
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
+            for process in active_children():
+                process.terminate()
 
     def _process(self) -> ProcessPoolExecutor:
         if self._pool is None:

@@ -123,8 +123,8 @@ def _serve(environ: Mapping[str, str], brought: Path, journal: Journal) -> None:
         from trainer.serving_http import run
 
         run(App(address.health, address.predict, limits), listener, coming)
-    if coming.done():
-        coming.result()
+    if coming.done() and (lane := coming.result().explanations) is not None:
+        lane.close()
 
 
 def _tell(journal: Journal, address: Address, coming: Future[Served]) -> None:

@@ -21,7 +21,7 @@ from trainer.models.network import Floats
 LITE_FILE = "model.tflite"
 CARD_FILE = "model.json"
 AUTOML_ENGINE = "trainer.automl"
-# Beyond four threads one photo of a mobile network gains little: its layers are too small.
+# One photo alone was measured on two cores only; its layers are too small for many threads.
 MOST_THREADS = 4
 # A graph is asked for these numbers of photos only, so that a GPU tunes itself for a few shapes.
 SIZES = (1, 2, 4, 8, 16)
@@ -85,7 +85,7 @@ class LiteScorer:
     @cached_property
     def own(self) -> Interpreter:
         """The interpreter of one thread, made when it is first needed."""
-        return Interpreter(self._model.file, 1)
+        return self._model.swift if cores() == 1 else Interpreter(self._model.file, 1)
 
     def score(self, photos: Sequence[Encoded], alone: bool) -> list[Outcome]:
         """Scores, or the PhotoError, of each photo."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from trainer.answering import Served
     from trainer.batching import Batcher
 
+LOG = logging.getLogger("trainer.serve")
 Message: TypeAlias = dict[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
@@ -83,6 +85,9 @@ class App:
             reply = refusal.reply
         except GoneError:
             return
+        except Exception as error:
+            LOG.exception("a request failed")
+            reply = Reply(500, {"error": f"the server failed ({type(error).__name__}: {error})"})
         content = json.dumps(reply.content, ensure_ascii=False).encode()
         headers = [(b"content-type", b"application/json"), *reply.headers]
         headers.append((b"content-length", str(len(content)).encode()))
@@ -145,7 +150,7 @@ class App:
         most = self.limits.max_request_bytes
         if length_bytes > most:
             message = f"a request may have {most} bytes; this one has {length_bytes} or more"
-            raise RefusalError(413, message, connection="close")
+            raise RefusalError(413, message)
         if self._held_bytes + length_bytes - have_bytes > self.limits.max_held_bytes:
             assert self.served is not None
             raise _busy(self.served.batcher.retry_seconds)

@@ -21,6 +21,7 @@ from trainer.models.network import Classifier, Layer, Network
 ROOT = Path(__file__).parents[2]
 SECONDS = 60
 LABELS = ("red", "green", "blue", "dark")
+PREDICT, HEALTH = "/v1/predict", "/healthz"
 
 
 def write_colours(folder: Path, size: int = 16) -> Path:
@@ -57,7 +58,7 @@ class Server:
     def __init__(self, storage_uri: str, **variables: str) -> None:
         self.port = self.free_port()
         environ = {"AIP_HTTP_PORT": str(self.port), "AIP_STORAGE_URI": storage_uri, **variables}
-        environ |= {"AIP_HEALTH_ROUTE": "/healthz", "AIP_PREDICT_ROUTE": "/v1/predict"}
+        environ |= {"AIP_HEALTH_ROUTE": HEALTH, "AIP_PREDICT_ROUTE": PREDICT}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "trainer.serve"],
             cwd=ROOT,
@@ -92,7 +93,7 @@ class Server:
     def health(self) -> int:
         """The health route's status; 0 while nobody listens."""
         try:
-            return self.request("GET", "/healthz")[0]
+            return self.request("GET", HEALTH)[0]
         except OSError:
             return 0
 
@@ -111,7 +112,7 @@ class Server:
 
     def predict(self, **body: Any) -> tuple[int, Any]:
         """Status and answer of a prediction request."""
-        status, _, content = self.request("POST", "/v1/predict", json.dumps(body).encode())
+        status, _, content = self.request("POST", PREDICT, json.dumps(body).encode())
         return status, json.loads(content)
 
     def connect(self) -> socket.socket:
