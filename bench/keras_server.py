@@ -119,6 +119,7 @@ def main() -> None:
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     WSGIRequestHandler.protocol_version = "HTTP/1.1"
+    WSGIRequestHandler.disable_nagle_algorithm = True
     sources = {"plain": classifier(False), "mirrored": classifier(True)}
     models = {kind: keras_model(source) for kind, source in sources.items()}
     size = sources["plain"].network.size

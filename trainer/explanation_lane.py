@@ -11,15 +11,14 @@ import asyncio
 import os
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainer.batching import BusyError
 
 if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+
     from trainer.explain import Explainer
     from trainer.explaining.asked import Asked
 
@@ -49,6 +48,8 @@ class ExplanationLane:
 
         Raises BusyError if too many are under way, and what the explainer raises.
         """
+        from concurrent.futures.process import BrokenProcessPool
+
         if self._waiting + len(photos) > self._most:
             raise BusyError(max(1, self._waiting * SECONDS_EACH))
         self._waiting += len(photos)
@@ -66,12 +67,17 @@ class ExplanationLane:
     def close(self) -> None:
         """Ends the process, whatever it is at."""
         if self._pool is not None:
+            from multiprocessing import active_children
+
             self._pool.shutdown(wait=False, cancel_futures=True)
             for process in active_children():
                 process.terminate()
 
     def _process(self) -> ProcessPoolExecutor:
         if self._pool is None:
+            from concurrent.futures import ProcessPoolExecutor
+            from multiprocessing import get_context
+
             arguments = (self._folder, self._labels)
             self._pool = ProcessPoolExecutor(1, get_context("spawn"), _begin, arguments)
         return self._pool
@@ -87,6 +93,8 @@ def _begin(folder: Path, labels: Sequence[str]) -> None:
 
 
 def _end_with_parent() -> None:
+    from multiprocessing import parent_process
+
     parent = parent_process()
     assert parent is not None
     parent.join()

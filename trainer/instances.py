@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainer.artifacts import likely
 from trainer.errors import FetchError, PhotoError
 from trainer.paths import SCHEME
 
@@ -163,10 +162,9 @@ def _automl_form(labels: Sequence[str], row: Floats, threshold: float, most: int
 
 
 def _custom_form(labels: Sequence[str], multi_label: bool, row: Floats) -> dict[str, Any]:
-    several = {"predictions": likely(labels, row)} if multi_label else {}
-    return {
-        "prediction": labels[int(row.argmax())],
-        **several,
-        "labels": list(labels),
-        "scores": [float(score) for score in row],
-    }
+    told: dict[str, Any] = {"prediction": labels[int(row.argmax())]}
+    if multi_label:
+        from trainer.artifacts import likely
+
+        told["predictions"] = likely(labels, row)
+    return told | {"labels": list(labels), "scores": [float(score) for score in row]}

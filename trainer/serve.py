@@ -115,7 +115,7 @@ def _serve(environ: Mapping[str, str], brought: Path, journal: Journal) -> None:
     address, limits = read_address(environ), read_limits(environ)
     if not environ.get(STORAGE_URI):
         raise ConfigError(f"{STORAGE_URI} is not set. Set it to the model's gs:// URI or folder.")
-    with _listening(address) as listener:
+    with listening(address) as listener:
         coming = loading(environ, brought)
         coming.add_done_callback(partial(_tell, journal, address))
         # Imported while the model is being loaded.
@@ -133,9 +133,14 @@ def _tell(journal: Journal, address: Address, coming: Future[Served]) -> None:
         journal.say(f"Serving {labels} labels on port {address.port}.")
 
 
-def _listening(address: Address) -> socket.socket:
+def listening(address: Address) -> socket.socket:
+    """A socket on which clients are already waited for. ConfigError where there can be none."""
     try:
-        return socket.create_server((address.host, address.port), backlog=BACKLOG)
+        listener = socket.create_server((address.host, address.port), backlog=BACKLOG)
+        # Head and body of an answer are two writes, the second of which would wait some 40 ms for
+        # the first one's acknowledgement; connections inherit this.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listener
     except OSError as error:
         raise ConfigError(
             f"Port {address.port} of {address.host} cannot be listened on ({error.strerror}). "
