@@ -262,9 +262,10 @@ def test_a_bad_variable_is_named(
 
 def test_answers_do_not_wait_for_acknowledgements() -> None:
     """A connection that is taken up sends at once: an answer is two writes, 40 ms apart if not."""
-    with listening(Address("127.0.0.1", 0, "/health", "/predict")) as listener:
-        with socket.create_connection(listener.getsockname()), listener.accept()[0] as taken:
-            assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    listener = listening(Address("127.0.0.1", 0, "/health", "/predict"))
+
+    with listener, socket.create_connection(listener.getsockname()), listener.accept()[0] as taken:
+        assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_port_in_use_is_named(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
