@@ -27,18 +27,40 @@ def settled(hyper: Hyper, labels: Sequence[str], trials: Trials, journal: Journa
     """
     if hyper.augment is not None:
         _warn(hyper.augment, labels, journal)
-        asked = ",".join(hyper.augment) or NONE
-        return Augmented(hyper, card(asked, Decision(hyper.augment, {})))
+        return Augmented(hyper, card(asked(hyper), Decision(hyper.augment, {})))
     family = FAMILIES[hyper.model_type]
     decision = decide(family.augment, family.tries, labels, trials)
     journal.say(decision.sentence, phase="train", augment=list(decision.names))
     return Augmented(replace(hyper, augment=decision.names), card(AUTO, decision))
 
 
-def card(asked: str, decision: Decision) -> dict[str, Any]:
-    """The part of `model.json`: what was asked, the changes made, why others were left out."""
+def of_features(hyper: Hyper, mirrored: bool, journal: Journal) -> dict[str, Any]:
+    """What `model.json` is to say of a training on cached features, which can be of mirror images.
+
+    Other changes that are asked for are warned of: a photo is read once, not in each epoch.
+    """
+    if hyper.augment is None:
+        why = {} if mirrored else {"flip": "worse on validation photos"}
+        return card(AUTO, Decision(("flip",) if mirrored else (), why))
+    others = {name: "features are cached" for name in hyper.augment if name != "flip"}
+    if others:
+        journal.say(
+            f"--augment: {', '.join(others)} left out. Features of photos are cached, which know "
+            "mirror images alone (flip).",
+            "WARNING",
+        )
+    return card(asked(hyper), Decision(("flip",) if mirrored else (), others))
+
+
+def asked(hyper: Hyper) -> str:
+    """The flag's value, as it would be typed."""
+    return AUTO if hyper.augment is None else ",".join(hyper.augment) or NONE
+
+
+def card(flag: str, decision: Decision) -> dict[str, Any]:
+    """The part of `model.json`: the flag as asked, the changes made, why others were left out."""
     changes, left_out = list(decision.names), dict(decision.left_out)
-    return {"augmentation": {"asked": asked, "changes": changes, "leftOut": left_out}}
+    return {"augmentation": {"asked": flag, "changes": changes, "leftOut": left_out}}
 
 
 def _warn(names: Sequence[str], labels: Sequence[str], journal: Journal) -> None:

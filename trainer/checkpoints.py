@@ -87,6 +87,9 @@ def _packed(checkpoint: Checkpoint, training: str) -> bytes:
 def _unpacked(content: bytes, training: str) -> Checkpoint:
     header, _, payload = content.partition(b"\n")
     kind, _, told = header.partition(b" ")
+    if kind != KIND and re.fullmatch(rb"trainer-checkpoint-\d{1,9}", kind):
+        known = f"{kind.decode()}; this trainer reads {KIND.decode()}"
+        raise BrokenError(f"it is of another version ({known})")
     if kind != KIND:
         raise BrokenError("it is not a checkpoint of this trainer")
     if hashlib.sha256(payload).hexdigest().encode() != told:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from trainer.checkpoints import Arrays, Checkpoints
 from trainer.journal import Journal
 
-CONVERGED, BUDGET, NOT_FINITE = "MODEL_CONVERGED", "BUDGET_REACHED", "LOSS_NOT_FINITE"
+CONVERGED, BUDGET = "MODEL_CONVERGED", "BUDGET_REACHED"
+NOT_FINITE, DIVERGED = "LOSS_NOT_FINITE", "LOSS_DIVERGED"
 WARM_UP = 0.1
 
 

@@ -1,6 +1,8 @@
 """The training loop: epochs, validation, patience, deadline, checkpoints, and a loss that is lost.
 
-It ends by asking, never by breaking off, and hands back the weights of the best epoch.
+It ends by asking, never by breaking off, and hands back the weights of the best epoch. A loss is
+lost when it is not finite, and when it is ten times that of the first step, where nothing was known
+yet, or ten nats: the mean of some steps, or that of validation photos.
 """
 
 from __future__ import annotations
@@ -10,19 +12,34 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trainer.checkpoints import Arrays, Checkpoint
-from trainer.course import BUDGET, CONVERGED, NOT_FINITE, Course, Result, Room, Student, rate_at
+from trainer.course import (
+    BUDGET,
+    CONVERGED,
+    DIVERGED,
+    NOT_FINITE,
+    Course,
+    Result,
+    Room,
+    Student,
+    rate_at,
+)
 from trainer.errors import TrainingError
+from trainer.memory import fitting_batch, out_of_memory
 
 START, END = 0.1, 0.75
 TOLD_EVERY_SECONDS = 5.0
+DIVERGED_TIMES, LEAST_FIRST_LOSS = 10.0, 1.0
+STEPS_MEANT = 5
 
 
 def fit(student: Student, course: Course, room: Room) -> Result:
     """Teaches until the course is done; the student then has the weights of its best epoch.
 
-    Raises TrainingError if the loss is not finite before any epoch was whole.
+    Raises TrainingError if the loss is lost before any epoch was whole, and, with the batch that
+    fits, if a step has no memory.
     """
     lesson = _Lesson(student, course, room)
     lesson.take_up()
@@ -51,6 +68,8 @@ class _Lesson:
     started: float = 0.0
     begins_at: float = START
     told_at: float = 0.0
+    first_loss: float = 0.0
+    recent: float = 0.0
 
     def take_up(self) -> None:
         """Goes on from the last whole checkpoint, if there is one."""
@@ -67,7 +86,7 @@ class _Lesson:
         self.best, facts = parts["best"], found.facts
         self.epoch, self.best_epoch = facts["epoch"], facts["bestEpoch"]
         self.best_loss, self.history = facts["bestLoss"], list(facts["history"])
-        self.seconds_before = facts["seconds"]
+        self.seconds_before, self.first_loss = facts["seconds"], facts.get("firstLoss", 0.0)
         self.room.journal.say(
             f"Going on after epoch {self.epoch} from a checkpoint.", phase="train", epoch=self.epoch
         )
@@ -103,12 +122,42 @@ class _Lesson:
             chosen = np.resize(order[place * self.course.batch_size :], self.course.batch_size)
             share = (self.epoch * per_epoch + place + 1) / (self.course.epochs * per_epoch)
             rate = rate_at(share, self.course.learning_rate)
-            loss, right = self.student.step(chosen, random, rate)
-            if not math.isfinite(loss):
-                return self._lost(place + 1, loss)
+            loss, right = self._step(place + 1, chosen, random, rate)
+            if self._is_lost(loss):
+                return self._lost(loss, f"at step {place + 1} of epoch {self.epoch + 1}")
             figures.add(loss, right)
             self._tell_step(place + 1, per_epoch)
         return self._judged(figures, began)
+
+    def _step(
+        self, number: int, chosen: NDArray[np.int64], random: np.random.Generator, rate: float
+    ) -> tuple[float, float]:
+        """Loss and share of right answers. Without memory smaller batches are tried, and told."""
+        try:
+            return self.student.step(chosen, random, rate)
+        except Exception as error:
+            if not out_of_memory(error):
+                raise
+        batch = fitting_batch(
+            lambda few: self.student.step(chosen[:few], random, rate), len(chosen)
+        )
+        advice = f"A batch of {batch} fits: give --batch-size {batch}."
+        nothing = "Not even a batch of 1 fits: take a larger machine."
+        raise TrainingError(
+            f"The machine ran out of memory at step {number} of epoch {self.epoch + 1}, with "
+            f"{len(chosen)} photos in it. {advice if batch else nothing}"
+        )
+
+    def _is_lost(self, loss: float) -> bool:
+        """Whether a step's loss is not finite, or the mean of the last steps is far too high."""
+        if not math.isfinite(loss):
+            return True
+        self.first_loss = self.first_loss or loss
+        self.recent += (loss - self.recent) / STEPS_MEANT if self.recent else loss
+        return self._is_too_high(self.recent)
+
+    def _is_too_high(self, loss: float) -> bool:
+        return loss > DIVERGED_TIMES * max(self.first_loss, LEAST_FIRST_LOSS)
 
     def _tell_step(self, step: int, per_epoch: int) -> None:
         """A line now and then: on a busy machine an epoch of many photos takes minutes."""
@@ -129,9 +178,9 @@ class _Lesson:
     def _judged(self, figures: _Mean, began: float) -> str:
         """Ends an epoch: validation, the best so far, curves, a line, a checkpoint."""
         loss, accuracy = self.room.judge()
+        if not math.isfinite(loss) or self._is_too_high(loss):
+            return self._lost(loss, f"of validation photos after epoch {self.epoch + 1}")
         self.epoch += 1
-        if not math.isfinite(loss):
-            return self._lost(0, loss)
         if loss < self.best_loss:
             self.best_loss, self.best_epoch = loss, self.epoch
             self.best = self.student.weights()
@@ -171,33 +220,39 @@ class _Lesson:
             "bestLoss": self.best_loss,
             "history": self.history,
             "seconds": self.seconds(),
+            "firstLoss": self.first_loss,
         }
         self.room.checkpoints.save(self.epoch, Checkpoint(arrays, facts))
 
     def _deadline(self, figures: _Mean) -> str:
         """Half an epoch is judged too: a budget that is too small still leaves a model."""
         self._say(f"{self.course.max_seconds:g} seconds are over in epoch {self.epoch + 1}.")
-        if figures.count or not self.best:
-            loss, accuracy = self.room.judge()
-            if loss < self.best_loss or not self.best:
-                self.best_loss, self.best_epoch = loss, self.epoch + 1
-                self.best = self.student.weights()
-                self._say(f"The unfinished epoch is the best: accuracy {accuracy:.4f}.")
+        if not figures.count and self.best:
+            return BUDGET
+        loss, accuracy = self.room.judge()
+        if not math.isfinite(loss):
+            return self._lost(loss, f"of validation photos in epoch {self.epoch + 1}")
+        if loss < self.best_loss or not self.best:
+            self.best_loss, self.best_epoch = loss, self.epoch + 1
+            self.best = self.student.weights()
+            judged = {"validationLoss": round(loss, 6), "validationAccuracy": round(accuracy, 6)}
+            self.history.append(judged)
+            self._say(f"The unfinished epoch is the best: accuracy {accuracy:.4f}.")
         return BUDGET
 
-    def _lost(self, step: int, loss: float) -> str:
-        where = f"step {step} of epoch {self.epoch + 1}" if step else f"epoch {self.epoch}"
+    def _lost(self, loss: float, where: str) -> str:
+        """Stops with the best epoch's weights. Raises TrainingError where there are none."""
         if not self.best:
             raise TrainingError(
-                f"The loss was {loss} at {where}, before any epoch was whole. Give a smaller "
+                f"The loss was {loss:.4g} {where}, before any epoch was whole. Give a smaller "
                 f"--learning-rate. Received: {self.course.learning_rate:g}"
             )
         self._say(
-            f"The loss was {loss} at {where}: stopped, with the weights of epoch "
+            f"The loss was {loss:.4g} {where}: stopped, with the weights of epoch "
             f"{self.best_epoch}. A smaller --learning-rate may help.",
             "WARNING",
         )
-        return NOT_FINITE
+        return DIVERGED if math.isfinite(loss) else NOT_FINITE
 
     def _say(self, message: str, severity: str = "INFO", **fields: Any) -> None:
         self.room.journal.say(message, severity, phase="train", epoch=self.epoch, **fields)

@@ -12,6 +12,7 @@ from trainer.config import DATA_FORMAT, DATA_VARIABLES, MODEL_DIR
 from trainer.errors import ConfigError
 from trainer.flags import Value, parse, read_table, settled
 from trainer.paths import local_path, matching_files, mount_point
+from trainer.tuning import Trial, trial_of
 
 CHECKPOINT_DIR = "AIP_CHECKPOINT_DIR"
 LOG_DIR = "AIP_TENSORBOARD_LOG_DIR"
@@ -22,7 +23,8 @@ class Job:
     """A whole custom training: where its photos are listed, where everything goes, the flags.
 
     Either `manifest` is given or `data_files`, the rows that Vertex exported, by split. `flags`
-    are all those of the model type, `given` only what the user said.
+    are all those of the model type, `given` only what the user said. `trial` is where a trial of a
+    tuning job reports.
     """
 
     manifest: Path | None
@@ -33,6 +35,7 @@ class Job:
     log_folder: Path
     flags: Mapping[str, Value | None]
     given: Mapping[str, Value]
+    trial: Trial | None = None
 
     @property
     def outcome_file(self) -> Path:
@@ -66,6 +69,7 @@ def read_job(arguments: Sequence[str], environ: Mapping[str, str]) -> Job:
         log_folder=_folder(environ, LOG_DIR, mount, model.parent / "logs"),
         flags=MappingProxyType(flags),
         given=MappingProxyType(given),
+        trial=trial_of(environ),
     )
 
 

@@ -47,7 +47,9 @@ def main(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> i
         journal.say(f"A file could not be read or written: {error}", "ERROR")
         return FAILED
     except Exception as error:
-        if not _is_memory(error):
+        from trainer.memory import out_of_memory
+
+        if not out_of_memory(error):
             raise
         journal.say(OUT_OF_MEMORY, "ERROR")
         return FAILED
@@ -67,9 +69,8 @@ def run(job: Job, journal: Journal) -> None:
     taught = teach(job, dataset, journal)
     more = {"engine": "trainer.task", "dataset": dataset.digest, **taught.told}
     seed = job.flag("seed")
-    card = finish(
-        job.model_folder, dataset.photos, taught.choice, journal, seed, dataset.own_names, more
-    )
+    photos, names, int8 = dataset.photos, dataset.own_names, job.flag("int8") == "yes"
+    card = finish(job.model_folder, photos, taught.choice, journal, seed, names, more, int8)
     seconds = time.monotonic() - started
     reason, accuracy = taught.choice.stop_reason, card["metrics"]["accuracy"]
     outcome = {
@@ -109,11 +110,6 @@ def _import_tensorflow() -> None:
     from trainer.export import tensorflow
 
     tensorflow()
-
-
-def _is_memory(error: Exception) -> bool:
-    """TensorFlow has an error of its own for it, which is known by name without its import."""
-    return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
 
 
 if __name__ == "__main__":

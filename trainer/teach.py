@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from trainer import augmented, from_scratch, frozen, unfrozen
+from trainer import augmented, from_scratch, frozen, memory, unfrozen
 from trainer.artifacts import Candidate, versions
 from trainer.checkpoints import Checkpoints
 from trainer.choice import TRANSFER, Choice
 from trainer.course import Course, Result, Room
 from trainer.curves import Curves
+from trainer.data.augment_policy import Decision
 from trainer.data.dataset import Dataset
 from trainer.data.decode import short_side
 from trainer.data.manifest import Photo, hold_out
@@ -27,6 +28,7 @@ from trainer.maps import MapsEmbedder
 from trainer.models.backbones import LITE, has_cached_way, lite_of
 from trainer.models.efficientnet_lite import tail_layer
 from trainer.schedule import trains_tail
+from trainer.tuning import Reported
 
 LOOKED_AT = 200
 
@@ -65,7 +67,9 @@ def teach(job: Job, dataset: Dataset, journal: Journal) -> Taught:
     sides = [short_side(photo.path) for photo in training[:LOOKED_AT]]
     hyper = settle(job.flags, len(training), sides)
     here = Class(job, dataset, training, judges, hyper, _course(job, hyper), journal)
-    return _transfer(here) if hyper.model_type == TRANSFER else _from_scratch(here)
+    taught = _transfer(here) if hyper.model_type == TRANSFER else _from_scratch(here)
+    _report(job, taught)
+    return taught
 
 
 def _transfer(here: Class) -> Taught:
@@ -94,9 +98,11 @@ def _transfer(here: Class) -> Taught:
         lambda: time.monotonic() - started < most_seconds,
     )
     left = most_seconds - (time.monotonic() - started)
+    changes = augmented.of_features(here.hyper, choice.classifier.mirrored, here.journal)
     if embedder is None or left <= 0:
-        return Taught(choice, _told(here.hyper, None))
-    return _tail_trained(here, choice, embedder, replace(here.course, max_seconds=left))
+        return Taught(choice, _told(here.hyper, None) | changes)
+    taught = _tail_trained(here, choice, embedder, replace(here.course, max_seconds=left))
+    return replace(taught, told=taught.told | changes)
 
 
 def _keras_transfer(here: Class) -> Taught:
@@ -125,12 +131,13 @@ def _keras_transfer(here: Class) -> Taught:
             here.journal,
             lambda hyper, judge: _room(replace(here, hyper=hyper), judge, curves, begun),
         )
-    return Taught(choice, _told(hyper, result) | {"weights": backbone.origin})
+    changes = augmented.card(augmented.asked(here.hyper), Decision(hyper.augment or (), {}))
+    return Taught(choice, _told(hyper, result) | changes | {"weights": backbone.origin})
 
 
 def _tail_trained(here: Class, choice: Choice, embedder: MapsEmbedder, course: Course) -> Taught:
     with Curves(here.job.log_folder) as curves:
-        improved, result = unfrozen.improve(
+        found = unfrozen.improved(
             choice,
             embedder,
             here.training,
@@ -139,14 +146,17 @@ def _tail_trained(here: Class, choice: Choice, embedder: MapsEmbedder, course: C
             course,
             lambda judge: _room(here, judge, curves),
         )
-    return Taught(improved, _told(here.hyper, result))
+    return Taught(found.choice, _told(here.hyper, found.result))
 
 
 def _from_scratch(here: Class) -> Taught:
     lesson = from_scratch.Lesson(
         here.dataset.photos.labels, here.training, here.judges, here.dataset.multi_label
     )
+    labels = len(lesson.labels)
+    memory.check(here.hyper, len(here.training) + len(here.judges), labels, memory.free_bytes())
     squares = from_scratch.read(lesson, here.hyper)
+    memory.check(here.hyper, 0, labels, memory.free_bytes())
     trials = squares.trial(lesson, here.hyper.seed)
     changes = augmented.settled(here.hyper, _own_names(here.dataset), trials, here.journal)
     here = replace(here, hyper=changes.hyper)
@@ -187,7 +197,17 @@ def _room(
 
     training = training_id(here.dataset, here.hyper, begun)
     known = Checkpoints(here.job.checkpoint_folder, training, warn)
-    return Room(judge, here.journal, known, curves)
+    trial = here.job.trial
+    return Room(judge, here.journal, known, Reported(curves, trial) if trial else curves)
+
+
+def _report(job: Job, taught: Taught) -> None:
+    """Tells a tuning job of a training without epochs: that of a head alone."""
+    if job.trial is None or taught.told.get("epochs"):
+        return
+    made = [one for one in taught.choice.candidates if one.name == taught.choice.name]
+    for candidate in made:
+        job.trial.report(1, candidate.validationAccuracy, candidate.validationLogLoss)
 
 
 def training_id(dataset: Dataset, hyper: Hyper, begun: str = "") -> str:

@@ -78,3 +78,18 @@ def test_another_training_s_checkpoints_are_not_used(kept: Checkpoints, said: li
     assert other.newest() is None
     assert len(said) == 2
     assert "is of a training with other photos, flags or versions" in said[0]
+
+
+def test_a_checkpoint_of_another_version_is_named(kept: Checkpoints, said: list[str]) -> None:
+    """Of a later form: what it is of and what is read; the one before is taken."""
+    path = kept.folder / "checkpoint-000003.npz"
+    path.write_bytes(path.read_bytes().replace(b"trainer-checkpoint-1", b"trainer-checkpoint-2", 1))
+
+    found = kept.newest()
+
+    assert found is not None
+    assert found.facts["epoch"] == 2
+    assert said == [
+        "The checkpoint checkpoint-000003.npz is not used: it is of another version "
+        "(trainer-checkpoint-2; this trainer reads trainer-checkpoint-1)."
+    ]

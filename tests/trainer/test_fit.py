@@ -13,7 +13,16 @@ import pytest
 from numpy.typing import NDArray
 
 from trainer.checkpoints import Checkpoints
-from trainer.course import BUDGET, CONVERGED, NOT_FINITE, Course, Result, Room, rate_at
+from trainer.course import (
+    BUDGET,
+    CONVERGED,
+    DIVERGED,
+    NOT_FINITE,
+    Course,
+    Result,
+    Room,
+    rate_at,
+)
 from trainer.errors import TrainingError
 from trainer.fit import fit
 from trainer.journal import Journal
@@ -233,6 +242,111 @@ def test_a_loss_that_is_lost_at_once_is_an_error(lab: Lab) -> None:
         "The loss was nan at step 2 of epoch 1, before any epoch was whole. Give a smaller "
         "--learning-rate. Received: 0.7"
     )
+
+
+@pytest.mark.parametrize("lost", [math.nan, math.inf])
+def test_a_loss_lost_on_validation_photos_alone_keeps_the_last_good_weights(
+    lab: Lab, lost: float
+) -> None:
+    """Steps look well, the third judgement does not: stopped, with the best of the first two."""
+    student, judged = Line(), iter([0.5, 0.4, lost])
+    seen: list[float] = []
+
+    def judge() -> tuple[float, float]:
+        seen.append(student.x)
+        return next(judged), 0.5
+
+    result = lab.fit(student, judge=judge)
+
+    assert (result.stop_reason, result.epochs, result.best_epoch) == (NOT_FINITE, 2, 2)
+    assert lab.said[-1].startswith(f"The loss was {lost} of validation photos after epoch 3: stop")
+    assert student.x == seen[1]
+
+
+def test_a_loss_lost_on_validation_photos_at_once_is_an_error(lab: Lab) -> None:
+    """After the first epoch, or at a deadline in it: nothing is worth keeping."""
+    with pytest.raises(TrainingError, match="nan of validation photos after epoch 1, before any"):
+        lab.fit(Line(), judge=lambda: (math.nan, 0.0))
+    with pytest.raises(TrainingError, match="nan of validation photos in epoch 1, before any"):
+        lab.fit(Line(), judge=lambda: (math.nan, 0.0), max_seconds=-1.0)
+
+
+def test_a_loss_that_only_grows_is_stopped_before_it_is_lost(lab: Lab) -> None:
+    """At a rate of 3 the error grows fivefold each step: it ends while the loss is still finite."""
+
+    class Jumping(Line):
+        def step(self, *given: Any) -> tuple[float, float]:
+            return super().step(*given[:2], 3.0 if self.steps >= 10 else 0.1)
+
+    student = Jumping()
+    result = lab.fit(student)
+
+    last = lab.said[-1]
+    assert (result.stop_reason, result.epochs, result.best_epoch) == (DIVERGED, 2, 2)
+    assert last.startswith("The loss was ") and "of epoch 3: stopped, with the weights" in last
+    assert (student.x - 3) ** 2 < 1
+
+
+def test_a_validation_loss_far_above_the_beginning_is_an_error_at_once(lab: Lab) -> None:
+    """Ten times the first step's loss, or ten nats, is worse than knowing nothing."""
+    with pytest.raises(TrainingError, match="The loss was 2000 of validation photos after epoch 1"):
+        lab.fit(Line(), judge=lambda: (2000.0, 0.1))
+
+    assert lab.fit(Line(x=2.9), judge=lambda: (9.9, 0.1)).stop_reason == CONVERGED
+
+
+def test_the_first_loss_is_known_after_a_restart(lab: Lab) -> None:
+    """What is too high is measured by the training's first step, not the process's."""
+    lab.fit(Line(x=-30.0), epochs=2)
+
+    result = lab.fit(Line(), epochs=4, judge=lambda: (3000.0, 0.1))
+
+    assert result.stop_reason == CONVERGED
+
+
+def test_without_memory_the_batch_that_fits_is_named(lab: Lab) -> None:
+    """Of 16 photos a step fails, of 8 too, of 4 not: that is what to type."""
+
+    class Large(Line):
+        def step(
+            self, chosen: NDArray[np.int64], random: np.random.Generator, rate: float
+        ) -> tuple[float, float]:
+            if len(chosen) > self.limit:
+                raise MemoryError
+            return super().step(chosen, random, rate)
+
+        limit = 5
+
+    with pytest.raises(TrainingError) as error:
+        lab.fit(Large(), batch_size=16)
+    assert str(error.value) == (
+        "The machine ran out of memory at step 1 of epoch 1, with 16 photos in it. A batch of 4 "
+        "fits: give --batch-size 4."
+    )
+
+    student = Large()
+    student.limit = 0
+    with pytest.raises(TrainingError, match="Not even a batch of 1 fits"):
+        lab.fit(student, batch_size=16)
+
+
+def test_a_deadline_in_a_later_epoch_has_its_figures(lab: Lab) -> None:
+    """The unfinished third epoch is the best: the history has it too."""
+    losses = iter([0.5, 0.4, 0.1])
+
+    def judge() -> tuple[float, float]:
+        lab.now += 45
+        return next(losses), 0.7
+
+    class Slow(Line):
+        def step(self, *given: Any) -> tuple[float, float]:
+            lab.now += 4 if self.steps >= 10 else 0
+            return super().step(*given)
+
+    result = lab.fit(Slow(), judge=judge)
+
+    assert (result.stop_reason, result.epochs, result.best_epoch) == (BUDGET, 2, 3)
+    assert result.history[result.best_epoch - 1]["validationLoss"] == 0.1
 
 
 def test_checkpoints_come_as_often_as_asked(lab: Lab) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -100,7 +101,7 @@ def test_a_manifest_that_is_no_manifest_is_named_by_line(refused: Refused, tmp_p
 
 
 def test_running_out_of_memory_is_told(digit_rows: Rows, tmp_path: Path) -> None:
-    """A first layer of 26 GB where the process may have 8: what to make smaller, exit code 1."""
+    """A first layer of 13 GB where the process may have 8: a size that fits, exit code 1."""
     manifest = write_manifest(tmp_path, few(digit_rows, per_split=4))
     command = [sys.executable, "-m", "trainer.task", f"--manifest={manifest}", "--model-type=dnn"]
     limit = 8 * 2**30
@@ -116,4 +117,5 @@ def test_running_out_of_memory_is_told(digit_rows: Rows, tmp_path: Path) -> None
 
     assert done.returncode == 1, done.stderr[-2000:]
     said = json.loads(done.stdout.splitlines()[-1])["message"]
-    assert said.startswith("The machine ran out of memory. Give a smaller --batch-size")
+    assert said.startswith("Training needs about 72.")
+    assert re.search(r"No batch fits at 512 pixels: give --image-size (64|128)\.$", said), said

@@ -20,7 +20,7 @@ from trainer.data.augment_draws import Seeds, photo_seeds
 from trainer.data.decode import Pixels
 from trainer.export import embedded, tensorflow
 from trainer.models.linear import Labels
-from trainer.models.network import Floats, Layer, Network
+from trainer.models.network import MIDDLE, Floats, Layer, Network
 
 CHANNELS = (16, 32, 32, 64, 64)
 STRIDES = (2, 1, 1, 1, 1)
@@ -34,7 +34,6 @@ WEIGHT_DECAY = 0.02
 LABEL_SMOOTHING = 0.05
 NORM_EPSILON = 1e-3
 NORM_MOMENTUM = 0.9
-LEAST_SPREAD = 1.0
 AUGMENTED_BY = ("affine",)
 
 
@@ -101,8 +100,6 @@ class _Learner:
         self.tf = tf
         self.size = pixels.shape[1]
         self.pooled_after = POOLED_AFTER_IF_BIG if self.size > BIG else POOLED_AFTER
-        self.mean = float(np.float32(pixels.mean(dtype=np.float64)))
-        self.scale = float(np.float32(max(pixels.std(dtype=np.float64), LEAST_SPREAD)))
         inputs = (3, *CHANNELS[:-1])
         self.kernels = [
             self._variable(random.normal(0, math.sqrt(2 / (9 * i)), (3, 3, i, o)))
@@ -140,7 +137,7 @@ class _Learner:
             layers.append(self._folded(place))
             if place in self.pooled_after:
                 layers.append(Layer("pool"))
-        network = Network("small-cnn-5", self.size, self.mean, self.scale, tuple(layers))
+        network = Network("small-cnn-5", self.size, MIDDLE, MIDDLE, tuple(layers))
         return Trained(network, self.head.numpy(), self.bias.numpy(), finished)
 
     def _folded(self, place: int) -> Layer:
@@ -157,7 +154,7 @@ class _Learner:
     def _step(self, pixels: Any, labels: Any, seeds: Any, rates: Any) -> list[Any]:
         tf = self.tf
         changed = apply(tf, tf.cast(pixels, tf.float32), AUGMENTED_BY, seeds)
-        values = (changed - self.mean) / self.scale
+        values = (changed - MIDDLE) / MIDDLE
         with tf.GradientTape() as tape:
             logits, seen = self._forward(values)
             classes = self.bias.shape[0]

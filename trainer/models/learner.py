@@ -18,13 +18,12 @@ from trainer.data.augment_draws import seeds_of
 from trainer.data.decode import Pixels
 from trainer.export import tensorflow
 from trainer.hyper import Hyper
-from trainer.models.network import Floats, Layer, Network
+from trainer.models.network import MIDDLE, Floats, Layer, Network
 from trainer.models.rules import Rule, dropped, losses, penalty, right, step_rates
 from trainer.models.zoo import Block
 
 NORM_EPSILON = 1e-3
 NORM_MOMENTUM = 0.9
-LEAST_SPREAD = 1.0
 JUDGED_AT_ONCE = 256
 
 Arrays = dict[str, NDArray[Any]]
@@ -48,8 +47,6 @@ class Learner:
         self.hyper, self.multi_label = hyper, multi_label
         self.rule = Rule(hyper.optimizer, hyper.weight_decay)
         self.size = pixels.shape[1]
-        self.mean = float(np.float32(pixels.mean(dtype=np.float64)))
-        self.scale = float(np.float32(max(pixels.std(dtype=np.float64), LEAST_SPREAD)))
         self.count = 0
         self.learned: dict[str, Any] = {}
         self.running: dict[str, Any] = {}
@@ -119,7 +116,7 @@ class Learner:
             if block.kind != "dropout"
         ]
         name = self.hyper.model_type.replace("_", "-")
-        network = Network(name, self.size, self.mean, self.scale, tuple(layers))
+        network = Network(name, self.size, MIDDLE, MIDDLE, tuple(layers))
         return network, self.learned["head"].numpy(), self.learned["bias"].numpy()
 
     def _variable(self, values: Any) -> Any:
@@ -185,7 +182,7 @@ class Learner:
         return self._forward(self._centred(pixels), None)
 
     def _centred(self, pixels: Any) -> Any:
-        return (self.tf.cast(pixels, self.tf.float32) - self.mean) / self.scale
+        return (self.tf.cast(pixels, self.tf.float32) - MIDDLE) / MIDDLE
 
     def _forward(self, values: Any, number: Any) -> Any:
         """Logits; `number` is that of the training step, None outside of training."""
