@@ -42,6 +42,8 @@ def main() -> None:
             measured = Measured("", server.port, PREDICT)
             bodies = [body_of(photo) for photo in photos]
             capacity = throughput(measured, bodies, CAPACITY_SECONDS)
+            # The queue is full after a quarter of it.
+            seconds = max(seconds, 4 * Limits().max_waiting_photos / capacity)
             resident: list[int] = []
             loop = OpenLoop(
                 server.port,
