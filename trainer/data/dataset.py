@@ -140,7 +140,10 @@ def digest(rows: Iterable[Row]) -> str:
         json.dumps([row.identity, sorted(row.labels), row.split], separators=(",", ":"))
         for row in rows
     )
-    return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
+    found = hashlib.sha256()
+    for line in lines:
+        found.update(f"{line}\n".encode())
+    return found.hexdigest()
 
 
 def row_of(line: bytes, where: str) -> Row:

@@ -21,7 +21,7 @@ FIRST_OF_EACH_LABEL = 5
 _Row = tuple[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Photo:
     """One row: the photo's URI, the file it is here, and its label's index.
 

@@ -19,6 +19,8 @@ Reader = Callable[[Path], Pixels]
 class Squares:
     """Squares of photos by their place; this one keeps nothing."""
 
+    keeps = False
+
     def __init__(self, paths: Sequence[Path]) -> None:
         self._paths = paths
 
@@ -26,9 +28,18 @@ class Squares:
         """Writes the square of the photo at `place` into `target`, `(size, size, 3)`."""
         target[:] = read(self._paths[place])
 
+    def keep(self, place: int, pixels: Pixels) -> None:
+        """Keeps a square that was read elsewhere."""
+
+    def complete(self) -> bool:
+        """Whether every photo's square is kept."""
+        return False
+
 
 class KeptSquares(Squares):
     """The same; each photo is decoded once. `done` says, a byte a photo, which ones are kept."""
+
+    keeps = True
 
     def __init__(self, paths: Sequence[Path], kept: Pixels, done: Pixels) -> None:
         super().__init__(paths)
@@ -37,12 +48,20 @@ class KeptSquares(Squares):
     def put(self, place: int, target: Pixels, read: Reader) -> None:
         """Writes the square from the cache, or reads it and keeps it."""
         if not self._done[place]:
-            self._kept[place] = read(self._paths[place])
-            self._done[place] = 1
+            self.keep(place, read(self._paths[place]))
         target[:] = self._kept[place]
 
+    def keep(self, place: int, pixels: Pixels) -> None:
+        """Keeps a square, then marks it as kept."""
+        self._kept[place] = pixels
+        self._done[place] = 1
 
-def squares_for(cache: str | Path, paths: Sequence[Path], size: int) -> Squares:
+    def complete(self) -> bool:
+        """Whether every photo's square is kept."""
+        return bool(self._done.all())
+
+
+def squares_for(cache: str | Path, paths: Sequence[Path], size: int, decoder: str) -> Squares:
     """The squares of the files by the kind of cache: "none", "memory" or a folder.
 
     Raises ConfigError for a folder that cannot be written.
@@ -52,7 +71,7 @@ def squares_for(cache: str | Path, paths: Sequence[Path], size: int) -> Squares:
     shape = (len(paths), size, size, 3)
     if cache == MEMORY:
         return KeptSquares(paths, np.empty(shape, np.uint8), np.zeros(len(paths), np.uint8))
-    stem = Path(cache, f"squares-{_key(paths, size)[:16]}")
+    stem = Path(cache, f"squares-{_key(paths, size, decoder)[:16]}")
     try:
         stem.parent.mkdir(parents=True, exist_ok=True)
         kept = _mapped(stem.with_suffix(".pixels"), shape)
@@ -69,9 +88,9 @@ def _mapped(path: Path, shape: tuple[int, ...]) -> Pixels:
     return np.memmap(path, np.uint8, "r+", shape=shape)
 
 
-def _key(paths: Sequence[Path], size: int) -> str:
-    """Changes with any photo's place, length or time of change, and with the size."""
-    digest = hashlib.sha256(f"{size}".encode())
+def _key(paths: Sequence[Path], size: int, decoder: str) -> str:
+    """Changes with any photo's place, length or time of change, with the size and the decoder."""
+    digest = hashlib.sha256(f"{decoder}-{size}".encode())
     for path in paths:
         try:
             found = path.stat()

@@ -55,6 +55,12 @@ def names_in(folder: str) -> list[str]:
     return sorted(each.path.rsplit("/", 1)[-1] for each in found.metadata_list)
 
 
+def exists(path: str) -> bool:
+    """Whether a file or folder is there."""
+    found: bool = _systems()[0].exists(path)
+    return found
+
+
 def make_folder(folder: str) -> None:
     """Makes the folder where it is not there. Raises OSError."""
     systems, _ = _systems()

@@ -35,10 +35,10 @@ def beam_options(request: Request) -> Any:
     """Beam's own options. Raises UsageError for an argument that is neither ours nor Beam's."""
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    unknown = _unknown(request.beam_arguments)
-    if unknown:
-        raise UsageError(f"Neither this program nor Apache Beam has {unknown[0]}.")
     try:
+        unknown = _unknown(request.beam_arguments)
+        if unknown:
+            raise UsageError(f"Neither this program nor Apache Beam has {unknown[0]}.")
         options = PipelineOptions([*request.beam_arguments, f"--runner={request.runner}"])
         options.get_all_options()
     except SystemExit as error:
@@ -99,7 +99,14 @@ def _check_folder(folder: str, planned: set[str]) -> None:
 
 def _source(request: Request) -> tuple[Source, dict[str, str]]:
     """Where the rows are, and the labels with the user's own names."""
+    if any(sign in request.manifest for sign in "*?["):
+        raise ConfigError(f"--manifest is one file or folder, no pattern: {request.manifest}")
     if not Path(request.manifest).is_dir():
+        if not files.exists(request.manifest):
+            raise DataError(
+                f"There is no manifest {request.manifest}. Give --manifest a manifest.jsonl that "
+                "ops import-dataset wrote, or a folder per class."
+            )
         folder = request.manifest.rpartition("/")[0]
         return Source(manifest=request.manifest), _labels(f"{folder}/{LABELS_FILE}")
     from trainer.data.folders import folder_rows
