@@ -15,6 +15,7 @@ from trainer.models.network import PREPROCESSING, Exportable, Floats
 
 VERSIONED = ("tensorflow-cpu", "tensorflow", "ai-edge-litert", "numpy", "pillow", "simplejpeg")
 LIKELY = 0.5
+CARD = "model.json"
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,14 @@
-"""From a trained classifier to a finished model folder: export, comparison, evaluation, card."""
+"""From a trained classifier to a finished model folder: export, comparison, evaluation, card.
+
+What is evaluated is the folder itself, loaded as a server loads it. The SavedModel is written, read
+again and asked about a sample of photos meanwhile.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,8 +19,26 @@ from trainer.data.dataset import write_labels
 from trainer.data.manifest import Photo, Photos, spread
 from trainer.errors import DataError
 from trainer.journal import Journal
+from trainer.models.network import Exportable, Floats
 
-EXPORTED_AT, COMPARED_AT, EVALUATED_AT = 0.78, 0.85, 0.99
+EXPORTED_AT, EVALUATED_AT = 0.78, 0.97
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """The photos that are evaluated, of which split, and others that are only compared.
+
+    `sample` has the places of the compared ones among `files`.
+    """
+
+    photos: Sequence[Photo]
+    split: str
+    others: Sequence[Photo]
+    sample: Sequence[int]
+
+    @property
+    def files(self) -> list[Path]:
+        return [photo.path for photo in (*self.photos, *self.others)]
 
 
 def finish(
@@ -26,28 +49,28 @@ def finish(
     seed: int,
     own_names: Mapping[str, str] = MappingProxyType({}),
     more: Mapping[str, Any] = MappingProxyType({}),
+    int8: bool = False,
 ) -> dict[str, Any]:
     """`model.json` of the finished folder; `more` is what else it is to say.
 
-    `own_names` has the labels' names as the user wrote them, where they are known.
+    `own_names` has the labels' names as the user wrote them, where they are known. With `int8`
+    there is a quantised LiteRT file too.
 
-    Raises ExportError if the exported graph does not see what training saw.
+    Raises ExportError if graph, server and training do not see the same.
     """
-    from trainer.export import Exported, save
-    from trainer.serving import LITE_FILE
-
     classifier = choice.classifier
+    judged = _judged(photos, choice, journal)
     folder.mkdir(parents=True, exist_ok=True)
     journal.progress("export", 0.75, f"Exporting {choice.name}.")
-    save(classifier, folder)
-    (folder / LITE_FILE).write_bytes(classifier.litert())
-    exported = Exported(folder)
-    agreement = _agreement(exported, photos, choice, journal)
-    measured = _evaluate(exported, photos, choice, folder, journal)
     card = artifacts.model_card(classifier, choice.candidates, choice.name, seed)
-    card |= {"photos": _counts(photos, choice), "agreement": asdict(agreement), **measured, **more}
     write_labels(folder, classifier.labels, own_names)
-    artifacts.write_json(folder / "model.json", card)
+    artifacts.write_json(folder / artifacts.CARD, card)
+    scores, agreement = _scored(folder, classifier, judged, journal)
+    card |= {"photos": _counts(photos, choice), "agreement": agreement}
+    card |= _evaluated(folder, classifier, judged, scores[: len(judged.photos)]) | dict(more)
+    if int8:
+        card["int8"] = _quantised(folder, photos, judged, choice, scores, journal)
+    artifacts.write_json(folder / artifacts.CARD, card)
     return card
 
 
@@ -60,6 +83,82 @@ def check_judged(photos: Sequence[Photo]) -> None:
         )
 
 
+def _judged(photos: Photos, choice: Choice, journal: Journal) -> _Judged:
+    """The test photos, or else the validation's; a sample of them is compared, filled up if few."""
+    from trainer.agreement import SAMPLE
+
+    chosen, split = (photos.test, "test") if photos.test else (choice.validation, "validation")
+    check_judged(chosen)
+    if not photos.test:
+        journal.say("There are no test photos: the evaluation is on validation photos.", "WARNING")
+    rest = [*(choice.validation if photos.test else ()), *spread(photos.training, 0)]
+    others = rest[: max(0, SAMPLE - len(chosen))]
+    places = {id(photo): place for place, photo in enumerate((*chosen, *others))}
+    compared = [*spread(chosen, 0), *others][:SAMPLE]
+    return _Judged(chosen, split, others, [places[id(photo)] for photo in compared])
+
+
+def _scored(
+    folder: Path, classifier: Exportable, judged: _Judged, journal: Journal
+) -> tuple[Floats, dict[str, Any]]:
+    """The server's scores of all judged files, and the agreement with them."""
+    from trainer.agreement import three_ways, trained_scores
+    from trainer.scoring import scores_of_files
+    from trainer.serving import LITE_FILE, load
+
+    files = judged.files
+    sample = [files[place] for place in judged.sample]
+    with ThreadPoolExecutor(1) as beside:
+        graph: Future[Floats] = beside.submit(_graph_scores, folder, classifier, sample)
+        file = classifier.litert()
+        (folder / LITE_FILE).write_bytes(file)
+        listen = journal.span("evaluate", EXPORTED_AT, EVALUATED_AT, "Evaluated")
+        served = scores_of_files(load(folder), files, listen)
+        trained = trained_scores(classifier, sample, file)
+        exported = graph.result()
+    compared = served[list(judged.sample)]
+    return served, three_ways(trained, exported, compared, classifier.multi_label)
+
+
+def _graph_scores(folder: Path, classifier: Exportable, sample: Sequence[Path]) -> Floats:
+    """The scores of the SavedModel, written and loaded again."""
+    from trainer.export import Exported, save
+
+    save(classifier, folder)
+    return Exported(folder).scores_of_files(sample)
+
+
+def _evaluated(
+    folder: Path, classifier: Exportable, judged: _Judged, scores: Floats
+) -> dict[str, Any]:
+    """Writes evaluation and predictions; gives back the measured part of `model.json`."""
+    from trainer.evaluate import evaluate_photos
+
+    labels, several = classifier.labels, classifier.multi_label
+    content, accuracy = evaluate_photos(scores, judged.photos, labels, several)
+    artifacts.write_json(folder / "evaluation.json", content)
+    artifacts.write_predictions(folder, judged.photos, scores, labels, several)
+    overall = content["metrics"]
+    metrics = {"accuracy": accuracy, "auPrc": overall["auPrc"], "logLoss": overall["logLoss"]}
+    return {"metrics": metrics, "evaluatedOn": judged.split}
+
+
+def _quantised(
+    folder: Path,
+    photos: Photos,
+    judged: _Judged,
+    choice: Choice,
+    scores: Floats,
+    journal: Journal,
+) -> dict[str, Any]:
+    from trainer.models.quantised import add
+
+    journal.progress("export", EVALUATED_AT, "Quantising the network.")
+    taught = [photo.path for photo in spread(photos.training, 0)]
+    known = scores[: len(judged.photos)]
+    return add(folder, choice.classifier, taught, judged.photos, known, journal)
+
+
 def _counts(photos: Photos, choice: Choice) -> dict[str, int]:
     return {
         "training": choice.training_photos,
@@ -67,38 +166,3 @@ def _counts(photos: Photos, choice: Choice) -> dict[str, int]:
         "test": len(photos.test),
         "unlabelled": photos.unlabelled,
     }
-
-
-def _agreement(exported: Any, photos: Photos, choice: Choice, journal: Journal) -> Any:
-    from trainer.agreement import SAMPLE, compare, trained_scores
-
-    sample = [*choice.validation, *spread(photos.training, 0)][:SAMPLE]
-    paths = [photo.path for photo in sample]
-    journal.progress("export", EXPORTED_AT, "Comparing the exported graph with the trained model.")
-    listen = journal.span("export", EXPORTED_AT, COMPARED_AT, "Compared")
-    served = exported.scores_of_files(paths, listen)
-    trained = trained_scores(choice.classifier, paths)
-    agreement = compare(trained, served, choice.classifier.multi_label)
-    agreement.check()
-    return agreement
-
-
-def _evaluate(
-    exported: Any, photos: Photos, choice: Choice, folder: Path, journal: Journal
-) -> dict[str, Any]:
-    """Writes evaluation and predictions; gives back the measured part of `model.json`."""
-    from trainer.evaluate import evaluate_photos
-
-    chosen, split = (photos.test, "test") if photos.test else (choice.validation, "validation")
-    check_judged(chosen)
-    if not photos.test:
-        journal.say("There are no test photos: the evaluation is on validation photos.", "WARNING")
-    listen = journal.span("evaluate", COMPARED_AT, EVALUATED_AT, "Evaluated")
-    scores = exported.scores_of_files([photo.path for photo in chosen], listen)
-    labels, several = choice.classifier.labels, choice.classifier.multi_label
-    content, accuracy = evaluate_photos(scores, chosen, labels, several)
-    artifacts.write_json(folder / "evaluation.json", content)
-    artifacts.write_predictions(folder, chosen, scores, labels, several)
-    overall = content["metrics"]
-    metrics = {"accuracy": accuracy, "auPrc": overall["auPrc"], "logLoss": overall["logLoss"]}
-    return {"metrics": metrics, "evaluatedOn": split}

@@ -47,7 +47,7 @@ def text(done: workflow.Exported) -> str:
     ]
     if done.card is None:
         return "\n".join(lines)
-    whole = "image_bytes (batch,): each a whole JPEG, PNG, GIF or BMP file"
+    whole = "image_bytes (batch,): each a whole JPEG, PNG, GIF, BMP or WebP file"
     fed = done.card.words if done.format == workflow.TFLITE else whole
     labels = done.card.labels
     more = f" and {len(labels) - SHOWN} more" if len(labels) > SHOWN else ""

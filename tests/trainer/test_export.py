@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.agreement import Agreement, compare, trained_scores
+from trainer.agreement import Agreement, compare, three_ways, trained_scores
 from trainer.data.decode import square
 from trainer.errors import ExportError, PhotoError
 from trainer.export import Exported, save, tensorflow
@@ -95,6 +95,25 @@ def test_the_rule_of_agreement_fails_with_the_figures() -> None:
     with pytest.raises(ExportError, match=r"differ by 0\.0200 on average \(at most 0\.01\)"):
         Agreement(100, 1.0, 0.02).check()
     Agreement(200, 0.995, 0.01).check()
+
+
+def test_three_ways_are_compared_in_pairs() -> None:
+    """The card has each pair and the worst of them; the two that break the rule are named."""
+    trained = np.tile(np.array([[0.9, 0.1]], np.float32), (100, 1))
+    graph, broken = trained.copy(), trained.copy()
+    graph[0] = [0.8, 0.2]
+    broken[:2] = [0.1, 0.9]
+
+    found = three_ways(trained, graph, trained)
+
+    assert set(found["pairs"]) == {"trained_graph", "trained_server", "graph_server"}
+    assert found["largest_difference"] == pytest.approx(0.1)
+    assert found["pairs"]["trained_server"]["largest_difference"] == 0
+    assert found["same_label"] == 1 and found["photos"] == 100
+    with pytest.raises(ExportError, match=r"The trained model and the exported graph give"):
+        three_ways(trained, broken, trained)
+    with pytest.raises(ExportError, match=r"The trained model and the server's model give"):
+        three_ways(trained, trained, broken)
 
 
 def test_labels_within_a_thousandth_of_the_best_are_one() -> None:
