@@ -24,8 +24,8 @@ LABELS = ("red", "green", "blue", "dark")
 PREDICT, HEALTH = "/v1/predict", "/healthz"
 
 
-def write_colours(folder: Path, size: int = 16) -> Path:
-    """A model of four labels that any photo's colours decide, in the files that a server reads."""
+def colours(size: int = 16) -> Classifier:
+    """A classifier of four labels that any photo's colours decide."""
     dice = np.random.default_rng(0)
     width = size * size * 3
     kernel = dice.normal(0, 3 / np.sqrt(width), (width, 8)).astype(np.float32)
@@ -35,8 +35,12 @@ def write_colours(folder: Path, size: int = 16) -> Path:
     )
     network = Network("colours", size, 127.0, 64.0, layers)
     weights = dice.normal(0, 1, (8, len(LABELS))).astype(np.float32)
-    classifier = Classifier(network, weights, np.zeros(len(LABELS), np.float32), LABELS, False)
-    return write_served(folder, classifier)
+    return Classifier(network, weights, np.zeros(len(LABELS), np.float32), LABELS, False)
+
+
+def write_colours(folder: Path) -> Path:
+    """The colours' classifier in the files that a server reads."""
+    return write_served(folder, colours())
 
 
 def write_served(folder: Path, classifier: Classifier) -> Path:

@@ -12,8 +12,8 @@ import pytest
 
 from tests.local_cloud import LocalCloud
 from tests.trainer.conftest import Rows, Trained
-from tests.trainer.served import SECONDS, Server, instance, write_colours
-from trainer.export import Exported
+from tests.trainer.served import SECONDS, Server, colours, instance, write_colours
+from trainer.export import Exported, save
 from trainer.serve import Address, listening, main
 
 Maker = Callable[..., bytes]
@@ -21,19 +21,18 @@ HEAD = "POST /v1/predict HTTP/1.1\r\nHost: a\r\n"
 
 
 @pytest.fixture(scope="module")
-def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small model."""
-    folder = tmp_path_factory.mktemp("colours")
-    return write_colours(folder)
+    return write_colours(tmp_path_factory.mktemp("colours"))
 
 
 @pytest.fixture(scope="module")
-def server(colours: Path) -> Iterator[Server]:
+def server(folder: Path) -> Iterator[Server]:
     """A small model, served, with small limits."""
     limits = {"MAX_REQUEST_BYTES": "200000", "MAX_INSTANCES": "20", "IDLE_SECONDS": "2"}
     limits |= {"BODY_SECONDS": "2", "MAX_HELD_BYTES": "1000000"}
     named = {f"TRAINER_SERVE_{name}": value for name, value in limits.items()}
-    with Server(str(colours), **named) as made:
+    with Server(str(folder), **named) as made:
         yield made.wait()
 
 
@@ -176,16 +175,16 @@ def test_requests_of_one_connection_are_answered_in_order(
 
 
 def test_before_its_model_is_there_a_server_listens_and_says_so(
-    colours: Path, tmp_path: Path
+    folder: Path, tmp_path: Path
 ) -> None:
     """503 for health and predictions while the model is being read, 200 when it is."""
-    (tmp_path / "model.json").write_bytes((colours / "model.json").read_bytes())
+    (tmp_path / "model.json").write_bytes((folder / "model.json").read_bytes())
     os.mkfifo(tmp_path / "model.tflite")
     with Server(str(tmp_path)) as server:
         # The model is a pipe: the server is loading until something is written into it.
         writer = threading.Thread(
             target=lambda: (tmp_path / "model.tflite").write_bytes(
-                (colours / "model.tflite").read_bytes()
+                (folder / "model.tflite").read_bytes()
             )
         )
         while (status := server.health()) == 0:
@@ -200,12 +199,12 @@ def test_before_its_model_is_there_a_server_listens_and_says_so(
 
 
 @pytest.mark.training
-def test_explanations_come_beside_predictions(digits_model: Trained, digit_rows: Rows) -> None:
+def test_explanations_come_beside_predictions(tmp_path: Path, photo_bytes: Maker) -> None:
     """Inside each prediction; a bad photo has its error; a bad wish is refused; then it ends."""
-    photo = instance(digit_rows["test"][0][0].read_bytes())
-    wish = {"explain": {"method": "ig", "steps": 2}}
+    save(colours(), write_colours(tmp_path))
+    photo, wish = instance(photo_bytes()), {"explain": {"method": "ig", "steps": 2}}
 
-    with Server(str(digits_model.folder)) as server:
+    with Server(str(tmp_path)) as server:
         server.wait()
         plain = server.predict(instances=[photo])[1]["predictions"][0]
         status, answer = server.predict(instances=[photo, instance(b"no")], parameters=wish)
