@@ -2,7 +2,9 @@
 
 A mirror image of a left arrow is a right one, and red apples made greener are other apples. What
 the labels' names say (meanings.toml) is left out; the rest is tried on the photos that judge
-(augment_trial.py), and left out where it does harm. One data set and seed make one decision.
+(augment_trial.py): a mirror image is left out where it does harm, other colours where they do no
+good. They cost steps: on digits, where the trial is a draw, brightness and contrast took the log
+loss on validation photos from 0.087 to 0.093 (three seeds each, 2026-11-22).
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from trainer.judge import FEWEST_JUDGES, Score, lead
 
 TABLE = Path(__file__).with_name("meanings.toml")
 # Tried together: each of a pair says the same about the photos.
-GROUPS = (("flip",), ("brightness", "contrast"), ("hue", "saturation"))
+FLIP = "flip"
+GROUPS = ((FLIP,), ("brightness", "contrast"), ("hue", "saturation"))
 SHOWN = 3
 
 
@@ -102,9 +105,11 @@ def _harm(without: Score | None, names: Sequence[str], trials: Trials) -> str:
     if without is None:
         return f"too few photos to try it on: {trials.judges}"
     ahead, error = lead(without, trials.score(names))
-    if ahead <= error:
-        return ""
-    return f"{100 * ahead:.1f} points worse in a trial on {trials.judges} photos"
+    if ahead > error:
+        return f"{100 * ahead:.1f} points worse in a trial on {trials.judges} photos"
+    if ahead >= 0 and names[-1] != FLIP:
+        return f"no better in a trial on {trials.judges} photos"
+    return ""
 
 
 def _words(label: str) -> list[str]:
