@@ -21,6 +21,8 @@ app = commands()
 STOPPED = {
     "MODEL_CONVERGED": "all its epochs done, or no more gain",
     "BUDGET_REACHED": "at its limit",
+    "LOSS_NOT_FINITE": "its loss was lost, the best epoch is kept",
+    "LOSS_DIVERGED": "its loss only grew, the best epoch is kept",
 }
 CUSTOM = "Custom training (--mode custom)"
 LOCAL = "On this machine, without the API (--mode custom --local)"
