@@ -25,6 +25,7 @@ from emulator.operations import Unfinished
 LOG = logging.getLogger("emulator.aiplatform")
 Body = dict[str, Any]
 WORK = "deploy"
+KEPT = ("serviceAccount", "explanationSpec", "disableExplanations")
 
 
 def deploy_model(cloud: Cloud, request: Body) -> Body:
@@ -55,7 +56,7 @@ def _deployed(cloud: Cloud, endpoint: Body, model: Body, sent: Body) -> Body:
         "modelVersionId": model["versionId"],
         "displayName": sent.get("displayName") or model.get("displayName", ""),
         **_resources(cloud, endpoint, model, sent),
-        **({"serviceAccount": sent["serviceAccount"]} if sent.get("serviceAccount") else {}),
+        **{field: sent[field] for field in KEPT if sent.get(field)},
     }
 
 

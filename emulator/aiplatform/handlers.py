@@ -20,6 +20,7 @@ from emulator.aiplatform import (
     deployment_pools,
     deployments,
     endpoints,
+    explanations,
     imports,
     metadata_lineage,
     metadata_links,
@@ -148,7 +149,7 @@ RAW_HANDLERS: Mapping[str, RawHandler] = {
     "Predict": predictions.predict,
     "RawPredict": raw_predictions.raw_predict,
     "StreamRawPredict": raw_predictions.stream_raw_predict,
-    "Explain": raw_predictions.explain,
+    "Explain": explanations.explain,
     "ListSpecialistPools": absent_services.list_specialist_pools,
 }
 

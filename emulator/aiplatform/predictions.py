@@ -32,7 +32,7 @@ async def predict(cloud: Cloud, variables: dict[str, str], request: Request) -> 
     name = variables["endpoint"]
     endpoint = resources.require(cloud, "endpoint", name)
     deployed = chosen(endpoint)
-    answer = await _ask(cloud, name, deployed, body)
+    answer = await ask(cloud, name, deployed, body)
     model = models.require(cloud, models.deployed_version(deployed))
     if models.is_automl(model):
         _require_answers(answer)
@@ -70,7 +70,8 @@ def chosen(endpoint: Body) -> Body:
     return deployed
 
 
-async def _ask(cloud: Cloud, endpoint: str, deployed: Body, body: bytes) -> list[Any]:
+async def ask(cloud: Cloud, endpoint: str, deployed: Body, body: bytes) -> list[Any]:
+    """The predictions that the deployed model's server gives, refused as it refuses."""
     import httpx
 
     server = serving.address(cloud, endpoint, deployed["id"])

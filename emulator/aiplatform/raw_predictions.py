@@ -1,8 +1,7 @@
-"""RawPredict, StreamRawPredict and Explain: an endpoint's model by its server's own words."""
+"""RawPredict and StreamRawPredict: an endpoint's model by its server's own words."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
@@ -82,23 +81,3 @@ async def _sent(cloud: Cloud, name: str, request: Request, *, is_stream: bool = 
         raise ApiError("DEADLINE_EXCEEDED", "The prediction took longer than 60 s.") from None
     except httpx.HTTPError:
         raise predictions.unavailable() from None
-
-
-async def explain(cloud: Cloud, variables: dict[str, str], request: Request) -> Body:
-    """Explain: FAILED_PRECONDITION, since no prediction server of the local cloud explains."""
-    body = await predictions.body_of(request)
-    try:
-        asked = str(json.loads(body or b"{}").get("deployedModelId", ""))
-    except (ValueError, AttributeError):
-        raise ApiError("INVALID_ARGUMENT", "Invalid JSON payload received.") from None
-    endpoint = resources.require(cloud, "endpoint", variables["endpoint"])
-    deployed = {one["id"]: one for one in endpoint.get("deployedModels", [])}
-    if asked and asked not in deployed:
-        message = f'DeployedModel with id "{asked}" not found in endpoint "{endpoint["name"]}".'
-        raise ApiError("NOT_FOUND", message)
-    chosen = deployed[asked] if asked else predictions.chosen(endpoint)
-    raise ApiError(
-        "FAILED_PRECONDITION",
-        f"DeployedModel {chosen['id']} does not support explanations: it was deployed without an "
-        "explanation_spec that its prediction server can answer.",
-    )

@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "export": "Copy a model's files to a folder of this machine.",
     "deploy": "Put a model on an endpoint, dollars per hour first.",
     "predict": "Classify photos with the deployed model.",
+    "explain": "Show which parts of a photo made the deployed model answer as it does.",
     "undeploy": "Take models off their endpoint.",
     "status": "What exists, what it costs per hour, and until when.",
     "runs": "What ran, and what came of it.",

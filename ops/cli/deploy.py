@@ -49,6 +49,14 @@ UncheckedOption = Annotated[
         "broken. The risk: nobody knows whether it answers as it was evaluated.",
     ),
 ]
+ExplainOption = Annotated[
+    bool,
+    typer.Option(
+        "--explain",
+        help="Let ops explain ask Google about an AutoML model (Google ends that on 2027-03-16); "
+        "custom models explain their answers without.",
+    ),
+]
 EXAMPLES = (
     "ops deploy --ttl 2h",
     "ops deploy --model default-photos-custom@2 --machine n1-standard-4 --ttl 90m",
@@ -65,11 +73,12 @@ def deploy(
     max_cost: MaxCost = None,
     check: CheckOption = False,
     unchecked: UncheckedOption = False,
+    explain: ExplainOption = False,
 ) -> Outcome:
     """Put a model on an endpoint, dollars per hour first."""
     lives = workflow.time_to_live(ttl)
     chosen: dict[str, Any] = {"model": model, "machine": machine, "max_cost_usd": max_cost}
-    checks: dict[str, Any] = {"with_check": check, "unchecked": unchecked}
+    checks: dict[str, Any] = {"with_check": check, "unchecked": unchecked, "explain": explain}
     plan = workflow.plan(call.ledger, lives, **chosen, **checks)
     for line in plan.remarks:
         call.say(line)

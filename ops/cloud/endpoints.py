@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 Operation: TypeAlias = Any
 """google.api_core.operation.Operation: what `Session.wait` waits for."""
 
+XRAI: dict[str, Any] = {"xrai_attribution": {"step_count": 25}}
+"""ExplanationParameters of regions; `step_count` is from 1 to 100 (explanation.proto of v1)."""
+
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
@@ -98,6 +101,7 @@ def deploy(
     display_name: str,
     machine_type: str = "",
     service_account: str = "",
+    explains: bool = False,
 ) -> Operation:
     """The operation that deploys a model on one node and gives it all the traffic.
 
@@ -105,7 +109,8 @@ def deploy(
     AutoML image models take automatic resources and no machine type ("get predictions", read
     2026-08-22); custom models take a machine, and the account that their container runs as
     ("custom-service-account", read 2026-08-22): without one, an account that can read nothing but
-    the model.
+    the model. With `explains` Vertex Explainable AI answers `explain` for an AutoML model ("Getting
+    explanations": enabled when it is deployed; the service ends on 2027-03-16).
     """
     deployed_model = {
         "id": deployed_id,
@@ -113,6 +118,7 @@ def deploy(
         "display_name": display_name,
         **_resources(machine_type),
         **({"service_account": service_account} if service_account else {}),
+        **({"explanation_spec": {"parameters": XRAI}} if explains else {}),
     }
     request = {"endpoint": name, "deployed_model": deployed_model, "traffic_split": {"0": 100}}
     return session.submit(session.endpoints().deploy_model, request=request)
@@ -165,6 +171,21 @@ def predict(
     given = {"parameters": to_value(parameters)} if parameters else {}
     response = session.call(session.predictions().predict, endpoint=name, instances=values, **given)
     return list(response.predictions)
+
+
+def explain(
+    session: Session, name: str, instance: Mapping[str, Any], parameters: Mapping[str, Any]
+) -> Any:
+    """The ExplainResponse for one instance; `parameters` are ExplanationParameters.
+
+    Google's FailedPrecondition where the model was deployed without explanations.
+    """
+    request = {
+        "endpoint": name,
+        "instances": [to_value(instance)],
+        "explanation_spec_override": {"parameters": dict(parameters)},
+    }
+    return session.call(session.predictions().explain, request=request)
 
 
 def to_value(instance: Mapping[str, Any]) -> Any:

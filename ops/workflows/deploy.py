@@ -133,12 +133,14 @@ def plan(
     max_cost_usd: float | None = None,
     with_check: bool = False,
     unchecked: bool = False,
+    explain: bool = False,
 ) -> DeployPlan:
     """The deployment of a model (the newest unless named), with its price; nothing is made yet.
 
     `with_check` asks a batch prediction job first where nobody kept what the model says of single
-    photos; the cap is for both. BAD_DATA, REFUSED or NOT_FOUND when what it must be compared with
-    is broken or gone, unless `unchecked`.
+    photos; the cap is for both. With `explain` Google is asked to explain an AutoML model's
+    answers; a custom model does without. BAD_DATA, REFUSED or NOT_FOUND when what it must be
+    compared with is broken or gone, unless `unchecked`.
     """
     chosen = choose_model(ledger, model=model)
     on = deploy_price.machine_for(chosen, machine)
@@ -146,7 +148,9 @@ def plan(
     asks = with_check and chosen.kind == "automl" and reference.photos is None
     price, batch = deploy_price.of(ledger, chosen, ttl, on, max_cost_usd, asks)
     digest = chosen.labels.get(names.LABEL_DATASET, "stranger")
-    inputs = {"model": chosen.short, **({"machine": on} if on else {})}
+    inputs: dict[str, Any] = {"model": chosen.short, **({"machine": on} if on else {})}
+    if explain and chosen.kind == "automl":
+        inputs["explain"] = True
     run_plan = runs.Plan(KIND, digest, inputs, price.as_json())
     if asks:
         reference = Reference()

@@ -167,6 +167,16 @@ def _newest(session: Session) -> Endpoint:
     )
 
 
+def refuse_folder(photo: Path, command: str) -> None:
+    """USAGE, with what to type instead, for a folder in the place of a photo."""
+    if photo.is_dir():
+        raise OpsError(
+            Code.USAGE,
+            f"{photo} is a folder; photos are files.",
+            f"Type: ops {command} {photo}/{_below(photo)}",
+        )
+
+
 def _below(folder: Path) -> str:
     """What a shell expands to the folder's photos; deeper when it holds folders only."""
     inside = list(folder.glob("[!.]*"))
@@ -178,12 +188,7 @@ def _answer(
 ) -> Answer:
     key, own = str(photo), served.class_names
     try:
-        if photo.is_dir():
-            raise OpsError(
-                Code.USAGE,
-                f"{photo} is a folder; photos are files.",
-                f"Type: ops predict {photo}/{_below(photo)}",
-            )
+        refuse_folder(photo, "predict")
         prepared = prepare_photo(photo)
         instance = instances.instance(served.kind, prepared.content, key)
         parameters = instances.every_score(served.kind, len(own)) if own else {}

@@ -105,9 +105,9 @@ def _deployment(ledger: Ledger, run: Run, model: Model, endpoint: Endpoint) -> A
         try:
             machine = str(run.plan["inputs"].get("machine", ""))
             account = prepared.predictor(session.settings, model.kind)
-            return endpoints.deploy(
-                session, endpoint.name, id, model.full, model.display_name, machine, account
-            )
+            explains = bool(run.plan["inputs"].get("explain"))
+            name = endpoint.name, id, model.full, model.display_name
+            return endpoints.deploy(session, *name, machine, account, explains)
         except Conflict:
             return None  # it is being deployed by a call that is not listed yet
 

@@ -154,13 +154,15 @@ def write_photos(
             image.save(folder / label / f"{number}.png")
 
 
-def engine_options(home: Path, train: str = "", serve: str = "") -> list[str]:
+def engine_options(
+    home: Path, train: str = "", serve: str = "", custom: str = CUSTOM_ENGINE
+) -> list[str]:
     """The server's options for engines that train in a blink, held by the gate in `home`."""
     python = shlex.quote(sys.executable)
     gate = shlex.quote(str(home / "gate"))
     engine = f"{python} {shlex.quote(str(ENGINE))}"
     train, serve = train or f"{engine} train {gate}", serve or f"{engine} serve"
-    custom = f"env PYTHONPATH={shlex.quote(str(ROOT))} {python} -m {CUSTOM_ENGINE}"
+    custom = f"env PYTHONPATH={shlex.quote(str(ROOT))} {python} -m {custom}"
     engines = [f"train:{TASK}={train}", f"serve:{TASK}={serve}"]
     engines += [f"train:{IMAGE}={custom} train {gate}", f"serve:{IMAGE}={custom} serve"]
     options = [word for command in engines for word in ("--engine", command)]
@@ -168,12 +170,17 @@ def engine_options(home: Path, train: str = "", serve: str = "") -> list[str]:
 
 
 @contextmanager
-def living(folder: Path, train: str = "", serve: str = "") -> Iterator[Life]:
-    """A life with photos imported; `train` and `serve` are commands in place of the engine's."""
+def living(
+    folder: Path, train: str = "", serve: str = "", custom: str = CUSTOM_ENGINE
+) -> Iterator[Life]:
+    """A life with photos imported; `train` and `serve` are commands in place of the engine's.
+
+    `custom` is a module that trains and serves custom models in place of the usual one.
+    """
     home = folder / "home"
     home.mkdir()
     write_photos(home / "photos")
-    with running_cloud(folder / "cloud", *engine_options(home, train, serve)) as cloud:
+    with running_cloud(folder / "cloud", *engine_options(home, train, serve, custom)) as cloud:
         life = Life(cloud, home, cloud.data)
         life.gate.touch()
         life.result("import-dataset", "photos")

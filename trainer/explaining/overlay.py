@@ -83,7 +83,8 @@ def _enlarged(values: Floats, side: int) -> Floats:
     from PIL import Image
 
     image = Image.fromarray((values * 255).astype(np.uint8))
-    return np.asarray(image.resize((side, side), Image.Resampling.BILINEAR), np.float32) / 255
+    larger = np.asarray(image.resize((side, side), Image.Resampling.BILINEAR), np.float32)
+    return (larger / 255).astype(np.float32)
 
 
 def _glow(weight: Floats) -> Floats:
