@@ -190,7 +190,7 @@ def test_dataflow_gets_its_arguments_and_a_pipeline_that_travels() -> None:
     """Beam's own parsing sees them, gs:// stays as it is, and steps are pickled by their names."""
     import apache_beam as beam
     from apache_beam.options.pipeline_options import GoogleCloudOptions, WorkerOptions
-    from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+    from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
     from trainer.preparing.graph import Source, build
     from trainer.preparing.request import read_request

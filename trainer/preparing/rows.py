@@ -41,13 +41,13 @@ class Shard(NamedTuple):
     """One output file: of which split, which one, and of how many."""
 
     split: str
-    index: int
-    count: int
+    number: int
+    total: int
 
     @property
     def name(self) -> str:
         """The file's name, as `training-00003-of-00016.tfrecord`."""
-        return f"{self.split}-{self.index:05d}-of-{self.count:05d}.tfrecord"
+        return f"{self.split}-{self.number:05d}-of-{self.total:05d}.tfrecord"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import apache_beam as beam
+import apache_beam
 
 from trainer.data.dataset import Row
 from trainer.data.examples import Values, encoded
@@ -31,6 +31,9 @@ from trainer.preparing.rows import (
     shard_of,
 )
 
+# Half of Beam has no types.
+beam: Any = apache_beam
+
 BAD = "bad"
 TFRECORDS, EMBEDDINGS = "tfrecords", "embeddings"
 EMBEDDING, NETWORK = "embedding", "embedding/network"
@@ -46,7 +49,7 @@ class Order:
     network: str = ""
 
 
-class ReadLines(beam.DoFn):
+class ReadLines(beam.DoFn):  # type: ignore[misc]
     """Lines → (shard, row) by the shard's key; bad ones go to the output BAD."""
 
     def __init__(self, labels: tuple[str, ...], counts: dict[str, int]) -> None:
@@ -68,7 +71,7 @@ class ReadLines(beam.DoFn):
         yield tuple(shard_of(row, self._counts)), (row.identity, row.uri, row.labels)
 
 
-class WriteShard(beam.DoFn):
+class WriteShard(beam.DoFn):  # type: ignore[misc]
     """(shard, rows) → what the report says of the shard's file, which is written."""
 
     def __init__(self, order: Order, place: Place) -> None:

@@ -69,7 +69,7 @@ def _run(
     pipeline = beam.Pipeline(runner=_runner(request, options), options=options)
     build(pipeline, source, order, Place(base, request.mount), labels, counts)
     try:
-        result = pipeline.run()
+        result: Any = pipeline.run()
         result.wait_until_finish()
     except Exception as error:  # Beam's runners have no error in common
         raise DataError(f"Apache Beam could not do it: {type(error).__name__}: {error}") from error
