@@ -60,7 +60,7 @@ def free_bytes() -> int | None:
     return max(min(known), 0) if known else None
 
 
-def fitting_batch(works: Callable[[int], None], batch: int) -> int:
+def fitting_batch(works: Callable[[int], object], batch: int) -> int:
     """The largest of a half, a quarter … of a batch with which `works` does; 0 if there is none."""
     while batch := batch // 2:
         try:
