@@ -108,8 +108,8 @@ def rate_factors(layers: int, case: Case) -> tuple[float, ...]:
     """
     if not case.pretrained:
         return (1.0,) * layers
-    groups = [min(place * GROUPS // max(layers, 1), GROUPS - 1) for place in range(layers)]
-    return tuple(GROUP_FACTOR ** (group - GROUPS + 1) for group in groups)
+    depths = [(layers - 1 - place) * GROUPS // layers for place in range(layers)]
+    return tuple(GROUP_FACTOR**-depth for depth in depths)
 
 
 def dropout(case: Case) -> float:
