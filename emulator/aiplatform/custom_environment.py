@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from emulator.aiplatform import custom_spec, names, signed_in, storage_access
@@ -25,6 +26,8 @@ DATA_BUCKETS = "_dataBuckets"
 _URI = re.compile(r"(?:gs://|/gcs/)([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])")
 _LIST = re.compile(r"gs://[^\s,;\"']+\.(?:jsonl|csv|txt)")
 PORT = 2222
+# An object that is replaced all the time is left out.
+COPY_ATTEMPTS = 10
 
 
 def view(cloud: Cloud, job: str) -> GcsView:
@@ -118,14 +121,35 @@ def fill_view(cloud: Cloud, body: Body) -> None:
                 continue
             if not (own and uri.startswith(f"{own}/")):
                 filled.link(uri, blob)
-            elif (path := filled.copy(uri, blob)) is not None:
-                known.know(uri, path, generation)
+            elif (found := copied(cloud, filled, uri, sha256, generation)) is not None:
+                known.know(uri, *found)
     _make_folders(cloud, filled, own)
     known.save()
     for bucket in sorted(hidden):
         entries.service(
             cloud, body["name"], access.denied(GET, f'bucket "{bucket}"').message, "ERROR"
         )
+
+
+def copied(
+    cloud: Cloud, filled: GcsView, uri: str, sha256: str, generation: int
+) -> tuple[Path, int] | None:
+    """A copy of the object and its generation: of what took its place since it was listed, if so.
+
+    None where it is gone meanwhile, or the view has no place for it.
+    """
+    bucket, _, name = uri.removeprefix("gs://").partition("/")
+    for _ in range(COPY_ATTEMPTS):
+        try:
+            path = filled.copy(uri, cloud.blobs.path(sha256))
+        except FileNotFoundError:
+            row = objects.get_object(cloud, bucket, name)
+            if row is None:
+                return None
+            sha256, generation = row.sha256, row.generation
+            continue
+        return None if path is None else (path, generation)
+    return None
 
 
 def named_buckets(cloud: Cloud, body: Body) -> set[str]:

@@ -2,11 +2,17 @@
 
 import stat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from emulator.aiplatform.custom_environment import copied
 from emulator.cloud import Cloud
 from emulator.jobs.gcs_view import GcsView
+from emulator.storage.objects import get_object
+
+if TYPE_CHECKING:
+    from starlette.testclient import TestClient
 
 
 def test_addresses_lead_to_the_stored_bytes(tmp_path: Path) -> None:
@@ -19,6 +25,28 @@ def test_addresses_lead_to_the_stored_bytes(tmp_path: Path) -> None:
     assert view.link("gs://b/folder/a b.jpg", one) and view.link("gs://b/folder/a b.jpg", one)
     assert not view.link("gs://b/folder/a b.jpg", other)
     assert (tmp_path / "mount/b/folder/a b.jpg").read_bytes() == b"1"
+
+
+def test_what_was_replaced_since_it_was_listed_is_copied_as_it_is_now(
+    local: Cloud, local_http: "TestClient", tmp_path: Path
+) -> None:
+    """The bytes that were listed are gone: a record that grows while a job starts is no error."""
+    view = GcsView(tmp_path / "mount")
+    path = "/upload/storage/v1/b/b-of-view/o?uploadType=media&name=a"
+    at_once = {"softDeletePolicy": {"retentionDurationSeconds": "0"}}
+    local_http.post("/storage/v1/b?project=p-of-view", json={"name": "b-of-view", **at_once})
+    first = local_http.post(path, content=b"first").json()
+    listed = get_object(local, "b-of-view", "a")
+    second = local_http.post(path, content=b"second").json()
+    assert listed is not None and not local.blobs.path(listed.sha256).exists()
+
+    uri, generation = "gs://b-of-view/a", int(first["generation"])
+    found = copied(local, view, uri, listed.sha256, generation)
+    local_http.delete("/storage/v1/b/b-of-view/o/a")
+
+    assert found is not None and found[1] == int(second["generation"])
+    assert found[0].read_bytes() == b"second"
+    assert copied(local, view, uri, listed.sha256, generation) is None
 
 
 def test_an_object_that_is_also_a_folder_cannot_be_in_the_view(tmp_path: Path) -> None:
