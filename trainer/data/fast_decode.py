@@ -1,9 +1,13 @@
-"""A photo's square for training, in about half of the time that `decode.square` takes.
+"""A photo's square for training, in less time than `decode.square` takes.
 
 Only the centre square of a JPEG is turned into pixels, by TensorFlow's own reader, and each output
 pixel is the mean of the area below it; `decode.square` and the exported graph weigh pixels by
-their distance. That a model sees no difference is measured in bench/input_pipeline.py and checked
-at every export (`trainer.agreement`). Whatever is no plain JPEG goes through `decode.square`.
+their distance. Whatever is no plain JPEG goes through `decode.square`.
+
+A model sees a small difference: on 372 clothing test photos, Lite0 at 224 with a linear head said
+the same label for 98.7 %, mean |Δp| 0.004, accuracy 0.844 either way (2026-11-22). That is short of
+the 99.5 % of the skew rule, so it is for the photos that teach, on request; those that judge, and
+the export's check, are read by `decode.square`.
 """
 
 from __future__ import annotations
