@@ -9,7 +9,6 @@ The copies (25 KB each, 2.5 GB in all) are made once, in a folder that goes when
 import argparse
 import json
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 from bench.automl_folds import MOST_OVER
 from bench.folds import clothing_photos, numbers
-from bench.jobs import Row, automl
+from bench.jobs import Row, automl, end_well
 from bench.memory import Gauge
 from bench.perturbed import copies
 from bench.table import Figure, show
@@ -100,7 +99,7 @@ def of_one(one: Measured) -> list[Figure]:
 @contextmanager
 def photos_folder(kept: Path | None) -> Iterator[Path]:
     """The folder to make copies in; it goes at the end, killed or not, unless it is to be kept."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    end_well()
     if kept:
         kept.mkdir(parents=True, exist_ok=True)
         yield kept

@@ -6,6 +6,7 @@ Seconds are from the process's start to its end: read, trained, exported and eva
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -89,12 +90,18 @@ def custom(rows: Sequence[Row], *flags: str, watch: Watch = patient) -> Done:
     return _done(rows, {}, words, lambda process: watch(process, MOST_CUSTOM_SECONDS))
 
 
+def end_well() -> None:
+    """From here on SIGTERM ends as an error does: what was started ends, folders go."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
 def _done(
     rows: Sequence[Row],
     task: Mapping[str, Any],
     words: Sequence[str],
     wait: Callable[[Process], None],
 ) -> Done:
+    end_well()
     with TemporaryDirectory(prefix="bench-job-") as name:
         folder = Path(name)
         environ = _variables() | write_job(folder, rows, task)
