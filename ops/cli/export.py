@@ -17,7 +17,11 @@ SHOWN = 10
 
 Named = Annotated[str, typer.Argument(help="ID, ID@VERSION or ID@ALIAS: see ops models list.")]
 Format = Annotated[
-    str, typer.Option(help="saved-model (TensorFlow), or tflite (LiteRT, for phones).")
+    str,
+    typer.Option(
+        help="saved-model (TensorFlow), tflite (LiteRT, for phones), or tflite-int8 (trained with "
+        "--int8 yes)."
+    ),
 ]
 To = Annotated[Path, typer.Option(help="The folder to make; not one that holds anything.")]
 
@@ -48,7 +52,7 @@ def text(done: workflow.Exported) -> str:
     if done.card is None:
         return "\n".join(lines)
     whole = "image_bytes (batch,): each a whole JPEG, PNG, GIF, BMP or WebP file"
-    fed = done.card.words if done.format == workflow.TFLITE else whole
+    fed = whole if done.format == workflow.SAVED_MODEL else done.card.words
     labels = done.card.labels
     more = f" and {len(labels) - SHOWN} more" if len(labels) > SHOWN else ""
     return "\n".join(

@@ -24,10 +24,14 @@ from ops.workflows import export_readme, imported
 from ops.workflows.export_readme import Card
 from ops.workflows.registry import choose_model
 
-SAVED_MODEL, TFLITE = "saved-model", "tflite"
-FORMATS = (SAVED_MODEL, TFLITE)
+SAVED_MODEL, TFLITE, TFLITE_INT8 = "saved-model", "tflite", "tflite-int8"
+FORMATS = (SAVED_MODEL, TFLITE, TFLITE_INT8)
 # The file without which a folder is no model of the format.
-HEART = {SAVED_MODEL: "saved_model.pb", TFLITE: "model.tflite"}
+HEART = {
+    SAVED_MODEL: "saved_model.pb",
+    TFLITE: "model.tflite",
+    TFLITE_INT8: "model_int8.tflite",
+}
 # What travels with the LiteRT file: the order of its scores, and where it came from.
 BESIDE_TFLITE = ("labels.txt", "model.json")
 EDGE_FORMATS = {SAVED_MODEL: "tf-saved-model", TFLITE: "tflite"}
@@ -75,7 +79,7 @@ def check(format: str, folder: Path) -> None:
         near = get_close_matches(format, FORMATS, n=1, cutoff=0.3) or [SAVED_MODEL]
         raise OpsError(
             Code.USAGE,
-            f"--format is {' or '.join(FORMATS)}. Received: {format}.",
+            f"--format is {', '.join(FORMATS[:-1])} or {FORMATS[-1]}. Received: {format}.",
             f"Type --format {near[0]}",
         )
     if folder.exists() and not folder.is_dir():
@@ -126,14 +130,14 @@ def run(ledger: Ledger, plan: Plan, progress: Progress) -> Exported:
 
 
 def _edge_format(plan: Plan) -> str:
-    wanted = EDGE_FORMATS[plan.format]
+    wanted = EDGE_FORMATS.get(plan.format)
     if wanted in plan.model.export_formats:
         return wanted
     raise OpsError(
         Code.NOT_FOUND,
         f"Model {plan.model.short} is not to be had as {plan.format}; "
         f"it is as: {', '.join(plan.model.export_formats)}.",
-        f"Type --format {TFLITE if plan.format == SAVED_MODEL else SAVED_MODEL}",
+        f"Type --format {SAVED_MODEL if plan.format == TFLITE else TFLITE}",
     )
 
 
@@ -191,11 +195,13 @@ def _wanted(ledger: Ledger, plan: Plan, found: dict[str, Object], uri: str) -> S
         other = next((one for one in FORMATS if HEART[one] in found), None)
         anew = f"Type: {imported.custom_training(ledger, plan.model.labels)} --again"
         hint = f"Type --format {other}" if other else anew
+        if plan.format == TFLITE_INT8:
+            hint = f"{anew} --int8 yes, or --format {TFLITE} for the one in float32"
         has = ", ".join(sorted(found)[:8]) or "nothing"
         raise OpsError(
             Code.NOT_FOUND, f"Model {plan.model.short} has no {heart} in {uri}; it has {has}.", hint
         )
-    if plan.format == TFLITE:
+    if plan.format != SAVED_MODEL:
         return [name for name in (heart, *BESIDE_TFLITE) if name in found]
     return sorted(found)
 

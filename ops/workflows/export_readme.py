@@ -16,6 +16,7 @@ from typing import Any
 README = "README.txt"
 KNOWN_PREPROCESSING = "centre-square-bilinear-1"
 TFLITE_FILE, SAVED_MODEL_FILE = "model.tflite", "saved_model.pb"
+INT8_FILE = "model_int8.tflite"
 
 HEAD = """$model, exported by ops export.
 Labels, in the order of the scores (the first column of labels.txt): $labels.
@@ -23,7 +24,7 @@ $meaning
 """
 
 TFLITE = """
-model.tflite (LiteRT, for phones)
+$file (LiteRT, for phones)
   in   float32 (1, $size, $size, 3): RGB from 0 to 255, as it is; do not divide by 255.
        Of the photo the centre square, scaled to $size x $size (bilinear); EXIF is not applied.
   out  float32 (1, $count): the scores.
@@ -38,7 +39,7 @@ from PIL import Image
 
 SIZE = $size
 labels = [line.split("\\t")[-1].strip() for line in open("labels.txt", encoding="utf-8")]
-model = Interpreter(model_path="model.tflite")
+model = Interpreter(model_path="$file")
 model.allocate_tensors()
 
 
@@ -57,6 +58,11 @@ def scores(photo):
 
 
 print(scores("photo.jpg"))
+"""
+
+INT8 = """
+Its arithmetic is in whole numbers of 8 bits; how well it does beside the model in float32 is in
+model.json, "int8": accuracy, sameLabel (the share of test photos with the same answer), poor.
 """
 
 SAVED_MODEL = """
@@ -118,19 +124,22 @@ def card(folder: Path) -> Card | None:
 
 def text(model: str, found: Card, files: Collection[str]) -> str:
     """The README of a folder with these files."""
+    lite = next((name for name in (TFLITE_FILE, INT8_FILE) if name in files), "")
     facts = {
         "model": model,
         "labels": ", ".join(found.labels),
         "meaning": SEVERAL if found.multi_label else ONE,
         "size": str(found.size),
         "count": str(len(found.labels)),
+        "file": lite,
     }
     parts = [HEAD]
-    parts += [TFLITE, tflite_snippet(found)] if TFLITE_FILE in files else []
+    parts += [TFLITE, tflite_snippet(found, lite)] if lite else []
+    parts += [INT8] if lite == INT8_FILE else []
     parts += [SAVED_MODEL, SAVED_MODEL_SNIPPET] if SAVED_MODEL_FILE in files else []
     return "".join(Template(part).safe_substitute(facts) for part in parts)
 
 
-def tflite_snippet(found: Card) -> str:
+def tflite_snippet(found: Card, file: str = TFLITE_FILE) -> str:
     """A program that scores photo.jpg with the LiteRT file, in the exported folder."""
-    return Template(TFLITE_SNIPPET).substitute(size=found.size)
+    return Template(TFLITE_SNIPPET).substitute(size=found.size, file=file)

@@ -171,6 +171,22 @@ def test_for_phones_only_the_small_file_and_its_labels_are_copied(life: Life) ->
     ]
 
 
+def test_the_file_in_8_bits_is_copied_where_training_made_it(life: Life) -> None:
+    """With its labels and a README of its own; the one in float32 stays where it is."""
+    uri = life.asked(f"/v1/{PARENT}/models/{CUSTOM}@1")["artifactUri"]
+    said = {"preprocessing": "centre-square-bilinear-1", "inputSize": 64, "labels": ["a", "b"]}
+    put(life, f"{uri}/model_int8.tflite", b"small")
+    put(life, f"{uri}/model.json", json.dumps(said).encode())
+
+    done = life.result("export", f"{CUSTOM}@1", "--format", "tflite-int8", "--to", "tiny")
+
+    folder = life.home / "tiny"
+    assert done["files"] == ["model_int8.tflite", "labels.txt", "model.json"]
+    assert (folder / "model_int8.tflite").read_bytes() == b"small"
+    readme = (folder / "README.txt").read_text()
+    assert 'model_path="model_int8.tflite"' in readme and "sameLabel" in readme
+
+
 def test_an_automl_model_for_devices_is_exported_by_the_api(life: Life) -> None:
     """It comes by way of the bucket, where nothing of it is left; other formats are refused."""
     (pipeline,) = [
@@ -201,6 +217,7 @@ def test_an_automl_model_for_devices_is_exported_by_the_api(life: Life) -> None:
     [
         ((AUTOML,), 5, "AutoML's for the cloud, which gives no files"),
         ((CUSTOM, "--format", "tf-lite"), 2, "Type --format tflite"),
+        ((f"{CUSTOM}@2", "--format", "tflite-int8"), 4, "--int8 yes, or --format tflite for"),
         ((f"{CUSTOM}@2", "--format", "tflite"), 4, "has no model.tflite in gs://"),
         ((f"{CUSTOM}@2",), 4, "has no saved_model.pb in gs://"),
         ((CUSTOM, "--to", "file"), 2, "file is a file"),
