@@ -11,24 +11,22 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from trainer.config import Config, read_config
+from trainer.deadline import ALLOWED, Deadline
 from trainer.errors import TrainerError
 from trainer.journal import Journal
-
-# The plan holds the budget; the clock only stops a machine far slower than the plan thinks, because
-# a model that depends on how busy the machine is could not be made again.
-EMERGENCY = 3.0
 
 
 def main(environ: Mapping[str, str] = os.environ) -> int:
     """0 when a model was left; 1 after one sentence on why not."""
-    journal = Journal()
+    started, journal = time.monotonic(), Journal()
     # TensorFlow's import runs beside the reading of photos: readers must get their turn quickly.
     sys.setswitchinterval(0.0005)
     try:
-        run(read_config(environ), journal)
+        run(read_config(environ), journal, started)
     except TrainerError as error:
         journal.say(str(error), "ERROR")
         return 1
@@ -41,24 +39,27 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
     return 0
 
 
-def run(config: Config, journal: Journal, emergency: float = EMERGENCY) -> None:
+def run(
+    config: Config, journal: Journal, started: float | None = None, allowed: float = ALLOWED
+) -> None:
     """Reads, chooses, exports, evaluates. Raises TrainerError when no model can be made.
 
-    `emergency` times the task's seconds is when no more photos are read and no more steps taken.
+    The budget counts from `started`, on the monotonic clock; from now without it. After `allowed`
+    times the budget, less what the end of the job takes, nothing more is trained.
     """
-    from trainer import choice as one_label
-    from trainer import multi_label
+    from trainer import contest, multi_label
     from trainer.artifacts import write_json
+    from trainer.assignment import assign, evaluated
     from trainer.finish import finish
 
-    started = time.monotonic()
-    deadline = started + emergency * config.task.max_seconds
+    started = time.monotonic() if started is None else started
     photos = _read(config, journal)
     _import_tensorflow_meanwhile()
-    choose = multi_label.choose if config.task.multi_label else one_label.choose
-    choice = choose(photos, config.task, journal, lambda: time.monotonic() < deadline)
-    seed = config.task.seed
-    card = finish(config.model_folder, photos, choice, journal, seed)
+    deadline = Deadline(started, config.task.max_seconds, allowed=allowed)
+    job = assign(photos, config.task, journal, deadline)
+    choice = (multi_label.choose if config.task.multi_label else contest.choose)(job)
+    judged = replace(photos, test=evaluated(photos.test, job.work.test, journal))
+    card = finish(config.model_folder, judged, choice, journal, config.task.seed)
     seconds = time.monotonic() - started
     outcome = {
         "stopReason": choice.stop_reason,

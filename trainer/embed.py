@@ -15,12 +15,16 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trainer.data.decode import square_of_file
 from trainer.models.litert import Interpreter, embedding_model, maps_model
 from trainer.models.network import Floats, Network
 
 View = tuple[bool, ...]
+Listener = Callable[[int, int], None]
+KeepGoing = Callable[[], bool]
+Maps = NDArray[np.float16]
 PHOTO: View = (False,)
 MIRROR: View = (True,)
 PHOTO_AND_MIRROR: View = (False, True)
@@ -36,8 +40,8 @@ class Reader(Protocol):
         self,
         paths: Sequence[Path],
         views: Sequence[View],
-        listen: Callable[[int, int], None] = ...,
-        keep_going: Callable[[], bool] = ...,
+        listen: Listener = ...,
+        keep_going: KeepGoing = ...,
     ) -> Floats:
         """Features `(photos, views, width)` of the files, in their order."""
         ...
@@ -46,31 +50,47 @@ class Reader(Protocol):
 class Embedder:
     """Reads photos from disk into features of one network; keeps its interpreters between calls.
 
-    With `maps` the features are the last layer's maps themselves, as float16.
+    With `layer` the maps that this layer reads are handed over too (`read`).
     """
 
-    def __init__(self, network: Network, workers: int | None = None, maps: bool = False) -> None:
+    def __init__(
+        self, network: Network, workers: int | None = None, layer: int | None = None
+    ) -> None:
         self.network = network
-        self._maps = maps
         count = workers or min(os.cpu_count() or 1, MAX_WORKERS)
-        model = maps_model(network) if maps else embedding_model(network)
+        model = embedding_model(network) if layer is None else maps_model(network, layer)
         self._interpreters = [Interpreter(model) for _ in range(count)]
 
     def embed(
         self,
         paths: Sequence[Path],
         views: Sequence[View],
-        listen: Callable[[int, int], None] = lambda *_: None,
-        keep_going: Callable[[], bool] = lambda: True,
+        listen: Listener = lambda *_: None,
+        keep_going: KeepGoing = lambda: True,
     ) -> Floats:
-        """Features `(photos, views, width)`, or `(photos, views, …)` of maps, in the files' order.
+        """Features `(photos, views, width)`, in the files' order.
 
         `views` says for each photo which of its views to take, as many for each. When `keep_going`
         says no, the features of the first photos, as far as they are done, come back.
         Raises PhotoError for a file that cannot be read.
         """
-        shape = (len(paths), len(views[0]) if views else 1, *self._interpreters[0].shape)
-        features = np.zeros(shape, np.float16 if self._maps else np.float32)
+        return self.read(paths, views, listen, keep_going)[0]
+
+    def read(
+        self,
+        paths: Sequence[Path],
+        views: Sequence[View],
+        listen: Listener = lambda *_: None,
+        keep_going: KeepGoing = lambda: True,
+    ) -> tuple[Floats, Maps]:
+        """Features as `embed` gives them, and maps `(photos, views, height, width, channels)`.
+
+        Without a `layer` the maps are empty.
+        """
+        first = self._interpreters[0]
+        shape = (len(paths), len(views[0]) if views else 1)
+        features = np.zeros((*shape, *first.shape), np.float32)
+        maps = np.zeros((*shape, *(first.second_shape or (0,))), np.float16)
         places, done, lock = itertools.count(), itertools.count(1), threading.Lock()
         failed = threading.Event()
 
@@ -84,10 +104,13 @@ class Embedder:
                 for row, mirrored in enumerate(views[place]):
                     view = pixels[:, ::-1] if mirrored else pixels
                     features[place, row] = interpreter.run(view)
+                    if interpreter.second_shape:
+                        maps[place, row] = interpreter.second()
                 with lock:
                     listen(next(done), len(paths))
             return place
 
         with ThreadPoolExecutor(len(self._interpreters)) as pool:
             reached = list(pool.map(work, self._interpreters))
-        return features[: min(*reached, len(paths))]
+        count = min(*reached, len(paths))
+        return features[:count], maps[:count]

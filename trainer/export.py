@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from trainer.errors import PhotoError
-from trainer.models.network import Classifier, Exportable, Floats, Network
+from trainer.models.network import ROOT_FLOOR, Classifier, Exportable, Floats, Network
 from trainer.quiet import without_remarks
 
 SIGNATURE, KEYED, PIXELS = "serving_default", "keyed", "pixels"
@@ -141,6 +141,10 @@ def classified(classifier: Classifier, pixels: Any) -> tuple[Any, Any]:
     features = embedded(classifier.network, pixels)
     if classifier.mirrored:
         features = tf.add_n(tf.split(features, 2)) / 2.0
+    if classifier.roots:
+        features += ROOT_FLOOR
+    for _ in range(classifier.roots):
+        features = tf.sqrt(features)
     logits = tf.matmul(features, classifier.weights) + classifier.bias
     return (tf.sigmoid(logits) if classifier.multi_label else tf.nn.softmax(logits)), logits
 

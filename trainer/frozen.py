@@ -11,7 +11,6 @@ import numpy as np
 from trainer import multi_label, transfer
 from trainer.artifacts import Candidate
 from trainer.choice import BUDGET, CONVERGED, TRANSFER, Choice
-from trainer.config import Task
 from trainer.data.manifest import Photo, Photos
 from trainer.embed import Reader
 from trainer.journal import Journal
@@ -41,7 +40,7 @@ class Lesson:
 def train(lesson: Lesson, embedder: Reader, journal: Journal, keep_going: KeepGoing) -> Choice:
     """The classifier of one label a photo."""
     started, labels = time.monotonic(), lesson.photos.labels
-    few = max(TRIAL_TRAINING, TRIAL_PER_LABEL * len(labels))
+    few = _few(lesson)
     first, rest = lesson.training[:few], lesson.training[few:]
     listen = journal.span("features", 0.02, 0.1, "Features of validation photos")
     judged = transfer.read_both(embedder, lesson.judges, listen)
@@ -67,7 +66,7 @@ def train(lesson: Lesson, embedder: Reader, journal: Journal, keep_going: KeepGo
     )
     name = f"{TRANSFER}, frozen"
     return Choice(
-        transfer.classifier(embedder, head, labels, mirrored, divisor),
+        transfer.classifier(embedder.network, head, labels, mirrored, divisor),
         name,
         (Candidate(name, accuracy, log_loss, head.photos, len(judged.labels), seconds),),
         BUDGET if head.photos < len(lesson.training) else CONVERGED,
@@ -80,14 +79,29 @@ def train_several(
     lesson: Lesson, embedder: Reader, journal: Journal, keep_going: KeepGoing
 ) -> Choice:
     """The classifier of several labels a photo."""
-    task = Task(
+    heads = multi_label.Lesson(
         labels=lesson.photos.labels,
-        max_seconds=lesson.max_seconds,
-        seed=lesson.seed,
-        budget_node_hours=lesson.max_seconds / 3600,
-        multi_label=True,
+        training=lesson.training,
+        judges=lesson.judges,
+        trial=min(len(lesson.training), _few(lesson)),
+        journal=journal,
+        keep_going=keep_going,
+        embedder=embedder,
     )
-    return multi_label.choose(lesson.photos, task, journal, keep_going, embedder)
+    classifier = heads.run()
+    return Choice(
+        classifier,
+        f"{TRANSFER}, frozen",
+        tuple(heads.reports),
+        BUDGET if heads.cut_short else CONVERGED,
+        heads.taught,
+        tuple(lesson.judges),
+    )
+
+
+def _few(lesson: Lesson) -> int:
+    """Photos of a trial."""
+    return max(TRIAL_TRAINING, TRIAL_PER_LABEL * len(lesson.photos.labels))
 
 
 def _mirrored(lesson: Lesson, learned: transfer.Features, judged: transfer.Features) -> bool:

@@ -18,6 +18,8 @@ class Journal:
     clock: Callable[[], float] = time.monotonic
     told_at: float = float("-inf")
     furthest: float = 0.0
+    ends_at: float | None = None
+    accuracy: float | None = None
 
     def say(self, message: str, severity: str = "INFO", **fields: Any) -> None:
         """One line with `severity`, `message` and any other fields."""
@@ -28,13 +30,29 @@ class Journal:
     def progress(self, phase: str, fraction: float, message: str, **fields: Any) -> None:
         """A line about how far the whole job is, `fraction` 0–1; at most two a second.
 
-        What is said never goes back, also when there was less to do than had been expected.
+        What is said never goes back, also when there was less to do than had been expected. Where
+        they are known, the accuracy so far and the seconds left (until `ends_at`) are told too.
         """
         now = self.clock()
         self.furthest = max(self.furthest, min(fraction, 1.0))
         if now - self.told_at >= 0.5:
             self.told_at = now
-            self.say(message, phase=phase, fraction=round(self.furthest, 4), **fields)
+            known, words = self._standing(now)
+            fraction = round(self.furthest, 4)
+            self.say(message + words, phase=phase, fraction=fraction, **known, **fields)
+
+    def _standing(self, now: float) -> tuple[dict[str, Any], str]:
+        """How it stands, as fields and in words."""
+        known: dict[str, Any] = {}
+        words = ""
+        if self.accuracy is not None:
+            known["accuracySoFar"] = round(self.accuracy, 4)
+            words += f"; accuracy so far {self.accuracy:.4f}"
+        if self.ends_at is not None:
+            left = max(round(self.ends_at - now), 0)
+            known["secondsLeft"] = left
+            words += f"; about {left} s left"
+        return known, words
 
     def span(self, phase: str, start: float, end: float, what: str) -> Callable[[int, int], None]:
         """A listener `(done, total)` that reports one phase as a stretch of the whole job."""

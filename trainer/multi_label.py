@@ -9,23 +9,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from trainer import transfer
+from trainer import transfer, tuned
 from trainer.artifacts import Candidate
-from trainer.choice import BUDGET, CONVERGED, TRANSFER, Choice
-from trainer.config import Task
-from trainer.data.manifest import Photo, Photos, spread, truth_matrix
-from trainer.data.survey import share_out
-from trainer.embed import Embedder, Reader
+from trainer.assignment import Assignment
+from trainer.choice import TRANSFER, Choice
+from trainer.data.manifest import Photo, truth_matrix
+from trainer.embed import Reader
 from trainer.journal import Journal
 from trainer.judge import Score, mirror_helps, score_of_several
-from trainer.models.efficientnet_lite import lite0
 from trainer.models.network import Classifier, Floats
 from trainer.models.one_vs_rest import Numbers, Truths, calibration, heads
-from trainer.schedule import Plan, plan
 
 
 @dataclass(frozen=True)
@@ -38,45 +35,43 @@ class _Head:
     score: Score
 
 
-def choose(
-    photos: Photos,
-    task: Task,
-    journal: Journal,
-    keep_going: Callable[[], bool],
-    embedder: Reader | None = None,
-) -> Choice:
-    """The classifier of several labels, taught by every planned photo, read by Lite0."""
-    taught, judges = share_out(photos, task.seed, journal)
-    work = plan(len(taught), len(judges), len(photos.labels), task.max_seconds)
-    lesson = _Lesson(
-        labels=photos.labels,
-        training=taught[: work.training],
-        judges=judges[: work.validation],
-        work=work,
-        journal=journal,
-        keep_going=keep_going,
-        embedder=embedder or Embedder(lite0()),
+def choose(job: Assignment) -> Choice:
+    """The classifier of several labels, taught by every planned photo, its tail by the recipe."""
+    embedder = tuned.reader(job.work.recipe)
+    lesson = Lesson(
+        labels=job.labels,
+        training=job.training,
+        judges=job.validation,
+        trial=job.work.trial_training,
+        journal=job.journal,
+        keep_going=job.deadline.keep_going,
+        embedder=embedder,
     )
-    classifier = lesson.run()
-    bounded = lesson.cut_short or work.bounded(len(taught))
+    frozen = lesson.run()
+    recipe = replace(job.work.recipe, mirrored=frozen.mirrored)
+    found = None
+    if recipe.block is not None and job.validation and job.deadline.left() > 0:
+        found = tuned.tune(job, embedder, frozen, recipe, lesson.taught)
+        lesson.reports.extend(found.candidates)
+    better = found if found and found.classifier else None
     return Choice(
-        classifier=classifier,
-        name=TRANSFER,
+        classifier=better.classifier if better and better.classifier else frozen,
+        name=better.name if better else TRANSFER,
         candidates=tuple(lesson.reports),
-        stop_reason=BUDGET if bounded else CONVERGED,
+        stop_reason=job.stop_reason(lesson.cut_short or bool(found and found.cut_short)),
         training_photos=lesson.taught,
-        validation=tuple(spread(judges, 0)),
+        validation=job.judges,
     )
 
 
 @dataclass
-class _Lesson:
-    """The heads on their way from a few photos to all of them."""
+class Lesson:
+    """The heads on their way from a few photos, the `trial`, to all of them."""
 
     labels: tuple[str, ...]
     training: list[Photo]
     judges: list[Photo]
-    work: Plan
+    trial: int
     journal: Journal
     keep_going: Callable[[], bool]
     embedder: Reader
@@ -86,7 +81,7 @@ class _Lesson:
 
     def run(self) -> Classifier:
         """Features of all planned photos, one view or both, and the head that they teach."""
-        trial = self.training[: self.work.trial_training]
+        trial = self.training[: self.trial]
         listen = self.journal.span("features", 0.02, 0.1, "Features of validation photos")
         judged = transfer.read_both(self.embedder, self.judges, listen)
         listen = self.journal.span("features", 0.1, 0.2, "Trial features of training photos")

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from trainer.data.decode import Pixels, short_side, square_of_file
 from trainer.data.manifest import Photo
 from trainer.models import cnn
+from trainer.models.linear import discriminant
 from trainer.models.network import Classifier
 from trainer.schedule import scratch_size
 from trainer.transfer import KeepGoing, Listener, label_array
 
 READERS = 2
+PIXEL_SIDE = 16
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,17 @@ def read(photos: Sequence[Photo], size: int) -> Pixels:
     with ThreadPoolExecutor(READERS) as pool:
         squares = list(pool.map(one, [photo.path for photo in photos]))
     return np.stack(squares) if squares else np.zeros((0, size, size, 3), np.uint8)
+
+
+def pixel_logits(
+    taught: Sequence[Photo], judges: Sequence[Photo], classes: int
+) -> NDArray[np.float64]:
+    """Logits `(judges, labels)` by a head on plain pixels: what can be had without any network."""
+    rows = [read(photos, PIXEL_SIDE).reshape(len(photos), -1) / 255 for photos in (taught, judges)]
+    values, judged = (row.astype(np.float32) for row in rows)
+    weights, bias = discriminant(values, label_array(taught), classes)
+    logits: NDArray[np.float64] = judged.astype(np.float64) @ weights + bias
+    return logits
 
 
 def train(

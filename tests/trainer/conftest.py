@@ -60,10 +60,10 @@ def named(labels: Labels) -> tuple[str, ...]:
     return labels if isinstance(labels, tuple) else (labels,) if labels else ()
 
 
-def run_job(environ: Mapping[str, str], emergency: float = math.inf) -> Trained:
+def run_job(environ: Mapping[str, str], allowed: float = math.inf) -> Trained:
     """Trains in this process, so that TensorFlow is imported once for all tests.
 
-    However slow the machine is: only what is planned ends it, unless an `emergency` is given.
+    However slow the machine is: only what is planned ends it, unless less is allowed.
     """
     from trainer.automl import run
     from trainer.config import read_config
@@ -71,7 +71,7 @@ def run_job(environ: Mapping[str, str], emergency: float = math.inf) -> Trained:
 
     stream = io.StringIO()
     config = read_config(environ)
-    run(config, Journal(stream), emergency)
+    run(config, Journal(stream), allowed=allowed)
     log = [json.loads(line) for line in stream.getvalue().splitlines()]
     card = json.loads((config.model_folder / "model.json").read_text())
     return Trained(config.model_folder, card, json.loads(config.outcome_file.read_text()), log)

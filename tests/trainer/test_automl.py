@@ -39,11 +39,15 @@ def failed(environ: Mapping[str, str]) -> str:
 
 
 @pytest.mark.training
-def test_digits_are_learned_from_scratch(digits_model: Trained) -> None:
-    """For drawings the small network wins, on 700 photos already with 9 of 10 right."""
-    names = [candidate["name"] for candidate in digits_model.card["candidates"]]
+def test_drawings_are_tried_from_scratch_too(digits_model: Trained) -> None:
+    """Of 700 digits both ways are tried and finished; the better one knows 9 of 10."""
+    candidates = digits_model.card["candidates"]
+    names = [candidate["name"] for candidate in candidates]
+    finals = [one for one in candidates if "trial" not in one["name"]]
+    best = max(finals, key=lambda one: float(one["validationAccuracy"]))
 
-    assert digits_model.card["chosen"] == "scratch"
+    assert {"scratch", "transfer, frozen"} <= set(names)
+    assert digits_model.card["chosen"] == best["name"]
     assert digits_model.card["metrics"]["accuracy"] >= 0.9
     assert names[:3] == [
         "transfer, trial, photo alone",
@@ -79,7 +83,7 @@ def test_the_log_says_how_far_the_job_is(digits_model: Trained) -> None:
 
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
-    assert {"read", "features", "train", "export", "evaluate"} == {
+    assert {"read", "plan", "features", "train", "export", "evaluate"} == {
         line["phase"] for line in log if "phase" in line
     }
     assert told == {c["name"]: c["validationAccuracy"] for c in card["candidates"]}
@@ -110,7 +114,7 @@ def test_renamed_labels_change_nothing_but_the_names(
 
     model = run_job(write_job(tmp_path, renamed, maxSeconds=30))
 
-    assert model.card["chosen"] == "scratch"
+    assert model.card["chosen"] == digits_model.card["chosen"]
     assert model.card["metrics"] == digits_model.card["metrics"]
     assert model.card["labels"][0] == "shirt-0"
 
@@ -134,7 +138,7 @@ def test_photos_are_learned_by_transfer_whatever_they_are_called(
 
     model = run_job(write_job(tmp_path, rows, maxSeconds=15))
 
-    assert model.card["chosen"] == "transfer"
+    assert model.card["chosen"].startswith("transfer")
     assert model.card["metrics"]["accuracy"] >= 0.7
     assert model.card["agreement"]["same_label"] >= 0.995
 
@@ -147,7 +151,7 @@ def test_a_budget_that_is_too_small_still_leaves_a_model(digit_rows: Rows, tmp_p
         for split, rows in digit_rows.items()
     }
 
-    model = run_job(write_job(tmp_path, few, maxSeconds=0.5), emergency=0.0)
+    model = run_job(write_job(tmp_path, few, maxSeconds=0.5), allowed=0.0)
 
     assert model.outcome["stopReason"] == "BUDGET_REACHED"
     assert model.card["photos"]["training"] < len(few["training"])
@@ -176,7 +180,7 @@ def test_a_photo_cut_short_is_named(digit_rows: Rows, tmp_path: Path) -> None:
     few = [(photo, label) for photo, label in digit_rows["training"] if label in ("0", "1")][::20]
     rows: Rows = {"training": [*few, (short, label)], "validation": few[:4], "test": few[:4]}
 
-    assert failed(write_job(tmp_path / "job", rows)).startswith("short.png: a damaged photo")
+    assert failed(write_job(tmp_path / "job", rows)).startswith("short.png: a damaged PNG")
 
 
 def test_missing_variables_are_told(tmp_path: Path) -> None:

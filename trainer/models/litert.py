@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from trainer.models.network import Classifier, Floats, Layer, Network
+from trainer.models.network import ROOT_FLOOR, Classifier, Floats, Layer, Network
 from trainer.quiet import without_remarks
 
 
@@ -22,11 +22,12 @@ def embedding_model(network: Network) -> bytes:
     return draft.finish(pixels, draft.embedding(network, pixels, 1))
 
 
-def maps_model(network: Network) -> bytes:
-    """A LiteRT file: pixels `(1, size, size, 3)` float32, 0–255 → the last layer's maps."""
+def maps_model(network: Network, layer: int) -> bytes:
+    """The same, and as a second output the maps `(1, height, width, channels)` that a layer reads."""
     draft = _Draft()
     pixels = draft.tensor("pixels", (1, network.size, network.size, 3))
-    return draft.finish(pixels, draft.maps(network, pixels, 1)[0])
+    outputs = draft.outputs(network, pixels, 1)
+    return draft.finish(pixels, draft.pooled(network, *outputs[-1], 1), outputs[layer][0])
 
 
 def classifier_model(classifier: Classifier) -> bytes:
@@ -46,7 +47,7 @@ def classifier_model(classifier: Classifier) -> bytes:
     features = draft.embedding(network, photos, batch)
     if classifier.mirrored:
         features = draft.mean(features, [0], (1, network.width))
-    return draft.finish(pixels, draft.head(features, classifier))
+    return draft.finish(pixels, draft.head(draft.rooted(features, classifier), classifier))
 
 
 class Interpreter:
@@ -59,15 +60,21 @@ class Interpreter:
             self._interpreter = LiteRt(model_content=model, num_threads=threads)
             self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
-        output = self._interpreter.get_output_details()[0]
-        self._output = output["index"]
-        self.shape = tuple(int(length) for length in output["shape"][1:])
+        details = self._interpreter.get_output_details()
+        self._outputs = [output["index"] for output in details]
+        shapes = [tuple(int(length) for length in output["shape"][1:]) for output in details]
+        self.shape, self.second_shape = shapes[0], shapes[1] if shapes[1:] else ()
 
     def run(self, pixels: Any) -> Floats:
         """The output row of one square photo `(size, size, 3)`, 0–255."""
         self._interpreter.set_tensor(self._input, np.ascontiguousarray(pixels, np.float32)[None])
         self._interpreter.invoke()
-        row: Floats = self._interpreter.get_tensor(self._output)[0]
+        row: Floats = self._interpreter.get_tensor(self._outputs[0])[0]
+        return row
+
+    def second(self) -> Floats:
+        """The second output's row of the photo that was last run."""
+        row: Floats = self._interpreter.get_tensor(self._outputs[1])[0]
         return row
 
 
@@ -120,11 +127,15 @@ class _Draft:
         return int(made.outputs[0])
 
     def embedding(self, network: Network, pixels: int, batch: int) -> int:
-        last, shape = self.maps(network, pixels, batch)
+        return self.pooled(network, *self.outputs(network, pixels, batch)[-1], batch)
+
+    def pooled(self, network: Network, last: int, shape: tuple[int, ...], batch: int) -> int:
         return last if network.flat else self.mean(last, [1, 2], (batch, shape[-1]))
 
-    def maps(self, network: Network, pixels: int, batch: int) -> tuple[int, tuple[int, ...]]:
-        """The last layer's tensor and its shape."""
+    def outputs(
+        self, network: Network, pixels: int, batch: int
+    ) -> list[tuple[int, tuple[int, ...]]]:
+        """Tensor and shape of what the first layer reads, then of what each layer gives."""
         shape: tuple[int, ...] = (batch, network.size, network.size, 3)
         offset = self.constant(np.array([network.mean], np.float32))
         factor = self.constant(np.array([1 / network.scale], np.float32))
@@ -132,13 +143,22 @@ class _Draft:
         outputs = [(self.operator("MUL", [centred, factor], shape, "MulOptions"), shape)]
         for layer in network.layers:
             outputs.append(self._layer(layer, *outputs[-1], outputs))
-        return outputs[-1]
+        return outputs
 
     def mean(self, values: int, axes: list[int], shape: tuple[int, ...]) -> int:
         keep = axes == [0]
         return self.operator(
             "MEAN", [values, self.integers(axes)], shape, "ReducerOptions", keepDims=keep
         )
+
+    def rooted(self, features: int, classifier: Classifier) -> int:
+        shape = (1, classifier.network.width)
+        if classifier.roots:
+            floor = self.constant(np.array([ROOT_FLOOR], np.float32))
+            features = self.operator("ADD", [features, floor], shape, "AddOptions")
+        for _ in range(classifier.roots):
+            features = self.operator("SQRT", [features], shape, "")
+        return features
 
     def head(self, features: int, classifier: Classifier) -> int:
         weights = self.constant(np.ascontiguousarray(classifier.weights.T))
@@ -206,12 +226,12 @@ class _Draft:
         inputs = [values, self.constant(kernel), self.constant(layer.bias)]
         return made, self.operator(code, inputs, made, options, **fields)
 
-    def finish(self, first: int, last: int) -> bytes:
+    def finish(self, first: int, *last: int) -> bytes:
         import flatbuffers  # type: ignore[import-untyped]
 
         graph = self.schema.SubGraphT()
         graph.tensors, graph.operators, graph.name = self.tensors, self.operators, b"main"
-        graph.inputs, graph.outputs = [first], [last]
+        graph.inputs, graph.outputs = [first], list(last)
         model = self.schema.ModelT()
         model.version, model.subgraphs, model.buffers = 3, [graph], self.buffers
         model.operatorCodes = [self._code(name) for name in self.codes]

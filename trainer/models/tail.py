@@ -7,7 +7,7 @@ kept are a running mean (Polyak and Juditsky, 1992).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -55,9 +55,19 @@ class Tail:
     """A student: 1 × 1 convolutions, biases and the head learn from maps and targets."""
 
     def __init__(
-        self, tail: Network, start: Classifier, views: Views, targets: Floats, hyper: Hyper
+        self,
+        tail: Network,
+        start: Classifier,
+        views: Views,
+        targets: Floats,
+        hyper: Hyper,
+        look_up: Callable[[], None] = lambda: None,
     ) -> None:
-        """`start` has the head to begin with; `targets` are `(photos, labels)`, 0 or 1."""
+        """`start` has the head to begin with; `targets` are `(photos, labels)`, 0 or 1.
+
+        `look_up` is called before views are read.
+        """
+        self._look_up = look_up
         self.tf = tensorflow()
         self.tf.config.experimental.enable_op_determinism()
         self.tail, self.views, self.targets, self.hyper = tail, views, targets, hyper
@@ -83,6 +93,7 @@ class Tail:
     ) -> tuple[float, float]:
         """The loss and the share of right answers of one step; one view of each photo."""
         self.count += 1
+        self._look_up()
         turns = random.random(len(chosen))
         each = [self.views[photo] for photo in chosen]
         maps = [views[int(turn * len(views))] for views, turn in zip(each, turns, strict=True)]
@@ -96,10 +107,10 @@ class Tail:
 
     def embeddings(self, maps: Sequence[NDArray[np.float16]]) -> Floats:
         """Embeddings `(photos, width)` by the weights that are kept."""
-        parts = [
-            self._judge(np.stack(maps[start : start + JUDGED_AT_ONCE])).numpy()
-            for start in range(0, len(maps), JUDGED_AT_ONCE)
-        ]
+        parts = []
+        for start in range(0, len(maps), JUDGED_AT_ONCE):
+            self._look_up()
+            parts.append(self._judge(np.stack(maps[start : start + JUDGED_AT_ONCE])).numpy())
         return np.concatenate(parts)
 
     def weights(self) -> Arrays:
