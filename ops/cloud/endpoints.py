@@ -178,13 +178,13 @@ def explain(
 ) -> Any:
     """The ExplainResponse for one instance; `parameters` are ExplanationParameters.
 
-    Google's FailedPrecondition where the model was deployed without explanations.
+    Google's BadRequest where the model was deployed without explanations.
     """
-    request = {
-        "endpoint": name,
-        "instances": [to_value(instance)],
-        "explanation_spec_override": {"parameters": dict(parameters)},
-    }
+    kind = vertex_modules.messages("prediction_service").ExplainRequest
+    override = {"parameters": dict(parameters)}
+    request = kind(endpoint=name, explanation_spec_override=override)
+    # The message takes no list of values when it is made, only when it is there.
+    request.instances.extend([to_value(instance)])
     return session.call(session.predictions().explain, request=request)
 
 

@@ -97,7 +97,7 @@ def _own(told: Mapping[str, Any]) -> Explanation:
 def _of_automl(
     session: Session, endpoint: str, instance: Mapping[str, Any], asked: Asked
 ) -> list[Explanation]:
-    from google.api_core.exceptions import FailedPrecondition
+    from google.api_core.exceptions import BadRequest
 
     if asked.labels:
         raise OpsError(
@@ -110,7 +110,10 @@ def _of_automl(
         response = endpoints.explain(
             session, endpoint, instance, {_AUTOML_METHODS[asked.method]: steps}
         )
-    except FailedPrecondition as refused:
+    except BadRequest as refused:
+        # Over REST a failed precondition is any 400; other refusals are of the photo.
+        if "explanation" not in str(refused.message):
+            raise
         said = str(refused.message).rstrip(".")
         raise OpsError(
             Code.REFUSED,
