@@ -10,12 +10,11 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer import scratch
 from trainer.artifacts import Candidate
 from trainer.choice import BUDGET, TRANSFER, Choice
 from trainer.course import Course, Result, Room
-from trainer.data.decode import Pixels
 from trainer.data.manifest import Photo, truth_matrix
+from trainer.data.square_array import SquareArray
 from trainer.errors import TrainingError
 from trainer.fit import fit
 from trainer.hyper import Hyper
@@ -23,7 +22,7 @@ from trainer.journal import Journal
 from trainer.judge import Score, score, score_of_several, scratch_wins
 from trainer.models.keras_backbone import Backbone
 from trainer.models.keras_classifier import classifier
-from trainer.models.keras_student import KerasStudent
+from trainer.models.keras_student import KerasStudent, PixelArray
 from trainer.models.linear import temperature
 from trainer.models.network import Classifier, Floats
 from trainer.models.one_vs_rest import calibration
@@ -61,7 +60,7 @@ class Judge:
     """Judges a student by photos that do not teach it; by those that do if there are no others."""
 
     student: KerasStudent
-    pixels: Pixels
+    pixels: PixelArray
     truth: NDArray[np.bool_]
 
     def __call__(self) -> tuple[float, float]:
@@ -119,7 +118,7 @@ def improve(
     """
     started = time.monotonic()
     student = _student(head, backbone, lesson)
-    judged = scratch.read(lesson.judges, backbone.size)
+    judged = SquareArray(lesson.judges, backbone.size)
     judge = Judge(student, judged, truth_matrix(lesson.judges, len(lesson.labels)))
     before, start = judge.honest(), student.weights()
     try:
@@ -154,7 +153,7 @@ def _student(head: Head, backbone: Backbone, lesson: Lesson) -> KerasStudent:
     return KerasStudent(
         backbone,
         head.for_width(width, labels),
-        scratch.read(lesson.training, backbone.size),
+        SquareArray(lesson.training, backbone.size),
         truth_matrix(lesson.training, labels).astype(np.float32),
         lesson.hyper,
         lesson.factors,

@@ -86,8 +86,12 @@ def lite(number: int, path: Path | None = None) -> Network:
     Raises WeightsError if its package is not installed or the file is not the one that was
     published.
     """
-    layers = tuple(_layers(read_weights(number, path), stages(number)))
-    size = VARIANTS[number].size
+    return network(number, read_weights(number, path), VARIANTS[number].size)
+
+
+def network(number: int, state: State, size: int) -> Network:
+    """The network of a state dict with all of its arrays, for squares of `size` pixels."""
+    layers = tuple(_layers(state, stages(number)))
     return Network(f"efficientnet-lite{number}", size, PIXEL_MEAN, PIXEL_SCALE, layers)
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trainer.export import tensorflow
+from trainer.models.backbones import LITE, is_lite
 from trainer.models.keras_backbone import Backbone
-from trainer.models.network import PREPROCESSING, Floats
+from trainer.models.keras_lite import folded
+from trainer.models.network import PREPROCESSING, Classifier, Exportable, Floats
 from trainer.quiet import without_remarks
 
 
@@ -77,14 +79,21 @@ def classifier(
     mirrored: bool,
     multi_label: bool,
     trained: int,
-) -> KerasClassifier:
-    """The classifier that a backbone, as it is now, and a head make; `trained` layers were."""
-    name = f"{backbone.name}, {trained} layers trained" if trained else backbone.name
+) -> Exportable:
+    """The classifier that a backbone, as it is now, and a head make; `trained` layers were.
+
+    Of Lite it is one of arrays, as other trainings make it.
+    """
+    more = f", {trained} layers trained" if trained else ""
     weights, bias = (np.asarray(part, np.float32) for part in head)
+    if is_lite(backbone.name):
+        network = folded(backbone.base, LITE.index(backbone.name), backbone.size)
+        network = replace(network, architecture=network.architecture + more)
+        return Classifier(network, weights, bias, labels, mirrored, multi_label)
     return KerasClassifier(
         _constant(backbone),
         fingerprint(backbone),
-        name,
+        backbone.name + more,
         backbone.size,
         weights,
         bias,

@@ -17,11 +17,17 @@ from trainer.models.efficientnet_lite import (
     PIXEL_SCALE,
     STEM_CHANNELS,
     State,
+    network,
     stages,
 )
+from trainer.models.network import Network
 
 FEATURES = 1280
 SMALLEST = 32
+NORM_PARTS = ("weight", "bias", "running_mean", "running_var")
+# Keras has kernels as (height, width, in, out), torch as (out, in, height, width); a depthwise one
+# has its channels in the place of Keras' inputs.
+_TO_TORCH = {"Conv2D": (3, 2, 0, 1), "DepthwiseConv2D": (2, 3, 0, 1)}
 
 
 def preprocess_input(pixels: Any) -> Any:
@@ -51,20 +57,30 @@ def build(number: int, size: int) -> Any:
     return keras.Model(pixels, value, name=f"lite{number}")
 
 
+def folded(base: Any, number: int, size: int) -> Network:
+    """The network as arrays again, batch normalisation folded into its convolutions."""
+    state: dict[str, NDArray[Any]] = {}
+    for layer in base.layers:
+        name, values = _torch_name(layer), layer.get_weights()
+        if values:
+            parts = NORM_PARTS if len(values) == len(NORM_PARTS) else ("weight",)
+            axes = _TO_TORCH.get(type(layer).__name__)
+            values = [value.transpose(axes) for value in values] if axes else values
+            state |= {f"{name}.{part}": value for part, value in zip(parts, values, strict=True)}
+    return network(number, state, size)
+
+
 def give(base: Any, state: State) -> None:
     """Gives a network the weights of a state dict."""
     for layer in base.layers:
-        # Keras has no dots in names.
-        name = layer.name.replace("-", ".")
         if layer.weights:
-            layer.set_weights(_arrays(state, name, type(layer).__name__))
+            layer.set_weights(_arrays(state, _torch_name(layer), type(layer).__name__))
 
 
 def _arrays(state: State, name: str, kind: str) -> list[NDArray[Any]]:
     if kind == "BatchNormalization":
-        parts = ("weight", "bias", "running_mean", "running_var")
-        return [state[f"{name}.{part}"] for part in parts]
-    axes = (2, 3, 0, 1) if kind == "DepthwiseConv2D" else (2, 3, 1, 0)
+        return [state[f"{name}.{part}"] for part in NORM_PARTS]
+    axes = np.argsort(_TO_TORCH[kind])
     return [np.ascontiguousarray(state[f"{name}.weight"].transpose(axes))]
 
 
@@ -109,4 +125,10 @@ class _Draft:
 
 
 def _safe(name: str) -> str:
+    """Keras has no dots in names."""
     return name.replace(".", "-")
+
+
+def _torch_name(layer: Any) -> str:
+    name: str = layer.name
+    return name.replace("-", ".")

@@ -7,7 +7,7 @@ one seed gives one network, also after a restart.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,14 @@ NORM_MOMENTUM = 0.9
 NORMS = ("BatchNormalization", "LayerNormalization", "GroupNormalization", "Normalization")
 
 
+class PixelArray(Protocol):
+    """Squares `(photos, size, size, 3)` uint8, in memory or read when asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, places: Any) -> Pixels: ...
+
+
 class KerasStudent:
     """Steps on training squares, logits of any squares, arrays to keep it by."""
 
@@ -36,7 +44,7 @@ class KerasStudent:
         self,
         backbone: Backbone,
         head: tuple[Floats, Floats],
-        pixels: Pixels,
+        pixels: PixelArray,
         targets: Floats,
         hyper: Hyper,
         factors: tuple[float, ...],
@@ -85,7 +93,7 @@ class KerasStudent:
         )
         return float(loss), float(share)
 
-    def logits(self, pixels: Pixels) -> Floats:
+    def logits(self, pixels: PixelArray) -> Floats:
         """Logits `(photos, labels)` of squares, as the exported network will give them."""
         parts = [
             self._judge(pixels[start : start + JUDGED_AT_ONCE]).numpy()
