@@ -41,7 +41,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Photo]:
         pixels = dice.integers(90 * bright, 60 + 120 * bright, (SIZE, SIZE, 3)).astype(np.uint8)
         path = folder / f"{number}.png"
         Image.fromarray(pixels).save(path)
-        made.append(Photo(str(path), path, (bright,)))
+        made.append(Photo(str(path), path, bright))
     return made
 
 
