@@ -114,6 +114,11 @@ def image_object(sha256: str, suffix: str) -> str:
     return f"images/{sha256}{suffix}"
 
 
+def weights_object(sha256: str, ending: str) -> str:
+    """The object name of a backbone's weights: their own hash and the file's ending (`.h5`)."""
+    return f"weights/{sha256}{ending}"
+
+
 def dataset_prefix(name: str, digest: str) -> str:
     """`datasets/NAME/DIGEST/`, where manifest.jsonl, labels.txt and import.jsonl lie."""
     return f"datasets/{name}/{digest}/"

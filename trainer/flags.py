@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import textwrap
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -111,11 +112,15 @@ def explained(table: Mapping[str, Flag]) -> str:
         "  python -m trainer.task --manifest gs://BUCKET/datasets/NAME/DIGEST/manifest.jsonl \\",
         "      --model-type cnn --epochs 20",
         "",
+        "  … --model-type transfer --backbone lite2 --unfreeze tail",
+        "  … --model-type transfer --backbone ResNet50 --weights gs://BUCKET/resnet50_notop.h5",
+        "",
         "The model goes to AIP_MODEL_DIR, a gs:// URI or a folder.",
         "",
     ]
     for flag in table.values():
-        lines += [f"  --{flag.name}  {flag.allowed()}", f"      {flag.help} {_otherwise(flag)}"]
+        takes = textwrap.wrap(f"  --{flag.name}  {flag.allowed()}", 100, subsequent_indent=" " * 6)
+        lines += [*takes, f"      {flag.help} {_otherwise(flag)}"]
         if flag.model_types:
             lines.append(f"      Only for {', '.join(flag.model_types)}.")
     return "\n".join(lines)

@@ -151,6 +151,12 @@ def write_bytes(session: Session, bucket: str, name: str, content: bytes, kind: 
     return int(blob.generation)
 
 
+def write_file(session: Session, bucket: str, name: str, path: Path) -> None:
+    """Write an object with the bytes of a file, however many."""
+    blob = session.storage().bucket(bucket).blob(name)
+    session.call(blob.upload_from_filename, str(path), content_type="application/octet-stream")
+
+
 def list_objects(
     session: Session, bucket: str, prefix: str = "", *, versions: bool = False
 ) -> Iterator[Object]:

@@ -19,6 +19,7 @@ from ops.pricing.estimate import Estimate
 from ops.progress import Progress
 from ops.settings import Settings
 from ops.workflows import (
+    backbone_weights,
     custom_evaluation,
     local_process,
     local_training_files,
@@ -53,7 +54,7 @@ def inputs(settings: Settings, options: Options) -> dict[str, Any]:  # noqa: ARG
     """What decides the outcome, beside mode and data set."""
     to = options.custom.to
     where = {"to": str(to.expanduser().absolute())} if to else {}
-    return {"local": True, "flags": checked_flags(options.custom), **where}
+    return {"local": True, "flags": backbone_weights.here(checked_flags(options.custom)), **where}
 
 
 def is_local(inputs: Mapping[str, Any]) -> bool:

@@ -18,6 +18,7 @@ from ops.pricing.machines import DEFAULT_TRAINING_MACHINE, Machine, machine
 from ops.progress import Progress
 from ops.settings import Settings
 from ops.workflows import (
+    backbone_weights,
     custom_evaluation,
     prepared,
     registry,
@@ -67,7 +68,7 @@ def inputs(settings: Settings, options: Options) -> dict[str, Any]:
     limits = train_limits.of(options, chosen, settings.region, kept)
     flags = {**checked_flags(options.custom), MAX_SECONDS: str(limits.max_seconds)}
     return {
-        "flags": flags,
+        **backbone_weights.planned(settings, flags),
         "machine": {**chosen.spec(), "is_included": chosen.is_included},
         "spot": options.custom.spot,
         "image": trainer_image.planned(settings, options.custom, chosen),
@@ -81,7 +82,8 @@ def beforehand(session: Session, inputs: Mapping[str, Any], how: str) -> tuple[C
 
 
 def prepare(ledger: Ledger, run: Run, how: str, progress: Progress) -> None:
-    """The image of the run is there."""
+    """The image of the run is there, and the weights that its backbone begins with."""
+    backbone_weights.ensure(ledger, run, progress)
     trainer_image.ensure(ledger, run, how, progress)
 
 

@@ -1,9 +1,12 @@
 """`ops train --mode custom` as typed, on a local cloud whose trainer needs a blink."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -109,6 +112,41 @@ def test_the_price_comes_first_and_is_the_whole_time(life: Life) -> None:
     )
     assert "Cost       $0.00 here, would be at most <$0.01 on Google\n" in ran.out
     assert newest(life)["trainingTaskInputs"]["scheduling"]["strategy"] == "SPOT"
+
+
+def test_weights_of_the_user_s_own_are_in_the_bucket_first(life: Life, tmp_path: Path) -> None:
+    """By their hash, once; the trainer gets where they lie, not where they came from."""
+    path = tmp_path / "resnet50.weights.h5"
+    path.write_bytes(b"weights, as far as ops can tell")
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    name = f"weights/{sha256}.weights.h5"
+
+    life.result(*CUSTOM, "transfer", "--backbone", "ResNet50", "--weights", str(path))
+
+    arguments = newest(life)["trainingTaskInputs"]["workerPoolSpecs"][0]["containerSpec"]["args"]
+    stored = life.text(f"/storage/v1/b/{BUCKET}/o/{quote(name, safe='')}?alt=media")
+    assert "--backbone=ResNet50" in arguments
+    assert f"--weights=gs://{BUCKET}/{name}" in arguments
+    assert stored == "weights, as far as ops can tell"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (("--weights", "net.pth"), 2, "or a file of .weights.h5, .keras, .h5. Received: net.pth."),
+        (("--weights", "/nowhere/net.h5"), 4, "There is no file /nowhere/net.h5."),
+        (("--backbone", "Resnet50"), 2, "Type --backbone ResNet50"),
+        (("--unfreeze", "0"), 2, "none, tail, all or a whole number from 1 to 1000. Received: 0."),
+    ],
+)
+def test_a_backbone_that_there_is_not_costs_nothing(
+    life: Life, words: tuple[str, ...], code: int, sentence: str
+) -> None:
+    """Refused before anything is made, with what to type."""
+    refused = life.run(*CUSTOM, "transfer", *words)
+
+    assert refused.code == code
+    assert sentence in refused.err
 
 
 def test_a_training_that_dies_says_why_and_what_to_type(life: Life) -> None:
