@@ -59,7 +59,8 @@ def run(
     job = assign(photos, config.task, journal, deadline)
     choice = (multi_label.choose if config.task.multi_label else contest.choose)(job)
     judged = replace(photos, test=evaluated(photos.test, job.work.test, journal))
-    card = finish(config.model_folder, judged, choice, journal, config.task.seed)
+    seed, sample = config.task.seed, job.work.sample
+    card = finish(config.model_folder, judged, choice, journal, seed, sample=sample)
     seconds = time.monotonic() - started
     outcome = {
         "stopReason": choice.stop_reason,
@@ -101,4 +102,7 @@ def _import_tensorflow_meanwhile() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    # Without taking TensorFlow down piece by piece, which takes a second or more.
+    os._exit(code)

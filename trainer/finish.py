@@ -50,16 +50,18 @@ def finish(
     own_names: Mapping[str, str] = MappingProxyType({}),
     more: Mapping[str, Any] = MappingProxyType({}),
     int8: bool = False,
+    sample: int | None = None,
 ) -> dict[str, Any]:
     """`model.json` of the finished folder; `more` is what else it is to say.
 
     `own_names` has the labels' names as the user wrote them, where they are known. With `int8`
-    there is a quantised LiteRT file too.
+    there is a quantised LiteRT file too. `sample` is how many photos graph and server are compared
+    on.
 
     Raises ExportError if graph, server and training do not see the same.
     """
     classifier = choice.classifier
-    judged = _judged(photos, choice, journal)
+    judged = _judged(photos, choice, journal, sample)
     folder.mkdir(parents=True, exist_ok=True)
     journal.progress("export", 0.75, f"Exporting {choice.name}.")
     card = artifacts.model_card(classifier, choice.candidates, choice.name, seed)
@@ -83,7 +85,7 @@ def check_judged(photos: Sequence[Photo]) -> None:
         )
 
 
-def _judged(photos: Photos, choice: Choice, journal: Journal) -> _Judged:
+def _judged(photos: Photos, choice: Choice, journal: Journal, sample: int | None = None) -> _Judged:
     """The test photos, or else the validation's; a sample of them is compared, filled up if few."""
     from trainer.agreement import SAMPLE
 
@@ -92,9 +94,10 @@ def _judged(photos: Photos, choice: Choice, journal: Journal) -> _Judged:
     if not photos.test:
         journal.say("There are no test photos: the evaluation is on validation photos.", "WARNING")
     rest = [*(choice.validation if photos.test else ()), *spread(photos.training, 0)]
-    others = rest[: max(0, SAMPLE - len(chosen))]
+    most = sample or SAMPLE
+    others = rest[: max(0, most - len(chosen))]
     places = {id(photo): place for place, photo in enumerate((*chosen, *others))}
-    compared = [*spread(chosen, 0), *others][:SAMPLE]
+    compared = [*spread(chosen, 0), *others][:most]
     return _Judged(chosen, split, others, [places[id(photo)] for photo in compared])
 
 
@@ -102,7 +105,7 @@ def _scored(
     folder: Path, classifier: Exportable, judged: _Judged, journal: Journal
 ) -> tuple[Floats, dict[str, Any]]:
     """The server's scores of all judged files, and the agreement with them."""
-    from trainer.agreement import three_ways, trained_scores
+    from trainer.agreement import TRAINED_SAMPLE, three_ways, trained_scores
     from trainer.scoring import scores_of_files
     from trainer.serving import LITE_FILE, load
 
@@ -114,7 +117,7 @@ def _scored(
         (folder / LITE_FILE).write_bytes(file)
         listen = journal.span("evaluate", EXPORTED_AT, EVALUATED_AT, "Evaluated")
         served = scores_of_files(load(folder), files, listen)
-        trained = trained_scores(classifier, sample, file)
+        trained = trained_scores(classifier, sample[:TRAINED_SAMPLE], file)
         exported = graph.result()
     compared = served[list(judged.sample)]
     return served, three_ways(trained, exported, compared, classifier.multi_label)

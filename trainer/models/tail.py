@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,7 @@ class Tail:
 
         `look_up` is called before views are read.
         """
-        self._look_up = look_up
+        self._look_up, self._halved = look_up, multiplies_bfloat16()
         self.tf = tensorflow()
         self.tf.config.experimental.enable_op_determinism()
         self.tail, self.views, self.targets, self.hyper = tail, views, targets, hyper
@@ -162,7 +163,7 @@ class Tail:
         mixed = mix * targets + (1 - mix) * tf.roll(targets, 1, 0)
         names = list(self.learned)
         with tf.GradientTape() as tape:
-            row = self._forward(values, self.learned)
+            row = self._forward(values, self.learned, halved=self._halved)
             row = dropped(tf, row, self.hyper.dropout, self.hyper.seed, number)
             logits = tf.matmul(row, self.learned["head"]) + self.learned["bias"]
             each = losses(tf, logits, mixed, self.hyper.label_smoothing, self.multi_label)
@@ -180,7 +181,7 @@ class Tail:
     def _judged(self, maps: Any) -> Any:
         return self._forward(self.tf.cast(maps, self.tf.float32), self.means)
 
-    def _forward(self, values: Any, known: Mapping[str, Any]) -> Any:
+    def _forward(self, values: Any, known: Mapping[str, Any], halved: bool = False) -> Any:
         tf, outputs = self.tf, [values]
         for place, layer in enumerate(self.tail.layers):
             value = outputs[-1]
@@ -190,12 +191,31 @@ class Tail:
             else:
                 # As a matrix product: twice as fast as a 1 × 1 convolution on CPUs.
                 kernel = known[f"{place}/kernel"]
-                flat = tf.reshape(value, (-1, value.shape[-1])) @ kernel
+                flat = _product(tf, tf.reshape(value, (-1, value.shape[-1])), kernel, halved)
                 value = tf.reshape(flat, (-1, *value.shape[1:3], kernel.shape[1]))
             value = value + known[f"{place}/bias"]
             value = tf.nn.relu6(value) if layer.relu6 else value
             outputs.append(value if layer.adds is None else value + outputs[layer.adds + 1])
         return tf.reduce_mean(outputs[-1], (1, 2))
+
+
+def multiplies_bfloat16(cpu: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether this CPU multiplies bfloat16, in which a step takes 2/3 to 3/4 of the time.
+
+    Validation accuracy was the same (clothing photos, blocks 11, 13 and 15, 2026-11-22). Elsewhere
+    it is slower than float32.
+    """
+    try:
+        flags = cpu.read_text()
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def _product(tf: Any, values: Any, kernel: Any, halved: bool) -> Any:
+    if not halved:
+        return values @ kernel
+    return tf.cast(tf.cast(values, tf.bfloat16) @ tf.cast(kernel, tf.bfloat16), tf.float32)
 
 
 def _first(tail: Network, start: Classifier) -> dict[str, Floats]:
