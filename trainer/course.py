@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.checkpoints import Arrays, Checkpoints
+from trainer.checkpoints import Arrays, Checkpoint
 from trainer.journal import Journal
 
 CONVERGED, BUDGET = "MODEL_CONVERGED", "BUDGET_REACHED"
@@ -46,6 +46,18 @@ class Student(Protocol):
         ...
 
 
+class Kept(Protocol):
+    """Keeps what an interrupted training goes on from."""
+
+    def newest(self) -> Checkpoint | None:
+        """The last whole checkpoint; None if there is none."""
+        ...
+
+    def save(self, epoch: int, checkpoint: Checkpoint) -> object:
+        """Keeps one after so many epochs."""
+        ...
+
+
 class Curve(Protocol):
     """Keeps figures by epoch and run."""
 
@@ -73,7 +85,7 @@ class Room:
 
     judge: Callable[[], tuple[float, float]]
     journal: Journal
-    checkpoints: Checkpoints
+    checkpoints: Kept
     curves: Curve
     clock: Callable[[], float] = time.monotonic
 

@@ -16,7 +16,8 @@ ALLOWED = 1.06
 class Deadline:
     """A budget that began at `started`, of which the export and evaluation need a part.
 
-    `allowed` is the share of the budget after which nothing more is begun. `slowness` is how many times slower the machine is than the plan thinks, at least 1.
+    `allowed` is the share of the budget after which nothing more is begun. `slowness` is how many
+    times slower the machine is than the plan thinks, at least 1.
     """
 
     started: float

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +35,7 @@ class Lesson:
     both_views: bool
     seed: int
     max_seconds: float
+    roots: int = transfer.ROOTS
 
 
 def train(lesson: Lesson, embedder: Reader, journal: Journal, keep_going: KeepGoing) -> Choice:
@@ -52,7 +53,7 @@ def train(lesson: Lesson, embedder: Reader, journal: Journal, keep_going: KeepGo
         more = transfer.read_both(embedder, rest, listen, keep_going)
     else:
         more = transfer.read_once(embedder, rest, mirrored, listen, keep_going)
-    head = transfer.fit([learned, more], mirrored, len(labels))
+    head = transfer.fit([learned, more], mirrored, len(labels), lesson.roots)
     logits = transfer.logits(head, judged, mirrored)
     divisor = temperature(logits, judged.labels)
     result = score(logits / divisor, judged.labels)
@@ -108,13 +109,13 @@ def _mirrored(lesson: Lesson, learned: transfer.Features, judged: transfer.Featu
     """Whether the mirror image is used too: as asked, else unless it is clearly worse."""
     if lesson.mirror is not None:
         return lesson.mirror
-    scores = [_trial(learned, judged, mirrored, lesson.photos.labels) for mirrored in (False, True)]
+    scores = [_trial(lesson, learned, judged, mirrored) for mirrored in (False, True)]
     return mirror_helps(*scores)
 
 
 def _trial(
-    learned: transfer.Features, judged: transfer.Features, mirrored: bool, labels: Sequence[str]
+    lesson: Lesson, learned: transfer.Features, judged: transfer.Features, mirrored: bool
 ) -> Score:
-    head = transfer.fit([learned], mirrored, len(labels))
+    head = transfer.fit([learned], mirrored, len(lesson.photos.labels), lesson.roots)
     logits = transfer.logits(head, judged, mirrored)
     return score(logits / temperature(logits, judged.labels), np.asarray(judged.labels))

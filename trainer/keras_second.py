@@ -142,6 +142,7 @@ def improve(
 def frozen(first: Choice, backbone: Backbone) -> Choice:
     """Phase one's choice, with the backbone as it is now."""
     start = first.classifier
+    assert isinstance(start, Classifier)
     made = classifier(
         backbone, (start.weights, start.bias), start.labels, start.mirrored, start.multi_label, 0
     )

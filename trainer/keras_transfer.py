@@ -22,6 +22,7 @@ from trainer.keras_second import Head, Judge
 from trainer.models.keras_backbone import Backbone
 from trainer.models.keras_reader import KerasReader
 from trainer.models.keras_student import units
+from trainer.models.network import Classifier
 from trainer.schedule import patience
 from trainer.transfer_policy import Case
 
@@ -91,6 +92,8 @@ def _phase_one(lesson: Lesson, backbone: Backbone, journal: Journal, started: fl
         False,
         lesson.hyper.seed,
         limit,
+        # Features of some backbones are below 0, and phase two goes on from this very head.
+        roots=0,
     )
     way = frozen.train_several if lesson.multi_label else frozen.train
     reader = KerasReader(backbone)
@@ -100,7 +103,9 @@ def _phase_one(lesson: Lesson, backbone: Backbone, journal: Journal, started: fl
 def _head(lesson: Lesson, first: Choice | None) -> Head:
     if first is None:
         return Head(None, FLIP in (lesson.hyper.augment or ()))
-    return Head((first.classifier.weights, first.classifier.bias), first.classifier.mirrored)
+    made = first.classifier
+    assert isinstance(made, Classifier)
+    return Head((made.weights, made.bias), made.mirrored)
 
 
 def _case(lesson: Lesson, first: Choice | None) -> Case:

@@ -29,6 +29,7 @@ class Head:
     weights: Floats
     bias: Floats
     photos: int
+    roots: int = ROOTS
 
 
 @dataclass(frozen=True)
@@ -102,16 +103,17 @@ def turns(photos: Sequence[Photo]) -> list[View]:
     return views
 
 
-def fit(parts: Sequence[Features], mirrored: bool, classes: int) -> Head:
-    """The head that these features teach."""
+def fit(parts: Sequence[Features], mirrored: bool, classes: int, roots: int = ROOTS) -> Head:
+    """The head that these features teach; they must not be below 0 where it has `roots`."""
     values = np.concatenate([part.view(mirrored) for part in parts])
     labels = np.concatenate([part.labels for part in parts])
-    return Head(*discriminant(rooted(values, ROOTS), labels, classes), len(labels))
+    weights, bias = discriminant(rooted(values, roots), labels, classes)
+    return Head(weights, bias, len(labels), roots)
 
 
 def logits(head: Head, features: Features, mirrored: bool) -> NDArray[np.float64]:
     """Logits `(photos, labels)` of photos that have both views, or one if not `mirrored`."""
-    values = rooted(features.view(mirrored), ROOTS).astype(np.float64)
+    values = rooted(features.view(mirrored), head.roots).astype(np.float64)
     result: NDArray[np.float64] = values @ head.weights + head.bias
     return result
 
@@ -122,7 +124,7 @@ def classifier(
     """The model to export, its logits divided by `divisor`."""
     weights = (head.weights / np.float32(divisor)).astype(np.float32)
     bias = (head.bias / np.float32(divisor)).astype(np.float32)
-    return Classifier(network, weights, bias, labels, mirrored, roots=ROOTS)
+    return Classifier(network, weights, bias, labels, mirrored, roots=head.roots)
 
 
 def label_array(photos: Sequence[Photo]) -> Labels:

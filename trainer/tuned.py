@@ -12,7 +12,7 @@ from trainer.checkpoints import Checkpoint
 from trainer.choice import CONVERGED, TRANSFER, Choice
 from trainer.course import BUDGET, Course, Room
 from trainer.embed import Embedder
-from trainer.flags import MODEL_TYPE, read_table, settled
+from trainer.flags import MODEL_TYPE, Value, read_table, settled
 from trainer.judge import Score
 from trainer.maps import MapsEmbedder
 from trainer.models.efficientnet_lite import lite0, tail_layer
@@ -55,7 +55,7 @@ def tune(
     """The tail trained on from the frozen classifier, on the photos that were read."""
     assert isinstance(embedder, MapsEmbedder)
     epochs = epochs_for(recipe.epochs, photos)
-    given = {
+    given: dict[str, Value] = {
         MODEL_TYPE: TRANSFER,
         "epochs": epochs,
         "batch-size": BATCH_SIZE,
@@ -77,10 +77,11 @@ def tune(
     frozen = Choice(start, TRANSFER, (), CONVERGED, photos, ())
     room = lambda judge: Room(judge, job.journal, Unkept(), Unkept())  # noqa: E731
     found = unfrozen.improved(frozen, embedder, job.training, job.validation, habits, course, room)
-    better = found.choice.classifier is not start
+    made = found.choice.classifier
+    assert isinstance(made, Classifier)
     ended = found.result.stop_reason if found.result else CONVERGED
     return Tuned(
-        found.choice.classifier if better else None,
+        made if made is not start else None,
         found.choice.name,
         found.score,
         found.choice.candidates,

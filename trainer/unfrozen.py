@@ -79,6 +79,7 @@ def improved(
 ) -> Improved:
     """The choice with a trained tail, unless the frozen one is as good; and how that went."""
     started, classifier = time.monotonic(), choice.classifier
+    assert isinstance(classifier, Classifier)
     labels = len(classifier.labels)
     taught = [photo for photo in training if embedder.views(photo.path)]
     lesson = _Lesson(embedder, taught, truth_matrix(taught, labels), classifier.multi_label)
@@ -155,7 +156,11 @@ class _Lesson:
         counts = [len(each) for each in views]
         found = list(heads(rows, np.repeat(self.truth, counts, axis=0)))
         tried = [(weights, bias) for _, weights, bias in found]
-        return min(tried, key=lambda head: _honest(*head, judged, judge.truth, True).score.log_loss)
+
+        def log_loss_of(head: tuple[NDArray[Any], NDArray[Any]]) -> float:
+            return _honest(head[0], head[1], judged, judge.truth, True).score.log_loss
+
+        return min(tried, key=log_loss_of)
 
     def _labels(self, views: Views) -> NDArray[np.int64]:
         """The label of each view."""

@@ -45,8 +45,8 @@ def nearest(means: dict[str, Mean]) -> Classifier:
     centres = np.array(list(means.values()), np.float32) / 255
     return Classifier(
         Network("means", SIZE, 0.0, 255.0, layers),
-        2 * SHARPNESS * centres.T,
-        -SHARPNESS * (centres**2).sum(axis=1),
+        (2 * SHARPNESS * centres.T).astype(np.float32),
+        (-SHARPNESS * (centres**2).sum(axis=1)).astype(np.float32),
         tuple(means),
         False,
     )
@@ -67,4 +67,6 @@ def score_again(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(train(*sys.argv[2:]) if sys.argv[1] == "train" else serve.main())
+    if sys.argv[1] != "train":
+        sys.exit(serve.main())
+    train(*sys.argv[2:])

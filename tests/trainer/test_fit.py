@@ -275,8 +275,10 @@ def test_a_loss_that_only_grows_is_stopped_before_it_is_lost(lab: Lab) -> None:
     """At a rate of 3 the error grows fivefold each step: it ends while the loss is still finite."""
 
     class Jumping(Line):
-        def step(self, *given: Any) -> tuple[float, float]:
-            return super().step(*given[:2], 3.0 if self.steps >= 10 else 0.1)
+        def step(
+            self, chosen: NDArray[np.int64], random: np.random.Generator, rate: float
+        ) -> tuple[float, float]:
+            return super().step(chosen, random, 3.0 if self.steps >= 10 else 0.1)
 
     student = Jumping()
     result = lab.fit(student)

@@ -30,7 +30,7 @@ Maker = Callable[..., bytes]
 class Shades:
     """A model as a graph is one: many photos a call, and one that is no photo spoils it."""
 
-    labels = ("red", "green", "blue")
+    labels: tuple[str, ...] = ("red", "green", "blue")
     multi_label = False
 
     def __init__(self) -> None:

@@ -23,7 +23,7 @@ def embedding_model(network: Network) -> bytes:
 
 
 def maps_model(network: Network, layer: int) -> bytes:
-    """The same, and as a second output the maps `(1, height, width, channels)` that a layer reads."""
+    """The same, and as a second output the maps `(1, height, width, channels)` of a layer."""
     draft = _Draft()
     pixels = draft.tensor("pixels", (1, network.size, network.size, 3))
     outputs = draft.outputs(network, pixels, 1)
