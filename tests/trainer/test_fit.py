@@ -278,7 +278,7 @@ def test_a_loss_that_only_grows_is_stopped_before_it_is_lost(lab: Lab) -> None:
         def step(
             self, chosen: NDArray[np.int64], random: np.random.Generator, rate: float
         ) -> tuple[float, float]:
-            return super().step(chosen, random, 3.0 if self.steps >= 10 else 0.1)
+            return super().step(chosen, random, 30 * rate if self.steps >= 10 else rate)
 
     student = Jumping()
     result = lab.fit(student)
