@@ -89,9 +89,10 @@ def test_a_bad_photo_among_good_ones_is_named(
 
 
 def test_the_rule_of_agreement_fails_with_the_figures() -> None:
-    """One label in a hundred different, or scores off by 0.02, stops the export with figures."""
-    with pytest.raises(ExportError, match=r"99\.00% of 100 photos \(at least 99\.5% needed\)"):
-        Agreement(100, 0.99, 0.0).check()
+    """Two labels in a hundred different, or scores off by 0.02, stop it with figures; one may be."""
+    with pytest.raises(ExportError, match=r"98\.00% of 100 photos \(at least 99\.5% needed\)"):
+        Agreement(100, 0.98, 0.0).check()
+    Agreement(100, 0.99, 0.0).check()
     with pytest.raises(ExportError, match=r"differ by 0\.0200 on average \(at most 0\.01\)"):
         Agreement(100, 1.0, 0.02).check()
     Agreement(200, 0.995, 0.01).check()
@@ -116,30 +117,30 @@ def test_three_ways_are_compared_in_pairs() -> None:
         three_ways(trained, trained, broken)
 
 
-def test_labels_within_a_two_hundredth_of_the_best_are_one() -> None:
-    """Of 90 photos one near tie that turns over passes; a label that is really another fails."""
+def test_labels_within_a_hundredth_of_the_best_are_one() -> None:
+    """Of 90 photos near ties that turn over pass; labels that are really others fail."""
     trained = np.tile(np.array([[0.9, 0.1]], np.float32), (90, 1))
     tied, flipped = trained.copy(), trained.copy()
-    tied[7] = [0.499, 0.501]
-    trained[7] = [0.5015, 0.4985]
-    flipped[7] = [0.495, 0.505]
+    tied[7:9] = [0.497, 0.503]
+    trained[7:9] = [0.503, 0.497]
+    flipped[7:9] = [0.49, 0.51]
 
     assert compare(trained, tied).same_label == 1
     compare(trained, tied).check()
-    trained[7] = [0.507, 0.493]
-    with pytest.raises(ExportError, match=r"98\.89% of 90 photos .* --model-type or --seed"):
+    trained[7:9] = [0.507, 0.493]
+    with pytest.raises(ExportError, match=r"97\.78% of 90 photos .* --model-type or --seed"):
         compare(trained, flipped).check()
 
 
-def test_scores_within_a_two_hundredth_of_one_half_are_yes_and_no() -> None:
-    """Of several labels, 0.498 and 0.502 are the same answer, 0.49 and 0.51 are not."""
+def test_scores_within_a_hundredth_of_one_half_are_yes_and_no() -> None:
+    """Of several labels, 0.495 and 0.505 are the same answer, 0.48 and 0.52 are not."""
     trained = np.full((60, 2), 0.9, np.float32)
     tied, flipped = trained.copy(), trained.copy()
-    trained[7], tied[7], flipped[7] = [0.498, 0.502], [0.502, 0.498], [0.51, 0.49]
+    trained[7], tied[7], flipped[7:9] = [0.495, 0.505], [0.505, 0.495], [0.52, 0.48]
 
     assert compare(trained, tied, multi_label=True).same_label == 1
-    trained[7] = [0.49, 0.51]
-    with pytest.raises(ExportError, match=r"98\.33% of 60 photos"):
+    trained[7:9] = [0.48, 0.52]
+    with pytest.raises(ExportError, match=r"96\.67% of 60 photos"):
         compare(trained, flipped, multi_label=True).check()
 
 

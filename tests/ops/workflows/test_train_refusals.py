@@ -54,8 +54,8 @@ def custom(model_type: str = "cnn", **more: Any) -> Options:
         (
             custom(flags={"image-size": "1024"}),
             Code.USAGE,
-            "--image-size takes a whole number from 8 to 512. Received: 1024.",
-            "Type --image-size 512",
+            "--image-size takes a whole number from 8 to 640. Received: 1024.",
+            "Type --image-size 640",
         ),
         (
             custom(flags={"kernel-size": "big"}),
