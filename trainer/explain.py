@@ -20,6 +20,7 @@ from trainer.data.decode import square, whole
 from trainer.explaining.asked import GRADIENTS, Asked, ExplainError
 from trainer.explaining.boxes import Place, places
 from trainer.models.network import Floats
+from trainer.serving import read_card
 
 if TYPE_CHECKING:
     from trainer.explaining.gradients import Integrated, Slopes
@@ -75,7 +76,7 @@ class Explainer:
 
 
 def load(folder: Path) -> tuple[Slopes, int]:
-    """The scores of the SavedModel in a folder as a differentiable graph, and its photos' side.
+    """The logits of the SavedModel in a folder as a differentiable graph, and its photos' side.
 
     Raises ExplainError if there is none, or none with the signature `pixels`.
     """
@@ -84,7 +85,8 @@ def load(folder: Path) -> tuple[Slopes, int]:
 
     if not (folder / "saved_model.pb").is_file():
         raise ExplainError("the model's folder holds no SavedModel, which explanations need")
-    loaded = tensorflow().saved_model.load(str(folder))
+    tf = tensorflow()
+    loaded = tf.saved_model.load(str(folder))
     if PIXELS not in loaded.signatures:
         raise ExplainError(
             f"the SavedModel has no signature {PIXELS!r}; it was exported before there were "
@@ -92,7 +94,15 @@ def load(folder: Path) -> tuple[Slopes, int]:
         )
     pixels = loaded.signatures[PIXELS]
     size = int(pixels.structured_input_signature[1][PIXELS].shape[1])
-    return Slopes(lambda photos: pixels(pixels=photos)["scores"], owner=loaded), size
+    several = bool(read_card(folder).get("multiLabel"))
+
+    def margins(photos: Any) -> Any:
+        """Logits; of labels that share their chances, above the mean: scores saturate, they not."""
+        logits = pixels(pixels=photos)["logits"]
+        return logits if several else logits - tf.reduce_mean(logits, 1, keepdims=True)
+
+    scores = lambda photos: pixels(pixels=photos)["scores"]  # noqa: E731
+    return Slopes(margins, owner=loaded, scores=scores), size
 
 
 class _Found:
@@ -109,6 +119,12 @@ class _Found:
         self.map: Floats = pooled(found) if asked.method == GRADIENTS else region_map(pixels, found)
         self.seconds = time.perf_counter() - started
 
+    def _grouped(self, asked: Asked) -> Floats:
+        """The map that boxes are drawn around: single pixels hang together in larger cells only."""
+        from trainer.explaining.regions import pooled
+
+        return pooled(self.map, MAP_SIDE) if asked.method == GRADIENTS else self.map
+
     def told(self, labels: Sequence[str], crop: Crop, asked: Asked) -> dict[str, Any]:
         """The explanation as plain JSON, without its picture."""
         whole = self.integrated
@@ -122,7 +138,7 @@ class _Found:
             "map": _grid(self.map, whole.attributions),
             "square": {"left": crop.left, "top": crop.top, "side": crop.side},
             "photo": {"width": crop.width, "height": crop.height},
-            "regions": [_box(place, crop) for place in places(self.map)],
+            "regions": [_box(place, crop) for place in places(self._grouped(asked))],
             "seconds": round(self.seconds, 3),
         }
 

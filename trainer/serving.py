@@ -186,7 +186,7 @@ def load(folder: Path) -> Model:
 
 def engine(folder: Path) -> str:
     """What trained the model, as its `model.json` says; empty where it does not."""
-    return str(_read_card(folder).get("engine", ""))
+    return str(read_card(folder).get("engine", ""))
 
 
 def blank_photo() -> bytes:
@@ -200,11 +200,12 @@ def blank_photo() -> bytes:
 
 
 def _card(folder: Path) -> dict[str, Any]:
-    card = _read_card(folder)
+    card = read_card(folder)
     return card if "inputSize" in card and "labels" in card else {}
 
 
-def _read_card(folder: Path) -> dict[str, Any]:
+def read_card(folder: Path) -> dict[str, Any]:
+    """`model.json` of a folder; empty where there is none, or none that can be read."""
     try:
         card = json.loads((folder / CARD_FILE).read_text("utf-8"))
     except (OSError, ValueError):

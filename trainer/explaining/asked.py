@@ -10,7 +10,7 @@ from trainer.errors import ConfigError
 
 XRAI, GRADIENTS = "xrai", "ig"
 METHODS = (XRAI, GRADIENTS)
-DEFAULT_STEPS = 16
+DEFAULT_STEPS = 24
 # As Vertex's own: `XraiAttribution.step_count` is from 1 to 100 (explanation.proto of v1).
 MOST_STEPS = 100
 MOST_LABELS = 5

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from trainer.models.network import Floats
+from trainer.models.network import MIDDLE, Floats
 
 # Gradients of two photos at once cost least on two cores, and little memory (Lite0 at 224 with its
 # mirror image: 0.07 s of a core each, 0.10 one by one; 2026-11-22).
@@ -28,12 +28,14 @@ Outputs = Callable[[Any], Any]
 class Integrated:
     """Attributions `(size, size)` of one label, a pixel's colours added; and what they add up to.
 
-    `value` is what is explained at the photo, `baseline_value` the mean over the baselines.
+    `value` is what is explained at the photo, `baseline_value` the mean over the baselines;
+    `missed` is the error of attributions that were scaled afterwards.
     """
 
     attributions: Floats
     value: float
     baseline_value: float
+    missed: float | None = None
 
     @property
     def rise(self) -> float:
@@ -46,6 +48,8 @@ class Integrated:
 
         Of a rise below 0.01 it is the share of 0.01: there is next to nothing to explain.
         """
+        if self.missed is not None:
+            return self.missed
         missed = abs(float(self.attributions.sum(dtype=np.float64)) - self.rise)
         return missed / max(abs(self.rise), 0.01)
 
@@ -53,7 +57,14 @@ class Integrated:
 class Slopes:
     """Values and summed gradients of a differentiable graph, a few photos at a time."""
 
-    def __init__(self, outputs: Outputs, batch: int = BATCH, owner: Any = None) -> None:
+    def __init__(
+        self,
+        outputs: Outputs,
+        batch: int = BATCH,
+        owner: Any = None,
+        scores: Outputs | None = None,
+    ) -> None:
+        """`scores` is a graph like `outputs`, of what a person is told; `outputs` without it."""
         from trainer.export import tensorflow
 
         tf = tensorflow()
@@ -70,14 +81,14 @@ class Slopes:
                 found = values(pixels, place)
             return tf.tensordot(weights, tape.gradient(found, pixels), 1)
 
-        self._every = tf.function(outputs, autograph=False, reduce_retracing=True)
+        self._every = tf.function(scores or outputs, autograph=False, reduce_retracing=True)
         # Shapes may vary between networks, not between calls: each is traced once.
         self._values = tf.function(values, autograph=False, reduce_retracing=True)
         self._slopes = tf.function(slopes, autograph=False, reduce_retracing=True)
         self._place: Callable[[int], Any] = lambda place: tf.constant(place, tf.int32)
 
     def every(self, pixels: Floats) -> Floats:
-        """All outputs `(n,)` of one photo `(size, size, 3)`."""
+        """All scores `(n,)` of one photo `(size, size, 3)`."""
         found: Floats = self._every(pixels[None]).numpy()[0]
         return found
 
@@ -100,23 +111,45 @@ class Slopes:
 
 
 def integrate(
-    slopes: Slopes, pixels: Floats, place: int, baselines: Sequence[Floats], steps: int
+    slopes: Slopes,
+    pixels: Floats,
+    place: int,
+    baselines: Sequence[Floats],
+    steps: int,
+    noise: float = 0.0,
 ) -> Integrated:
     """The attributions of the output at `place`, the mean over the baselines.
 
     `pixels` and each baseline are `(size, size, 3)`, 0–255; `steps` gradients for each baseline, at
-    the points of Gauss and Legendre's quadrature.
+    the points of Gauss and Legendre's quadrature. With `noise`, in grey levels, each gradient is
+    taken beside its point, at random but the same each time: what the gradients have in common then
+    stands out (SmoothGrad; Smilkov et al., 2017, arXiv:1706.03825).
     """
+    randomly = np.random.default_rng(0)
     nodes, weights = np.polynomial.legendre.leggauss(steps)
     alphas, shares = (nodes + 1) / 2, [float(weight) / 2 for weight in weights]
     total = np.zeros(pixels.shape[:2], np.float64)
     for baseline in baselines:
         way = pixels.astype(np.float32) - baseline
-        points = [baseline + np.float32(alpha) * way for alpha in alphas]
+        points = [
+            baseline + np.float32(alpha) * way + _beside(randomly, way.shape, noise)
+            for alpha in alphas
+        ]
         mean = slopes.summed(points, shares, place)
         total += (mean * way).sum(axis=2, dtype=np.float64) / len(baselines)
     ends = slopes.values(np.stack([pixels, *baselines]).astype(np.float32), place)
     return Integrated(total.astype(np.float32), float(ends[0]), float(ends[1:].mean()))
+
+
+def grey(size: int) -> Floats:
+    """The baseline `(size, size, 3)` that is grey everywhere: next to 0 for a first layer."""
+    return np.full((size, size, 3), MIDDLE, np.float32)
+
+
+def _beside(randomly: np.random.Generator, shape: tuple[int, ...], noise: float) -> Floats:
+    if not noise:
+        return np.zeros(shape, np.float32)
+    return randomly.normal(0, noise, shape).astype(np.float32)
 
 
 def black_and_white(size: int) -> tuple[Floats, Floats]:

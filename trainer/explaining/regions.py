@@ -45,9 +45,9 @@ def segment(pixels: Floats) -> Regions:
     return Regions(parts, _tree(parts, colours))
 
 
-def pooled(pixels: Floats) -> Floats:
-    """Means over whole blocks, so that no side is above 112."""
-    step = -(-len(pixels) // MOST_PIXELS)
+def pooled(pixels: Floats, most_pixels: int = MOST_PIXELS) -> Floats:
+    """Means over whole blocks, so that no side is above so many pixels."""
+    step = -(-len(pixels) // most_pixels)
     side = len(pixels) // step
     cut = pixels[: side * step, : side * step].astype(np.float32)
     means: Floats = cut.reshape(side, step, side, step, *pixels.shape[2:]).mean(axis=(1, 3))
