@@ -89,7 +89,7 @@ def test_a_bad_photo_among_good_ones_is_named(
 
 
 def test_the_rule_of_agreement_fails_with_the_figures() -> None:
-    """Two labels in a hundred different, or scores off by 0.02, stop it with figures; one may be."""
+    """Two labels in a hundred different, or scores off by 0.02, stop it with figures; one not."""
     with pytest.raises(ExportError, match=r"98\.00% of 100 photos \(at least 99\.5% needed\)"):
         Agreement(100, 0.98, 0.0).check()
     Agreement(100, 0.99, 0.0).check()
