@@ -63,7 +63,7 @@ def finish(
     classifier = choice.classifier
     judged = _judged(photos, choice, journal, sample)
     folder.mkdir(parents=True, exist_ok=True)
-    journal.progress("export", 0.75, f"Exporting {choice.name}.")
+    journal.begin("export", 0.75, f"Exporting {choice.name}")
     card = artifacts.model_card(classifier, choice.candidates, choice.name, seed)
     write_labels(folder, classifier.labels, own_names)
     artifacts.write_json(folder / artifacts.CARD, card)

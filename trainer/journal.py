@@ -54,6 +54,11 @@ class Journal:
             words += f"; about {left} s left"
         return known, words
 
+    def begin(self, phase: str, fraction: float, message: str) -> None:
+        """The first line of a phase, which is said however soon it comes after another."""
+        self.told_at = float("-inf")
+        self.progress(phase, fraction, message)
+
     def span(self, phase: str, start: float, end: float, what: str) -> Callable[[int, int], None]:
         """A listener `(done, total)` that reports one phase as a stretch of the whole job."""
 
