@@ -12,7 +12,7 @@ from PIL import Image
 from trainer.errors import PhotoError
 from trainer.explain import Explainer, load
 from trainer.explaining.asked import Asked, ExplainError, read_asked
-from trainer.explaining.gradients import Slopes, black_and_white, integrate
+from trainer.explaining.gradients import Slopes, integrate
 from trainer.explaining.regions import pooled, ranked, segment
 from trainer.explaining.superpixels import lab, superpixels
 from trainer.export import save, tensorflow
@@ -49,6 +49,12 @@ def spotted(colour: tuple[int, int, int] = (250, 10, 10)) -> Floats:
     pixels = np.random.default_rng(0).normal(120, 8, (SIZE, SIZE, 3))
     pixels[PLACE] = colour
     return np.clip(pixels, 0, 255).astype(np.float32)
+
+
+def black_and_white(size: int) -> tuple[Floats, Floats]:
+    """Two baselines `(size, size, 3)`."""
+    shape = (size, size, 3)
+    return np.zeros(shape, np.float32), np.full(shape, 255, np.float32)
 
 
 def encoded(pixels: Floats, kind: str = "PNG") -> bytes:

@@ -150,12 +150,3 @@ def _beside(randomly: np.random.Generator, shape: tuple[int, ...], noise: float)
     if not noise:
         return np.zeros(shape, np.float32)
     return randomly.normal(0, noise, shape).astype(np.float32)
-
-
-def black_and_white(size: int) -> tuple[Floats, Floats]:
-    """The two baselines `(size, size, 3)` of XRAI.
-
-    With one alone what has its very colour could not be seen to matter (Kapishnikov et al. 2019).
-    """
-    shape = (size, size, 3)
-    return np.zeros(shape, np.float32), np.full(shape, 255, np.float32)
