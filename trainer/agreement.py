@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 
 from trainer.artifacts import LIKELY
-from trainer.data.decode import Pixels, square_of_file
+from trainer.data.decode import square_of_file
+from trainer.data.resize import Pixels
 from trainer.errors import ExportError
 from trainer.models.litert import Interpreter
 from trainer.models.network import Exportable, Floats

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from trainer import scratch, transfer
 from trainer.course import Course, Result, Room
 from trainer.data.augment_trial import Trial
-from trainer.data.decode import Pixels
 from trainer.data.manifest import Photo, truth_matrix
+from trainer.data.resize import Pixels
 from trainer.export import tensorflow
 from trainer.fit import fit
 from trainer.hyper import Hyper

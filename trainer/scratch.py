@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.data.decode import Pixels, short_side, square_of_file
+from trainer.data.decode import short_side, square_of_file
 from trainer.data.manifest import Photo
+from trainer.data.resize import Pixels
 from trainer.models import cnn
 from trainer.models.linear import discriminant
 from trainer.models.network import Classifier

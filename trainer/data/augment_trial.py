@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from trainer.data.augment import apply
 from trainer.data.augment_draws import Seeds, photo_seeds
-from trainer.data.decode import Pixels
+from trainer.data.resize import Pixels
 from trainer.judge import Score
 from trainer.schedule import TRIAL_TRAINING, TRIAL_VALIDATION
 

@@ -13,11 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from trainer.data.resize import Pixels, resized
 from trainer.errors import PhotoError
-
-Pixels = NDArray[np.uint8]
 
 SCALED_DECODES = (8, 4, 2)
 MAX_PIXELS = 150_000_000
@@ -39,7 +37,7 @@ PAPERS = {"PNG": "white", "WebP": "white", "GIF": "black"}
 BITMAP_MASKS = b"\0\0\xff\0\0\xff\0\0\xff\0\0\0"
 # The lengths of a BMP's header that Pillow knows, without those of less than 40 bytes.
 BITMAP_HEADERS = (40, 52, 56, 64, 108, 124)
-# What Pillow read is made RGB and narrow in strips, so that a big photo is in memory once.
+# What Pillow read is made RGB and low in strips, so that a big photo is in memory once.
 STRIP_PIXELS = 4_000_000
 
 
@@ -60,17 +58,12 @@ def scale_for(short_side: int, size: int) -> int:
 
 def square(data: bytes, size: int) -> Pixels:
     """The centre square of an encoded photo as `(size, size, 3)` RGB. Raises PhotoError."""
-    from PIL import Image
-
     kind = photo_format(data)
     pixels = _jpeg(data, size) if kind == "JPEG" else None
     if pixels is None:
-        narrow = _narrow(_pillow(data, kind, size), kind, size)
-    else:
-        left, top, right, bottom = _centre(pixels.shape[1], pixels.shape[0])
-        # Cut first: Pillow's own `box` would mix in the pixels beside, which the graph never sees.
-        narrow = Image.fromarray(np.ascontiguousarray(pixels[top:bottom, left:right]))
-    return np.asarray(narrow.resize((size, size), Image.Resampling.BILINEAR))
+        return resized(_low(_pillow(data, kind, size), kind, size), size, size)
+    left, top, right, bottom = _centre(pixels.shape[1], pixels.shape[0])
+    return resized(pixels[top:bottom, left:right], size, size)
 
 
 def whole(data: bytes, size: int) -> Pixels:
@@ -111,21 +104,19 @@ def _centre(width: int, height: int) -> tuple[int, int, int, int]:
     return left, top, left + side, top + side
 
 
-def _narrow(image: Any, kind: str, size: int) -> Any:
-    """The centre square in RGB, scaled to `size` pixels across, its height kept.
+def _low(image: Any, kind: str, size: int) -> Pixels:
+    """The centre square in RGB `(size, side, 3)`, scaled to `size` pixels down, its width kept.
 
-    Pillow scales across first, row by row, and rounds: strips give the same bits as the whole.
+    A resize scales down first, column by column, and rounds: strips give the bits of the whole.
     """
-    from PIL import Image
-
     left, top, right, bottom = _centre(*image.size)
-    rows = max(1, STRIP_PIXELS // (right - left))
-    narrow = Image.new("RGB", (size, bottom - top))
-    for start in range(top, bottom, rows):
-        end = min(start + rows, bottom)
-        strip = _in_rgb(image.crop((left, start, right, end)), kind)
-        narrow.paste(strip.resize((size, end - start), Image.Resampling.BILINEAR), (0, start - top))
-    return narrow
+    columns = max(1, STRIP_PIXELS // (bottom - top))
+    low = np.empty((size, right - left, 3), np.uint8)
+    for start in range(left, right, columns):
+        end = min(start + columns, right)
+        strip = np.asarray(_in_rgb(image.crop((start, top, end, bottom)), kind))
+        low[:, start - left : end - left] = resized(strip, end - start, size)
+    return low
 
 
 def _jpeg(data: bytes, size: int) -> Pixels | None:
@@ -145,12 +136,13 @@ def _jpeg(data: bytes, size: int) -> Pixels | None:
     try:
         ratio = scale_for(min(height, width), size)
         least = {"min_height": -(-height // ratio), "min_width": -(-width // ratio)}
+        how = {"fastupsample": True, **least}
         try:
-            pixels: Pixels = simplejpeg.decode_jpeg(data, "RGB", **least)
+            pixels: Pixels = simplejpeg.decode_jpeg(data, "RGB", **how)
         except ValueError as error:
             if CUT_OFF in str(error) or data.rfind(END) < data.rfind(SCAN):
                 raise
-            pixels = simplejpeg.decode_jpeg(data, "RGB", strict=False, **least)
+            pixels = simplejpeg.decode_jpeg(data, "RGB", strict=False, **how)
     except ValueError as error:
         raise PhotoError(f"a damaged JPEG ({error})") from error
     return pixels

@@ -34,15 +34,15 @@ def decoded(image_bytes: Any, size: int) -> Any:
         side = tf.minimum(shape[0], shape[1])
         top, left = (shape[0] - side) // 2, (shape[1] - side) // 2
         pixels = pixels[top : top + side, left : left + side]
-        wide = _rounded(tf, tf.image.resize(pixels, (side, size), "bilinear", antialias=True))
-        small = _rounded(tf, tf.image.resize(wide, (size, size), "bilinear", antialias=True))
+        low = _rounded(tf, tf.image.resize(pixels, (size, side), "bilinear", antialias=True))
+        small = _rounded(tf, tf.image.resize(low, (size, size), "bilinear", antialias=True))
         return tf.ensure_shape(small, (size, size, 3))
 
     return tf.map_fn(square, image_bytes, fn_output_signature=tf.float32)
 
 
 def _rounded(tf: Any, pixels: Any) -> Any:
-    """Whole pixel values: Pillow, which training uses, rounds after each direction of a resize."""
+    """Whole pixel values: training's `resized` rounds after each direction."""
     return tf.clip_by_value(tf.floor(pixels + 0.5), 0.0, 255.0)
 
 
@@ -109,7 +109,7 @@ def _jpeg(photo: _Photo, size: int) -> Any:
 
 def _jpeg_reader(photo: _Photo, ratio: int) -> Callable[[], Any]:
     reader, way = photo.tf.io.decode_jpeg, "INTEGER_ACCURATE"
-    return lambda: reader(photo.data, 3, ratio=ratio, dct_method=way)
+    return lambda: reader(photo.data, 3, ratio=ratio, dct_method=way, fancy_upscaling=False)
 
 
 def _png(photo: _Photo) -> Any:

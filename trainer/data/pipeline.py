@@ -23,17 +23,16 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.data.decode import Pixels, square_of_file
+from trainer.data.decode import square_of_file
 from trainer.data.manifest import Photo, truth_matrix
+from trainer.data.resize import Pixels
 from trainer.data.squares import Squares, squares_for
-from trainer.errors import ConfigError, PhotoError
+from trainer.errors import PhotoError
 
 # More threads than cores: on a mounted bucket most of a thread's time is waiting for bytes.
 READERS_PER_CORE = 2
 MAX_READERS = 32
 BATCHES_AHEAD = 3
-
-EXACT, FAST = "exact", "fast"
 
 Targets = NDArray[np.float32]
 Places = NDArray[np.int64]
@@ -45,8 +44,7 @@ class Feed:
     `labels` is the number of labels, `size` the height and width of the squares in pixels (add the
     margin that a random crop needs). `cache` is "none", "memory", or a folder for the squares, of
     `size * size * 3` bytes each, which a later process finds again while the photos are unchanged.
-    `decoder` is "exact", which evaluation and serving have too, or "fast" (`trainer.data.
-    fast_decode`); `readers` is for the exact one's threads.
+    `readers` is the number of threads.
     """
 
     def __init__(
@@ -58,16 +56,13 @@ class Feed:
         seed: int = 0,
         cache: str | Path = "none",
         readers: int | None = None,
-        decoder: str = EXACT,
     ) -> None:
-        if decoder not in (EXACT, FAST):
-            raise ConfigError(f"decoder must be {EXACT} or {FAST}. Received: {decoder!r}")
         self.photos, self.labels, self.size = photos, labels, size
         self.batch_size, self.seed = batch_size, seed
-        self.decoder, self.problem = decoder, cast(PhotoError | None, None)
+        self.problem = cast(PhotoError | None, None)
         self._readers = readers or min(READERS_PER_CORE * (os.cpu_count() or 1), MAX_READERS)
         self._paths = [photo.path for photo in photos]
-        self._squares: Squares = squares_for(cache, self._paths, size, decoder)
+        self._squares: Squares = squares_for(cache, self._paths, size)
 
     def __len__(self) -> int:
         """Batches in an epoch; the last may be smaller."""
@@ -85,10 +80,6 @@ class Feed:
         `start` is the first batch to give: a resumed epoch goes on in the middle. Raises PhotoError
         naming the photo that cannot be read.
         """
-        if self._in_graph():
-            for pixels, targets in self._graph(epoch, start):
-                yield pixels.numpy(), targets.numpy()
-            return
         order = self.order(epoch)
         pool = ThreadPoolExecutor(self._readers)
         ahead: deque[_Batch] = deque()
@@ -110,8 +101,6 @@ class Feed:
         """
         from trainer.export import tensorflow
 
-        if self._in_graph():
-            return self._graph(epoch, start)
         tf, under_way = tensorflow(), cast(list[Iterator[tuple[Pixels, Targets]]], [])
 
         def batch(number: Any) -> tuple[Pixels, Targets]:
@@ -127,7 +116,11 @@ class Feed:
             )
 
         # Not from_generator, which takes 80 ms more a batch of 32 at 224 pixels (TensorFlow 2.21).
-        return tf.data.Dataset.range(start, max(len(self), start)).map(shaped).prefetch(1)
+        numbers, options = tf.data.Dataset.range(start, max(len(self), start)), tf.data.Options()
+        # An epoch that has ended waits for autotune's thread, which sleeps for as long as the epoch
+        # took so far (2.21): one of 1.3 s ends after 2.6 s. There is nothing here to tune.
+        options.autotune.enabled = False
+        return numbers.map(shaped).prefetch(1).with_options(options)
 
     @contextmanager
     def naming_photos(self) -> Iterator[None]:
@@ -140,38 +133,6 @@ class Feed:
             if self.problem is None:
                 raise
             raise self.problem from error
-
-    def _in_graph(self) -> bool:
-        return self.decoder == FAST and not self._squares.complete()
-
-    def _graph(self, epoch: int | None, start: int) -> Any:
-        """An epoch that TensorFlow reads by itself; what it reads goes to the cache."""
-        from trainer.data.fast_decode import fast_square, named
-        from trainer.export import tensorflow
-
-        tf = tensorflow()
-        places = self.order(epoch)[start * self.batch_size :]
-        names = named([self._paths[place] for place in places])
-        truth = truth_matrix([self.photos[place] for place in places], self.labels)
-        square = fast_square(tf, self.size, self._paths)
-
-        def keep(some: Any, pixels: Any) -> Any:
-            for place, one in zip(some, pixels, strict=True):
-                self._squares.keep(int(place), one)
-            return pixels
-
-        def kept(some: Any, pixels: Any, targets: Any) -> Any:
-            through = tf.numpy_function(keep, [some, pixels], tf.uint8)
-            return tf.ensure_shape(through, (None, self.size, self.size, 3)), targets
-
-        found = tf.data.Dataset.from_tensor_slices((places, names, truth.astype(np.float32)))
-        found = found.map(
-            lambda place, name, targets: (place, square(place, name), targets),
-            num_parallel_calls=self._readers,
-            deterministic=True,
-        ).batch(self.batch_size)
-        dropped = found.map(lambda _, pixels, targets: (pixels, targets))
-        return (found.map(kept) if self._squares.keeps else dropped).prefetch(BATCHES_AHEAD)
 
     def _find_problem(self) -> None:
         """Looks for the first photo that cannot be read, in their own order."""
@@ -212,7 +173,6 @@ def batches(
     seed: int = 0,
     epoch: int | None = None,
     cache: str | Path = "none",
-    decoder: str = EXACT,
 ) -> Any:
     """One epoch as a `tf.data.Dataset` of (pixels, targets), one element a batch.
 
@@ -221,7 +181,7 @@ def batches(
     label. `epoch` numbers the order that `seed` gives; None keeps the photos' own. For several
     epochs, or a cache in memory, make one `Feed` and ask it for each.
     """
-    return Feed(photos, labels, size, batch_size, seed, cache, decoder=decoder).epoch(epoch)
+    return Feed(photos, labels, size, batch_size, seed, cache).epoch(epoch)
 
 
 class _Batch:

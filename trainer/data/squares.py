@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from trainer.data.decode import Pixels
+from trainer.data.resize import Pixels
 from trainer.errors import ConfigError
 
 NONE, MEMORY = "none", "memory"
+# Another name whenever `trainer.data.decode` gives other pixels: files of older squares are left.
+DECODER = "down first, whole colour samples"
 
 Reader = Callable[[Path], Pixels]
 
@@ -28,13 +30,6 @@ class Squares:
         """Writes the square of the photo at `place` into `target`, `(size, size, 3)`."""
         target[:] = read(self._paths[place])
 
-    def keep(self, place: int, pixels: Pixels) -> None:
-        """Keeps a square that was read elsewhere."""
-
-    def complete(self) -> bool:
-        """Whether every photo's square is kept."""
-        return False
-
 
 class KeptSquares(Squares):
     """The same; each photo is decoded once. `done` says, a byte a photo, which ones are kept."""
@@ -48,20 +43,16 @@ class KeptSquares(Squares):
     def put(self, place: int, target: Pixels, read: Reader) -> None:
         """Writes the square from the cache, or reads it and keeps it."""
         if not self._done[place]:
-            self.keep(place, read(self._paths[place]))
+            self._keep(place, read(self._paths[place]))
         target[:] = self._kept[place]
 
-    def keep(self, place: int, pixels: Pixels) -> None:
+    def _keep(self, place: int, pixels: Pixels) -> None:
         """Keeps a square, then marks it as kept."""
         self._kept[place] = pixels
         self._done[place] = 1
 
-    def complete(self) -> bool:
-        """Whether every photo's square is kept."""
-        return bool(self._done.all())
 
-
-def squares_for(cache: str | Path, paths: Sequence[Path], size: int, decoder: str) -> Squares:
+def squares_for(cache: str | Path, paths: Sequence[Path], size: int) -> Squares:
     """The squares of the files by the kind of cache: "none", "memory" or a folder.
 
     Raises ConfigError for a folder that cannot be written.
@@ -71,7 +62,7 @@ def squares_for(cache: str | Path, paths: Sequence[Path], size: int, decoder: st
     shape = (len(paths), size, size, 3)
     if cache == MEMORY:
         return KeptSquares(paths, np.empty(shape, np.uint8), np.zeros(len(paths), np.uint8))
-    stem = Path(cache, f"squares-{_key(paths, size, decoder)[:16]}")
+    stem = Path(cache, f"squares-{_key(paths, size)[:16]}")
     try:
         stem.parent.mkdir(parents=True, exist_ok=True)
         kept = _mapped(stem.with_suffix(".pixels"), shape)
@@ -88,9 +79,9 @@ def _mapped(path: Path, shape: tuple[int, ...]) -> Pixels:
     return np.memmap(path, np.uint8, "r+", shape=shape)
 
 
-def _key(paths: Sequence[Path], size: int, decoder: str) -> str:
+def _key(paths: Sequence[Path], size: int) -> str:
     """Changes with any photo's place, length or time of change, with the size and the decoder."""
-    digest = hashlib.sha256(f"{decoder}-{size}".encode())
+    digest = hashlib.sha256(f"{DECODER}-{size}".encode())
     for path in paths:
         try:
             found = path.stat()

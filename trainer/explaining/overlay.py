@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.data.decode import Pixels
+from trainer.data.resize import Pixels
 from trainer.explaining.boxes import heaviest
 from trainer.models.network import Floats
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from trainer.data.decode import Pixels, square_of_file
+from trainer.data.decode import square_of_file
+from trainer.data.resize import Pixels
 from trainer.embed import View
 from trainer.export import tensorflow
 from trainer.models.keras_backbone import Backbone

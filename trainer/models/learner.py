@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from trainer.data.augment import apply, mixed
 from trainer.data.augment_draws import seeds_of
-from trainer.data.decode import Pixels
+from trainer.data.resize import Pixels
 from trainer.export import tensorflow
 from trainer.hyper import Hyper
 from trainer.models.network import MIDDLE, Floats, Layer, Network

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainer.data.dataset import Row
-from trainer.data.decode import MAX_PIXELS, Pixels, photo_format, whole
+from trainer.data.decode import MAX_PIXELS, photo_format, whole
+from trainer.data.resize import Pixels
 from trainer.errors import PhotoError
 from trainer.preparing.rows import BadRowError
 

@@ -94,29 +94,6 @@ def test_a_changed_photo_is_not_taken_from_an_old_cache(
     assert before != after == bytes_of(Feed(photos, 3, SIZE, 5), None)
 
 
-def test_the_fast_decoder_sees_nearly_the_same(
-    photos: list[Photo], tmp_path: Path, photo_bytes: Callable[..., bytes]
-) -> None:
-    """JPEGs within some levels, everything else as the exact one; seeded, cached, named alike."""
-    for number, (kind, mode) in enumerate((("PNG", "RGBA"), ("JPEG", "CMYK"), ("JPEG", "L"))):
-        photos[number].path.write_bytes(photo_bytes(kind, mode))
-    photos[3].path.write_bytes(photo_bytes(size=(900, 700)))
-    exact = Feed(photos, 3, SIZE, 5, seed=1)
-    fast = Feed(photos, 3, SIZE, 5, seed=1, decoder="fast")
-    kept = Feed(photos, 3, SIZE, 5, seed=1, cache=tmp_path / "cache", decoder="fast")
-
-    pairs = list(zip(exact.arrays(1), fast.arrays(1), strict=True))
-
-    apart = [np.abs(a[0].astype(int) - b[0]).mean() for a, b in pairs]
-    assert all(np.array_equal(a[1], b[1]) for a, b in pairs)
-    assert 0 < max(apart) < 4
-    assert bytes_of(fast, 1) == bytes_of(fast, 1) == bytes_of(kept, 1) == bytes_of(kept, 1)
-
-    photos[11].path.write_bytes(b"\xff\xd8\xff")
-    with pytest.raises(PhotoError, match=r"^11\.jpg: "), fast.naming_photos():
-        list(fast.epoch(1))
-
-
 def test_a_photo_that_cannot_be_read_is_named(photos: list[Photo]) -> None:
     """As arrays and through TensorFlow, whose own error would only tell a traceback."""
     photos[11].path.write_bytes(b"")
