@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 CLOTHING = ROOT.parent / "shared" / "datasets" / "clothing" / "train"
 ROUNDS = 3
 BATCH = 32
-SIZES = (224, 64)
+SIZES = (224, 160, 64)
 WAYS = ("ours", "keras", "keras-aspect")
 LEAST_RATIO = 1.4
 
