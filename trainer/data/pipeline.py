@@ -30,7 +30,7 @@ from trainer.data.resize import Pixels
 from trainer.data.squares import Squares, squares_for
 from trainer.errors import PhotoError
 
-# One more than cores: of 2 to 8 threads on 2 cores the quickest (2026-11-22, `bench.input_pipeline`).
+# One more than cores: of 2 to 8 threads on 2 cores the quickest (2026-11-22).
 READERS_BEYOND_CORES = 1
 MAX_READERS = 32
 # They do nothing but open files ahead of the readers, which on a mounted bucket is a wait.
