@@ -95,7 +95,7 @@ class _Contest:
     def _make_room(self) -> None:
         """Leaves the tail frozen where there is no time for it beside the network from scratch."""
         budget = self.job.task.max_seconds
-        seconds = self.job.work.seconds + scratch_seconds(len(self.job.training), budget)
+        seconds = self.job.work.seconds + scratch_seconds(len(self.job.training), budget, self.size)
         if seconds > USED * budget:
             self.recipe = replace(self.recipe, block=None)
 
@@ -192,7 +192,7 @@ class _Contest:
 
     def _finish_scratch(self) -> _Finalist:
         started, job = time.monotonic(), self.job
-        epochs = scratch_epochs(len(job.training), job.task.max_seconds)
+        epochs = scratch_epochs(len(job.training), job.task.max_seconds, self.size)
         lesson = scratch.Lesson(len(job.labels), epochs, job.task.seed)
         pixels = scratch.read(job.training, self.size)
         listen = job.journal.span("train", 0.3, 0.75, "Steps from scratch")

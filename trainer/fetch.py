@@ -93,15 +93,15 @@ def _download_one(blob: Any, prefix: str, folder: Path) -> None:
 
 def _client(environ: Mapping[str, str]) -> Any:
     from google.auth import credentials
-    from google.cloud import storage
+    from google.cloud.storage import Client
     from google.oauth2 import service_account
 
     if not environ.get(EMULATOR_HOST):
-        return storage.Client()
+        return Client()
     if not environ.get(CREDENTIALS):
         nobody: Any = credentials.AnonymousCredentials
-        return storage.Client(project="local", credentials=nobody())
+        return Client(project="local", credentials=nobody())
     # With an emulator host the client would go without credentials unless it is handed some.
     kind: Any = service_account.Credentials
     account = kind.from_service_account_file(environ[CREDENTIALS], scopes=[SCOPE])
-    return storage.Client(project=account.project_id, credentials=account)
+    return Client(project=account.project_id, credentials=account)

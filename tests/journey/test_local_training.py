@@ -13,7 +13,7 @@ from tests.local_cloud import running_cloud, wait_until
 from tests.ops.life import Life, ended, interrupted
 
 LOCAL = ("train", "--mode", "custom", "--local", "--model-type")
-LONG = (*LOCAL, "cnn", "--epochs", "25", "--patience", "0")
+LONG = (*LOCAL, "cnn", "--epochs", "12", "--patience", "0")
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def test_a_plan_never_asks_for_more_than_there_is(
     assert 1 <= work.trial_training <= work.training <= training
     assert 1 <= work.trial_validation <= work.validation <= judges
     assert work.test <= judges
-    assert scratch_epochs(work.training, max_seconds) >= 1
+    assert all(scratch_epochs(work.training, max_seconds, side) >= 1 for side in (28, 64))
 
 
 def test_a_plan_uses_most_of_its_budget_but_not_all() -> None:

@@ -15,6 +15,7 @@ from tests.local_cloud import LocalCloud
 
 USES = ["training"] * 16 + ["validation"] * 4 + ["test"] * 4
 LABELS = ("cat", "dog", "owl")
+PAIRS = 120
 
 
 def labels_of(number: int) -> list[str]:
@@ -117,10 +118,10 @@ def test_clothing_pairs_are_learned(
     """Pairs of clothing photos through the real trainer: both pieces of clothing are found."""
     from examples.clothing_pairs import draw_pairs, write_pairs
 
-    write_pairs(clothing, tmp_path / "pairs", 160, seed=0)
-    vertex = Vertex(start("--seconds-per-node-hour", "4").url, "pairs")
+    write_pairs(clothing, tmp_path / "pairs", PAIRS, seed=0)
+    vertex = Vertex(start("--seconds-per-node-hour", "2").url, "pairs")
     bucket, lines = vertex.bucket("clothing-pairs"), []
-    pairs = list(draw_pairs(clothing, 160, seed=0))
+    pairs = list(draw_pairs(clothing, PAIRS, seed=0))
     for number, pair in enumerate(pairs):
         name = f"{number:05d}.jpg"
         vertex.upload(bucket, {name: (tmp_path / "pairs/photos" / name).read_bytes()})
