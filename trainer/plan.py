@@ -14,7 +14,7 @@ from trainer.schedule import TRIAL_PER_LABEL, TRIAL_TRAINING, TRIAL_VALIDATION
 # the comparison of a view with it, the head of 1280 features.
 START_SECONDS, EXPORT_SECONDS, COMPARE_SECONDS, HEAD_SECONDS = 2.5, 1.5, 0.013, 1.0
 VIEWS_PER_SECOND = 172.0
-SAMPLES_PER_SECOND, SMALL_SAMPLES_PER_SECOND = 900.0, 3600.0
+SAMPLES_PER_SECOND, SMALL_SAMPLES_PER_SECOND = 900.0, 2000.0
 # The share of the budget that a plan uses.
 USED = 1.02
 
@@ -29,7 +29,7 @@ FEWEST_TAUGHT, FEWEST_TAUGHT_PER_LABEL = 1000, 30
 
 # How often a network from scratch looks at photos; pictures of at most so many pixels a side are
 # drawings of the size of a digit, cheap to look at.
-SCRATCH_SAMPLES, SMALL_SCRATCH_SAMPLES, SMALL_SIDE = 32_000, 128_000, 40
+SCRATCH_SAMPLES, SMALL_SCRATCH_SAMPLES, SMALL_SIDE = 32_000, 64_000, 40
 SCRATCH_MOST_EPOCHS, SCRATCH_FEWEST_EPOCHS = 60, 2
 
 
