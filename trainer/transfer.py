@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from trainer.data.manifest import Photo
 from trainer.embed import MIRROR, PHOTO, PHOTO_AND_MIRROR, Reader, View
-from trainer.models.linear import Labels, discriminant
+from trainer.models.linear import Labels, discriminant, shrinkage_for
 from trainer.models.network import Classifier, Floats, Network, rooted
 
 Listener = Callable[[int, int], None]
@@ -108,7 +108,8 @@ def fit(parts: Sequence[Features], mirrored: bool, classes: int, roots: int = RO
     """The head that these features teach; they must not be below 0 where it has `roots`."""
     values = np.concatenate([part.view(mirrored) for part in parts])
     labels = np.concatenate([part.labels for part in parts])
-    weights, bias = discriminant(rooted(values, roots), labels, classes)
+    shrinkage = shrinkage_for(len(labels))
+    weights, bias = discriminant(rooted(values, roots), labels, classes, shrinkage)
     return Head(weights, bias, len(labels), roots)
 
 
