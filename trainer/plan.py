@@ -12,7 +12,7 @@ from trainer.schedule import TRIAL_PER_LABEL, TRIAL_TRAINING, TRIAL_VALIDATION
 
 # Seconds and rates on two shared cores (AMD EPYC with AVX-512), 2026-11-22: imports, the export and
 # the comparison of a view with it, the head of 1280 features.
-START_SECONDS, EXPORT_SECONDS, COMPARE_SECONDS, HEAD_SECONDS = 2.5, 1.5, 0.013, 1.0
+START_SECONDS, EXPORT_SECONDS, COMPARE_SECONDS, HEAD_SECONDS = 3.5, 1.5, 0.013, 1.0
 VIEWS_PER_SECOND = 172.0
 SAMPLES_PER_SECOND, SMALL_SAMPLES_PER_SECOND = 900.0, 2000.0
 # The share of the budget that a plan uses.
