@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 # Of the budget: the end of a job is to be within 110 % of it, and what is left to do after the
 # training is not known exactly.
-ALLOWED = 1.08
+ALLOWED = 1.05
 
 
 @dataclass
