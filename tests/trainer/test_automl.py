@@ -43,13 +43,13 @@ def failed(environ: Mapping[str, str]) -> str:
 
 @pytest.mark.training
 def test_drawings_are_tried_from_scratch_too(digits_model: Trained) -> None:
-    """Of 700 digits both ways are tried and finished; the better one knows 9 of 10."""
+    """Of 700 digits both ways are tried, who leads is finished, and the best knows 9 of 10."""
     candidates = digits_model.card["candidates"]
     names = [candidate["name"] for candidate in candidates]
     finals = [one for one in candidates if "trial" not in one["name"]]
     best = max(finals, key=lambda one: float(one["validationAccuracy"]))
 
-    assert {"scratch", "transfer, frozen"} <= set(names)
+    assert "scratch" in names
     assert digits_model.card["chosen"] == best["name"]
     assert digits_model.card["metrics"]["accuracy"] >= 0.9
     assert names[:3] == [
