@@ -17,7 +17,7 @@ import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -159,7 +159,8 @@ class Feed:
 
     def _announce(self, places: Places) -> None:
         for place in places:
-            _announce(self._paths[place])
+            if self._squares.needs_file(int(place)):
+                _announce(self._paths[place])
 
     def _read(self, pixels: Pixels, places: Places, share: range) -> None:
         for row in share:
@@ -203,10 +204,11 @@ def _announce(path: Path) -> None:
         return
     try:
         file = os.open(path, os.O_RDONLY)
-        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_WILLNEED)
-        os.close(file)
     except OSError:
         return  # who reads the photo says what is wrong with it
+    with suppress(OSError):
+        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_WILLNEED)
+    os.close(file)
 
 
 def _aligned(shape: tuple[int, ...]) -> Pixels:

@@ -21,10 +21,12 @@ Reader = Callable[[Path], Pixels]
 class Squares:
     """Squares of photos by their place; this one keeps nothing."""
 
-    keeps = False
-
     def __init__(self, paths: Sequence[Path]) -> None:
         self._paths = paths
+
+    def needs_file(self, place: int) -> bool:  # noqa: ARG002
+        """Whether `put` will read the photo's file."""
+        return True
 
     def put(self, place: int, target: Pixels, read: Reader) -> None:
         """Writes the square of the photo at `place` into `target`, `(size, size, 3)`."""
@@ -34,11 +36,13 @@ class Squares:
 class KeptSquares(Squares):
     """The same; each photo is decoded once. `done` says, a byte a photo, which ones are kept."""
 
-    keeps = True
-
     def __init__(self, paths: Sequence[Path], kept: Pixels, done: Pixels) -> None:
         super().__init__(paths)
         self._kept, self._done = kept, done
+
+    def needs_file(self, place: int) -> bool:
+        """Whether the photo's square is not kept yet."""
+        return not self._done[place]
 
     def put(self, place: int, target: Pixels, read: Reader) -> None:
         """Writes the square from the cache, or reads it and keeps it."""
