@@ -47,7 +47,7 @@ def ours(size: int, manifest: Path) -> Times:
     """Seconds of the first epoch, and of one from memory; how many photos there were."""
     from trainer.data.pipeline import Feed
     from trainer.data.source import read_source
-    from trainer.export import tensorflow
+    from trainer.imports import tensorflow
 
     tensorflow()
     watch = Watch()

@@ -104,7 +104,7 @@ def _read(config: Config, journal: Journal) -> Any:
 
 def _import_tensorflow_meanwhile() -> None:
     """Starts TensorFlow's import beside the reading of photos; whoever needs it waits for it."""
-    from trainer.export import tensorflow
+    from trainer.imports import tensorflow
 
     threading.Thread(target=tensorflow, daemon=True).start()
 

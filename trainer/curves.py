@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from trainer.export import tensorflow
+from trainer.imports import tensorflow
 
 RUNS = ("train", "validation")
 

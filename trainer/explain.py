@@ -81,7 +81,8 @@ def load(folder: Path) -> tuple[Slopes, int]:
     Raises ExplainError if there is none, or none with the signature `pixels`.
     """
     from trainer.explaining.gradients import Slopes
-    from trainer.export import PIXELS, tensorflow
+    from trainer.export import PIXELS
+    from trainer.imports import tensorflow
 
     if not (folder / "saved_model.pb").is_file():
         raise ExplainError("the model's folder holds no SavedModel, which explanations need")

@@ -9,56 +9,19 @@ graph.
 
 from __future__ import annotations
 
-import functools
 import math
-import os
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from trainer.errors import PhotoError
+from trainer.imports import tensorflow
 from trainer.models.network import ROOT_FLOOR, Classifier, Exportable, Floats, Network
-from trainer.quiet import without_remarks
 
 SIGNATURE, KEYED, PIXELS = "serving_default", "keyed", "pixels"
 BATCH = 16
-OLD_KERAS = "TF_USE_LEGACY_KERAS"
-_importing = threading.Lock()
-
-
-@functools.cache
-def tensorflow() -> Any:
-    """TensorFlow, quiet and on the CPU's cores; its import takes seconds, so it comes late."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
-    with without_remarks(), _without_keras():
-        import tensorflow as tf
-
-        # Where TensorFlow is built for CUDA, it is this that says there is none.
-        tf.config.list_physical_devices()
-    return tf
-
-
-@contextmanager
-def _without_keras() -> Iterator[None]:
-    """Leaves Keras out of TensorFlow's import, of which it is 2.3 s of 5 (2.21, 2026-11-22).
-
-    Asked for its old Keras, which is a package of its own, TensorFlow imports neither; `tf.keras`
-    and `import keras` find the new one as ever.
-    """
-    with _importing:
-        before = os.environ.get(OLD_KERAS)
-        os.environ[OLD_KERAS] = "1"
-        try:
-            yield
-        finally:
-            os.environ.pop(OLD_KERAS)
-            if before is not None:
-                os.environ[OLD_KERAS] = before
 
 
 def save(classifier: Exportable, folder: Path) -> None:

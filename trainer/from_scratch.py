@@ -13,9 +13,9 @@ from trainer.course import Course, Result, Room
 from trainer.data.augment_trial import Trial
 from trainer.data.manifest import Photo, truth_matrix
 from trainer.data.resize import Pixels
-from trainer.export import tensorflow
 from trainer.fit import fit
 from trainer.hyper import Hyper
+from trainer.imports import tensorflow
 from trainer.models.learner import Learner
 from trainer.models.linear import log_loss, temperature
 from trainer.models.network import Classifier, Floats

@@ -110,7 +110,7 @@ def _read(job: Job, journal: Journal) -> Dataset:
 
 
 def _import_tensorflow() -> None:
-    from trainer.export import tensorflow
+    from trainer.imports import tensorflow
 
     tensorflow()
 

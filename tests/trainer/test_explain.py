@@ -15,7 +15,8 @@ from trainer.explaining.asked import Asked, ExplainError, read_asked
 from trainer.explaining.gradients import Slopes, integrate
 from trainer.explaining.regions import pooled, ranked, segment
 from trainer.explaining.superpixels import lab, superpixels
-from trainer.export import save, tensorflow
+from trainer.export import save
+from trainer.imports import tensorflow
 from trainer.models.network import Classifier, Floats, Layer, Network
 
 SIZE = 64

@@ -9,7 +9,8 @@ import pytest
 from trainer.agreement import Agreement, compare, three_ways, trained_scores
 from trainer.data.decode import square
 from trainer.errors import ExportError, PhotoError
-from trainer.export import Exported, save, tensorflow
+from trainer.export import Exported, save
+from trainer.imports import tensorflow
 from trainer.models.network import Classifier, Layer, Network
 
 Maker = Callable[..., bytes]

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 # Twice in one process that may have so much: as asked, and with the batch that the refusal names.
 LIMITED = """
 import contextlib, io, json, re, resource, sys
-from trainer.export import tensorflow
+from trainer.imports import tensorflow
 from trainer.task import main
 tensorflow()
 pages = int(open("/proc/self/statm").read().split()[0])

@@ -24,7 +24,7 @@ HEADER_BYTES = 80
 
 def decoded(image_bytes: Any, size: int) -> Any:
     """The graph of square pixels `(batch, size, size, 3)` float32, 0–255, of encoded photos."""
-    from trainer.export import tensorflow
+    from trainer.imports import tensorflow
 
     tf = tensorflow()
 

@@ -108,7 +108,7 @@ class Feed:
         One iteration at a time. Iterate it inside `with feed.naming_photos():` to have the
         PhotoError and not TensorFlow's.
         """
-        from trainer.export import tensorflow
+        from trainer.imports import tensorflow
 
         tf, under_way = tensorflow(), cast(list[Iterator[tuple[Pixels, Targets]]], [])
 

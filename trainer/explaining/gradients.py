@@ -65,7 +65,7 @@ class Slopes:
         scores: Outputs | None = None,
     ) -> None:
         """`scores` is a graph like `outputs`, of what a person is told; `outputs` without it."""
-        from trainer.export import tensorflow
+        from trainer.imports import tensorflow
 
         tf = tensorflow()
         self._batch = batch

@@ -18,7 +18,8 @@ import numpy as np
 from trainer.data.augment import apply
 from trainer.data.augment_draws import Seeds, photo_seeds
 from trainer.data.resize import Pixels
-from trainer.export import embedded, tensorflow
+from trainer.export import embedded
+from trainer.imports import tensorflow
 from trainer.models.linear import Labels
 from trainer.models.network import MIDDLE, Floats, Layer, Network
 

@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from trainer import imports
 from trainer.errors import ConfigError, WeightsError
-from trainer.export import tensorflow
+from trainer.imports import tensorflow
 from trainer.models.backbones import IMAGENET, LITE, NONE, is_lite
 from trainer.models.download import impatient
 from trainer.models.efficientnet_lite import read_weights
@@ -72,9 +73,7 @@ def build(
     that have one. Raises ConfigError for a name or size that there is not, WeightsError if the
     weights cannot be had.
     """
-    tensorflow()
-    with without_remarks():
-        import keras
+    keras = imports.keras()
     keras.utils.set_random_seed(seed % LARGEST_SEED)
     base, preprocess = (
         _lite(name, size, weights)

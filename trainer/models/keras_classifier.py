@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.export import tensorflow
+from trainer.imports import tensorflow
 from trainer.models.backbones import LITE, is_lite
 from trainer.models.keras_backbone import Backbone
 from trainer.models.keras_lite import folded

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer import imports
 from trainer.errors import ConfigError
 from trainer.models.efficientnet_lite import (
     BATCH_NORM_EPSILON,
@@ -37,8 +38,7 @@ def preprocess_input(pixels: Any) -> Any:
 
 def build(number: int, size: int) -> Any:
     """The Keras network without a top, its weights random. Raises ConfigError for a tiny size."""
-    import keras
-
+    keras = imports.keras()
     if size < SMALLEST:
         raise ConfigError(
             f"--image-size must be at least {SMALLEST} for lite{number}. Received: {size}"

@@ -11,7 +11,7 @@ import numpy as np
 from trainer.data.decode import square_of_file
 from trainer.data.resize import Pixels
 from trainer.embed import View
-from trainer.export import tensorflow
+from trainer.imports import tensorflow
 from trainer.models.keras_backbone import Backbone
 from trainer.models.network import Floats, Network
 

@@ -16,8 +16,8 @@ from trainer.checkpoints import Arrays
 from trainer.data.augment import apply, mixed
 from trainer.data.augment_draws import seeds_of
 from trainer.data.resize import Pixels
-from trainer.export import tensorflow
 from trainer.hyper import Hyper
+from trainer.imports import tensorflow
 from trainer.models.keras_backbone import Backbone
 from trainer.models.network import Floats
 from trainer.models.rules import Rule, dropped, losses, penalty, right, step_rates

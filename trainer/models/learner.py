@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from trainer.data.augment import apply, mixed
 from trainer.data.augment_draws import seeds_of
 from trainer.data.resize import Pixels
-from trainer.export import tensorflow
 from trainer.hyper import Hyper
+from trainer.imports import tensorflow
 from trainer.models.network import MIDDLE, Floats, Layer, Network
 from trainer.models.rules import Rule, dropped, losses, penalty, right, step_rates
 from trainer.models.zoo import Block

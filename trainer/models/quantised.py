@@ -37,7 +37,7 @@ LEAST_SAME_LABEL = 0.95
 
 def quantised(classifier: Exportable, photos: Sequence[Path]) -> bytes:
     """A LiteRT file of the classifier in int8, its ranges those of these photos."""
-    from trainer.export import tensorflow
+    from trainer.imports import tensorflow
 
     tf, size = tensorflow(), classifier.size
 

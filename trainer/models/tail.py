@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.checkpoints import Arrays
-from trainer.export import tensorflow
 from trainer.hyper import Hyper
+from trainer.imports import tensorflow
 from trainer.models.network import Classifier, Floats, Layer, Network
 from trainer.models.rules import Rule, dropped, losses, penalty, right, step_rates
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from trainer.data import augment
 from trainer.data.augment import NAMES, OPERATIONS, apply, mixed
 from trainer.data.augment_draws import photo_seeds, seeds_of, uniform
-from trainer.export import tensorflow
+from trainer.imports import tensorflow
 
 SIZE = 40
 GEOMETRY = ("crop", "flip", "zoom", "rotation", "affine")

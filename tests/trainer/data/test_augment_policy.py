@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from trainer.data.augment_policy import Decision, decide, meanings
 from trainer.data.augment_trial import Trial
-from trainer.export import tensorflow
+from trainer.imports import tensorflow
 from trainer.judge import Score
 
 TRIES = ("flip", "brightness", "contrast", "hue", "saturation")

@@ -12,7 +12,7 @@ from tests.trainer.data.photos import BAD, GOOD, JPEG, truncated
 from trainer.data.decode import square
 from trainer.data.decode_graph import decoded
 from trainer.errors import PhotoError
-from trainer.export import tensorflow
+from trainer.imports import tensorflow
 from trainer.models.litert import classifier_model
 from trainer.models.network import Classifier, Layer, Network
 from trainer.serving import LiteModel

@@ -13,7 +13,7 @@ from trainer.data.examples import Values, decoded, encoded
 from trainer.data.source import read_source
 from trainer.data.tfrecords import records, write_record
 from trainer.errors import DataError, PhotoError
-from trainer.export import tensorflow
+from trainer.imports import tensorflow
 
 MOUNT = Path("/gcs")
 Maker = Callable[..., bytes]

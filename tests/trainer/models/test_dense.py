@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from trainer.export import embedded, tensorflow
+from trainer.export import embedded
+from trainer.imports import tensorflow
 from trainer.models.litert import Interpreter, classifier_model, embedding_model
 from trainer.models.network import Classifier, Floats, Layer, Network
 

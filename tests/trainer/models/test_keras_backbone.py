@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from trainer.errors import ConfigError, WeightsError
-from trainer.export import tensorflow
 from trainer.flags import read_table
+from trainer.imports import tensorflow
 from trainer.models.backbones import IMAGENET, LITE, NONE, SIZES, lite_of
 from trainer.models.keras_backbone import Backbone, build, weights_of
 from trainer.models.keras_classifier import classifier
