@@ -10,10 +10,6 @@ from numpy.typing import NDArray
 from trainer.models.network import Floats
 
 SHRINKAGE = 0.3
-# Below so many photos, more of it: of 80, 160, 320 and 640 clothing photos in ten classes, five
-# draws, 0.6 gave 73.2, 78.3, 82.1, 84.3 % of about 3,000 others, 0.3 gave 73.0, 77.6, 80.8, 83.4;
-# 0.9 was better still for 160 of them, but lost 2 points with 200 digits (2026-11-22).
-FEW_PHOTOS, SHRINKAGE_OF_FEW = 1000, 0.6
 RIDGE, STEEPNESS = 3.0, 8.0
 FEWEST_TO_SHARPEN = 30
 # A discriminant of eight photos a label can be a hundred times too sure (clothing, 2026-11-22).
@@ -45,11 +41,6 @@ def discriminant(
     priors = np.maximum(counts, 0.5) / np.maximum(counts, 0.5).sum()
     bias = np.log(priors) - 0.5 * (means.T * weights).sum(axis=0)
     return weights.astype(np.float32), bias.astype(np.float32)
-
-
-def shrinkage_for(photos: int) -> float:
-    """The shrinkage, 0–1, that suits the frozen features of so many photos."""
-    return SHRINKAGE_OF_FEW if photos < FEW_PHOTOS else SHRINKAGE
 
 
 def ridge(features: Floats, labels: Labels, classes: int) -> tuple[Floats, Floats]:

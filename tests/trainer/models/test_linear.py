@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from trainer.models.linear import discriminant, log_loss, shrinkage_for, temperature
+from trainer.models.linear import discriminant, log_loss, temperature
 
 
 def clouds(counts: tuple[int, ...], width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -31,23 +31,6 @@ def test_more_features_than_photos_is_no_trouble() -> None:
 
     assert np.isfinite(weights).all()
     assert ((features @ weights + bias).argmax(axis=1) == labels).all()
-
-
-def test_few_photos_of_many_features_are_shrunk_harder() -> None:
-    """Eight photos a label: the chosen shrinkage is right more often than that of thousands."""
-    random = np.random.default_rng(0)
-    middles = random.normal(0, 0.15, (10, 400))
-    learned, asked = (np.repeat(np.arange(10), count) for count in (8, 100))
-    taught, judged = (
-        (middles[labels] + random.normal(0, 1, (len(labels), 400))).astype(np.float32)
-        for labels in (learned, asked)
-    )
-
-    def right(shrinkage: float) -> float:
-        weights, bias = discriminant(taught, learned, 10, shrinkage)
-        return float(((judged @ weights + bias).argmax(1) == asked).mean())
-
-    assert right(shrinkage_for(len(learned))) > right(shrinkage_for(10_000))
 
 
 def test_a_rare_label_is_still_found() -> None:
