@@ -1,8 +1,9 @@
 """Which way of training is used: by pixels and validation photos, never by names or by the clock.
 
-Every candidate is trained on the same few photos and judged on the same validation photos (a round
-of successive halving; Jamieson and Talwalkar, 2016, arXiv:1502.07943); what is clearly behind is
-dropped, the rest is trained on all photos, and the best of them is exported.
+Every candidate that plain pixels leave a chance is trained on the same few photos and judged on the
+same validation photos (a round of successive halving; Jamieson and Talwalkar, 2016,
+arXiv:1502.07943); what is clearly behind is dropped, the rest is trained on all photos, and the
+best of them is exported.
 """
 
 from __future__ import annotations

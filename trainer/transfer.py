@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from trainer.data.manifest import Photo
 from trainer.embed import MIRROR, PHOTO, PHOTO_AND_MIRROR, Reader, View
+from trainer.errors import TrainingError
 from trainer.models.linear import Labels, discriminant
 from trainer.models.logistic import logistic
 from trainer.models.network import Classifier, Floats, Network, rooted
@@ -111,9 +112,14 @@ def turns(photos: Sequence[Photo]) -> list[View]:
 
 
 def fit(parts: Sequence[Features], mirrored: bool, classes: int, roots: int = ROOTS) -> Head:
-    """The head that these features teach; they must not be below 0 where it has `roots`."""
+    """The head that these features teach; they must not be below 0 where it has `roots`.
+
+    Raises TrainingError for features that are not finite.
+    """
     values = np.concatenate([part.view(mirrored) for part in parts])
     labels = np.concatenate([part.labels for part in parts])
+    if not np.isfinite(values).all():
+        raise TrainingError("The network gives features that are not numbers; check its weights.")
     few = len(labels) < FEW_PHOTOS
     roots = min(roots, ROOTS_OF_FEW) if few else roots
     weights, bias = (logistic if few else discriminant)(rooted(values, roots), labels, classes)

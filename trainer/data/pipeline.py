@@ -92,7 +92,7 @@ class Feed:
             for first in range(start * self.batch_size, len(order), self.batch_size):
                 places = order[first : first + self.batch_size]
                 for share in range(SCOUTS):
-                    scouts.submit(self._announce, places[share::SCOUTS])
+                    scouts.submit(self._scout, places[share::SCOUTS])
                 ahead.append(self._begun(pool, places))
                 if len(ahead) > BATCHES_AHEAD:
                     yield self._whole(ahead.popleft())
@@ -134,10 +134,13 @@ class Feed:
     @contextmanager
     def naming_photos(self) -> Iterator[None]:
         """Turns TensorFlow's error about a photo into the PhotoError that names it."""
+        self.problem = None
         try:
             yield
         except Exception as error:
-            if self.problem is None and type(error).__module__.startswith("tensorflow"):
+            if not type(error).__module__.startswith("tensorflow"):
+                raise
+            if self.problem is None:
                 self._find_problem()
             if self.problem is None:
                 raise
@@ -157,7 +160,7 @@ class Feed:
         futures = [pool.submit(self._read, pixels, places, share) for share in shares if share]
         return _Batch(places, pixels, futures)
 
-    def _announce(self, places: Places) -> None:
+    def _scout(self, places: Places) -> None:
         for place in places:
             if self._squares.needs_file(int(place)):
                 _announce(self._paths[place])

@@ -29,7 +29,7 @@ def resized(pixels: Pixels, width: int, height: int) -> Pixels:
 
 
 def _by_pillow(pixels: Pixels, width: int, height: int) -> Pixels:
-    """The same where there is no SIMD resizer; one pixel in 400 is a level apart."""
+    """The same where there is no SIMD resizer; of photographs one pixel in 400 is a level apart."""
     from PIL import Image
 
     image = Image.fromarray(np.ascontiguousarray(pixels))

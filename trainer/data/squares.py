@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import numpy as np
 
@@ -69,18 +72,38 @@ def squares_for(cache: str | Path, paths: Sequence[Path], size: int) -> Squares:
     stem = Path(cache, f"squares-{_key(paths, size)[:16]}")
     try:
         stem.parent.mkdir(parents=True, exist_ok=True)
-        kept = _mapped(stem.with_suffix(".pixels"), shape)
+        pixels, done = stem.with_suffix(".pixels"), stem.with_suffix(".done")
+        if not _whole(pixels, shape):
+            done.unlink(missing_ok=True)
         # A square is marked after it is written: a killed process leaves none half done.
-        return KeptSquares(paths, kept, _mapped(stem.with_suffix(".done"), shape[:1]))
+        return KeptSquares(paths, _mapped(pixels, shape), _mapped(done, shape[:1]))
     except OSError as error:
         raise ConfigError(f"The cache {cache} cannot be written ({error.strerror}).") from error
 
 
+def _whole(path: Path, shape: tuple[int, ...]) -> bool:
+    return path.exists() and path.stat().st_size == math.prod(shape)
+
+
 def _mapped(path: Path, shape: tuple[int, ...]) -> Pixels:
-    if not path.exists() or path.stat().st_size != int(np.prod(shape)):
-        with path.open("wb") as file:
-            file.truncate(int(np.prod(shape)))
+    """The file's bytes, zeros where there was none; two processes that begin at once share it."""
+    if not _whole(path, shape):
+        with NamedTemporaryFile(dir=path.parent, prefix=f"{path.name}.", delete=False) as file:
+            file.truncate(math.prod(shape))
+        _named(Path(file.name), path, shape)
     return np.memmap(path, np.uint8, "r+", shape=shape)
+
+
+def _named(file: Path, path: Path, shape: tuple[int, ...]) -> None:
+    """Gives a new file its name, unless another process was quicker."""
+    try:
+        os.link(file, path)
+        file.unlink()
+    except OSError as error:  # a mounted bucket has no links
+        if isinstance(error, FileExistsError) and _whole(path, shape):
+            file.unlink()
+        else:
+            file.replace(path)
 
 
 def _key(paths: Sequence[Path], size: int) -> str:

@@ -10,6 +10,7 @@ import pytest
 from trainer.data.decode import square_of_file
 from trainer.data.manifest import Photo
 from trainer.data.pipeline import Feed, batches
+from trainer.data.squares import squares_for
 from trainer.errors import ConfigError, PhotoError
 
 SIZE = 24
@@ -59,10 +60,15 @@ def test_an_epoch_goes_on_where_it_was_left(photos: list[Photo]) -> None:
     """`start` skips whole batches, and reads none of them."""
     feed = Feed(photos, 3, SIZE, 5)
 
-    whole, rest = list(feed.arrays(4)), list(feed.arrays(4, start=3))
+    whole = list(feed.arrays(4))
+    for place in feed.order(4)[:15]:
+        photos[place].path.unlink()
+    rest, graph = list(feed.arrays(4, start=3)), list(feed.epoch(4, start=3))
 
-    assert len(rest) == 2
-    assert all(np.array_equal(a[0], b[0]) for a, b in zip(whole[3:], rest, strict=True))
+    assert [len(pixels) for pixels, _ in rest] == [5, 3]
+    for before, after, in_graph in zip(whole[3:], rest, graph, strict=True):
+        np.testing.assert_array_equal(before[0], after[0])
+        np.testing.assert_array_equal(before[0], in_graph[0])
 
 
 @pytest.mark.parametrize("kind", ["memory", "folder"])
@@ -92,6 +98,40 @@ def test_a_changed_photo_is_not_taken_from_an_old_cache(
     after = bytes_of(Feed(photos, 3, SIZE, 5, cache=tmp_path / "cache"), None)
 
     assert before != after == bytes_of(Feed(photos, 3, SIZE, 5), None)
+
+
+def test_a_cache_whose_squares_were_deleted_is_filled_anew(
+    photos: list[Photo], tmp_path: Path
+) -> None:
+    """What the other file says is kept is not there: no photo comes back black."""
+    before = bytes_of(Feed(photos, 3, SIZE, 5, cache=tmp_path / "cache"), None)
+    for pixels in (tmp_path / "cache").glob("*.pixels"):
+        pixels.unlink()
+
+    assert bytes_of(Feed(photos, 3, SIZE, 5, cache=tmp_path / "cache"), None) == before
+
+
+def test_files_are_asked_for_until_their_squares_are_kept(photos: list[Photo]) -> None:
+    """A kept square's file need not be fetched ahead; without a cache each is, every epoch."""
+    paths, target = [photo.path for photo in photos], np.empty((SIZE, SIZE, 3), np.uint8)
+    kept, not_kept = squares_for("memory", paths, SIZE), squares_for("none", paths, SIZE)
+
+    for squares in (kept, not_kept):
+        assert squares.needs_file(3)
+        squares.put(3, target, lambda path: square_of_file(path, SIZE))
+
+    assert [kept.needs_file(3), kept.needs_file(4), not_kept.needs_file(3)] == [False, True, True]
+
+
+def test_another_failure_is_not_taken_for_an_earlier_photo(photos: list[Photo]) -> None:
+    """A photo that could not be read is no reason for what goes wrong later."""
+    photos[11].path.write_bytes(b"")
+    feed = Feed(photos, 3, SIZE, 5)
+    with pytest.raises(PhotoError):
+        list(feed.arrays())
+
+    with pytest.raises(KeyError, match="another"), feed.naming_photos():
+        raise KeyError("another")
 
 
 def test_a_photo_that_cannot_be_read_is_named(photos: list[Photo]) -> None:
