@@ -1,6 +1,5 @@
 """What every folder of tests shares: a server, photos, and where the checkout is."""
 
-import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,16 +11,6 @@ from tests.local_cloud import ROOT, LocalCloud, running_cloud
 CLOTHING = ROOT.parent / "shared" / "datasets" / "clothing"
 
 LONG = Path(__file__).with_name("long_files.toml")
-# A test waits half of its time: for a job, a server, a process that was killed.
-WORKERS_A_CORE = 2
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int | None:
-    """Workers of `make test`, unless PYTEST_XDIST_AUTO_NUM_WORKERS says how many."""
-    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
-        return None
-    return len(os.sched_getaffinity(0)) * WORKERS_A_CORE
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
