@@ -8,7 +8,7 @@ from ops.cli.render import table
 from ops.workflows.compare import Compared
 from ops.workflows.comparison_page import verdict
 from ops.workflows.evaluate import Evaluated
-from ops.workflows.evaluate_metrics import Confusion, by_f1
+from ops.workflows.evaluate_metrics import Confusion, by_f1, wilson
 from ops.workflows.evaluate_photos import Judged, Photos
 from ops.workflows.evaluation_page import Written
 
@@ -91,12 +91,22 @@ def _said(model: Evaluated, row: Judged, threshold: float) -> str:
     return ", ".join(f"{label} {row.scores[label]:.2f}" for label in said) or "nothing"
 
 
+def share_right(right: int, photos: int, *, several: bool) -> str:
+    """The share of photos that are right, with the range that so few photos leave open.
+
+    `several` says that a photo may have several labels; `photos` is at least 1.
+    """
+    low, high = wilson(right, photos)
+    how = "with all labels right" if several else "right"
+    range_ = f"95 % sure: {low:.1%} to {high:.1%}"
+    return f"{right / photos:.1%} of {photos} test photos {how} ({range_})"
+
+
 def _headline(found: Evaluated) -> str:
     at, (right, all_) = found.overall, found.right
     lines = [f"Model {found.model} ({found.display_name})"]
     if all_:
-        how = "with all labels right" if found.multi_label else "right"
-        lines.append(f"{right / all_:.1%} of {all_} test photos {how}")
+        lines.append(share_right(right, all_, several=found.multi_label))
     lines.append(f"Area under precision-recall {_share(found.au_prc)}")
     figures = f"precision {_share(at.precision)}, recall {_share(at.recall)}, F1 {_share(at.f1)}"
     return "\n".join([*lines, f"At score {at.threshold:g}: {figures}"])

@@ -187,11 +187,13 @@ def _used(done: Trained) -> str:
 
 
 def _evaluation(done: Trained) -> list[str]:
+    from ops.cli.evaluation_text import share_right
+
     figures = done.evaluation
     said = []
     if figures.get("accuracy") is not None:
-        how = "with all labels right" if figures.get("multi_label") else "right"
-        said.append(f"{figures['accuracy']:.1%} of {figures['photos']} test photos {how}")
+        photos, several = figures["photos"], bool(figures.get("multi_label"))
+        said.append(share_right(round(figures["accuracy"] * photos), photos, several=several))
     if figures.get("au_prc") is not None:
         said.append(f"area under precision-recall {figures['au_prc']:.3f}")
     return [f"Evaluation {', '.join(said)}"] if said else []

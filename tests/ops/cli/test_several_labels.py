@@ -54,7 +54,7 @@ def test_the_surest_mistake_is_farthest_on_the_wrong_side(life: Life) -> None:
     text = life.run("evaluate", "--model", FIRST).out
     found = life.result("evaluate", "--model", FIRST)
 
-    assert "\n33.3% of 3 test photos with all labels right\n" in text
+    assert "\n33.3% of 3 test photos with all labels right (95 % sure: 6.1% to 79.2%)\n" in text
     first, second = text.partition("surest mistakes")[2].splitlines()[1:3]
     assert first.split()[:6] == ["0", "0.90", "0.40", "0,", "t-shirt", "t-shirt"]
     assert second.split()[:6] == ["red", "shoe", "0.60", "0.10", "0,", "red"]
@@ -88,5 +88,7 @@ def test_the_check_of_a_deployment_counts_as_evaluate_does(life: Life) -> None:
     done = life.run("deploy", "--model", THIRD, "--ttl", "30m")
     life.result("undeploy")
 
-    assert "\n33.3% of 3 test photos with all labels right\n" in evaluated
+    assert (
+        "\n33.3% of 3 test photos with all labels right (95 % sure: 6.1% to 79.2%)\n" in evaluated
+    )
     assert "; 33.3% of its 3 photos have all labels right)" in done.out, done.err
