@@ -8,9 +8,9 @@ from ops.cli.render import table
 from ops.workflows.compare import Compared
 from ops.workflows.comparison_page import verdict
 from ops.workflows.evaluate import Evaluated
-from ops.workflows.evaluate_metrics import Confusion, by_f1, wilson
+from ops.workflows.evaluate_metrics import Confusion, by_f1
 from ops.workflows.evaluate_photos import Judged, Photos
-from ops.workflows.evaluation_page import Written
+from ops.workflows.evaluation_page import Written, sure
 
 WORST = 5
 MOST_LABELS = 20
@@ -96,10 +96,8 @@ def share_right(right: int, photos: int, *, several: bool) -> str:
 
     `several` says that a photo may have several labels; `photos` is at least 1.
     """
-    low, high = wilson(right, photos)
     how = "with all labels right" if several else "right"
-    range_ = f"95 % sure: {low:.1%} to {high:.1%}"
-    return f"{right / photos:.1%} of {photos} test photos {how} ({range_})"
+    return f"{right / photos:.1%} of {photos} test photos {how} ({sure(right, photos)})"
 
 
 def _headline(found: Evaluated) -> str:

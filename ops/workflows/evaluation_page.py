@@ -196,8 +196,13 @@ def _accuracy(evaluated: Evaluated) -> dict[str, str]:
     name = "All labels right" if evaluated.multi_label else "Right"
     if not all_:
         return tile(name, share(None), "")
-    low, high = wilson(right, all_)
-    return tile(name, f"{right / all_:.1%}", f"95 % sure: {low:.1%} to {high:.1%}")
+    return tile(name, f"{right / all_:.1%}", sure(right, all_))
+
+
+def sure(right: int, photos: int) -> str:
+    """The range that so few photos leave open, in words; `photos` is at least 1."""
+    low, high = wilson(right, photos)
+    return f"95 % sure: {low:.1%} to {high:.1%}"
 
 
 def tile(name: str, value: str, note: str) -> dict[str, str]:

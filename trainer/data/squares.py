@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from secrets import token_hex
 
 import numpy as np
 
@@ -88,9 +88,10 @@ def _whole(path: Path, shape: tuple[int, ...]) -> bool:
 def _mapped(path: Path, shape: tuple[int, ...]) -> Pixels:
     """The file's bytes, zeros where there was none; two processes that begin at once share it."""
     if not _whole(path, shape):
-        with NamedTemporaryFile(dir=path.parent, prefix=f"{path.name}.", delete=False) as file:
+        new = path.with_name(f"{path.name}.{token_hex(4)}")
+        with new.open("wb") as file:
             file.truncate(math.prod(shape))
-        _named(Path(file.name), path, shape)
+        _named(new, path, shape)
     return np.memmap(path, np.uint8, "r+", shape=shape)
 
 
